@@ -1,0 +1,40 @@
+import type { PresetUid, ReplicaId } from '../domain/ids.ts';
+import type { Activity, Demand } from '../domain/activity.ts';
+import type { Instant } from '../domain/units.ts';
+
+/** One held request. Ends exactly once: by `dispatch` or by `leave`. */
+export interface Waiting {
+  /** It goes to a replica now: waiting - 1, in flight + 1, in one step. Throws if it has ended. */
+  dispatch(replica: ReplicaId, now: Instant): InFlight;
+  /** It goes unserved. Throws if it has ended. */
+  leave(now: Instant): void;
+}
+
+/** One request at a replica. Ends exactly once. */
+export interface InFlight {
+  /** The last byte is out, or the client or the upstream is gone: the idle clock starts. Throws if it has ended. */
+  end(now: Instant): void;
+}
+
+/** One preset's account. Held by who looked it up, so that a reload between look-up and counting loses nothing. */
+export interface Account {
+  readonly uid: PresetUid;
+  /** Counts one waiting request. */
+  wait(now: Instant): Waiting;
+  /** How many wait now. */
+  readonly waiting: number;
+}
+
+/** What the edge has seen: it writes, the control loop reads. */
+export interface Ledger {
+  /** `undefined`: no such preset, and none is made. */
+  find(uid: PresetUid): Account | undefined;
+  /** Accounts are opened and closed here and nowhere else; one that is closed still counts its requests down. */
+  declare(presets: Iterable<PresetUid>, now: Instant): void;
+  activity(uid: PresetUid): Activity;
+  demand(uid: PresetUid): Demand | undefined;
+  /** Requests in flight at one replica. */
+  inFlight(replica: ReplicaId): number;
+  /** Calls back in the same tick on the changes that planning depends on: first waiter, last waiter gone, last request ended. */
+  onChange(callback: () => void): void;
+}

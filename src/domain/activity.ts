@@ -1,0 +1,16 @@
+import type { Instant } from './units.ts';
+
+/**
+ * What the edges have seen of a preset. Unknown is not zero: it never allows a stop.
+ * `idle.since` is the end of the last request, or when counting began.
+ */
+export type Activity =
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'busy'; readonly inFlight: number }
+  | { readonly kind: 'idle'; readonly since: Instant };
+
+/** Somebody waits for a preset. `since` outlives single waiters, so that giving up and asking again loses no turn. */
+export interface Demand {
+  readonly waiting: number;
+  readonly since: Instant;
+}

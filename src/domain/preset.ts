@@ -1,0 +1,58 @@
+import type { Pool } from './pool.ts';
+import type { ModelName, PoolName, PresetUid } from './ids.ts';
+import type { Duration } from './units.ts';
+
+/** What a backend runs for a preset. Opaque to planner and edge. */
+export interface Launch {
+  /** llama-server's arguments that name the model and set it up, one argv item each; never host, port, alias or prefix. */
+  readonly args: readonly string[];
+  /** Environment variables on top of Corral's own. */
+  readonly env: ReadonlyMap<string, string>;
+  /** From SIGTERM to SIGKILL. */
+  readonly stopTimeout: Duration;
+}
+
+export interface Scaling {
+  /** 1: started without demand, never evicted and never idled out. */
+  readonly minReplicas: 0 | 1;
+  /** From the end of the last request to the end of the process; 0: never. */
+  readonly idleTimeout: Duration;
+  /** From the process's start to its readiness. */
+  readonly loadTimeout: Duration;
+  /** False: only an explicit load order starts it. */
+  readonly autoload: boolean;
+  /** Loaded once when Corral starts, without demand. */
+  readonly loadOnStartup: boolean;
+}
+
+export interface QueueLimits {
+  /** Requests held at once while no replica is ready. */
+  readonly maxWaiting: number;
+  /** How long one request may be held. */
+  readonly maxWait: Duration;
+}
+
+/** A model and how `llama-server` runs it, as declared. */
+export interface Preset {
+  readonly uid: PresetUid;
+  /** The canonical name: what clients use, and the `--alias` of its llama-server. */
+  readonly model: ModelName;
+  /** More names for the same replica. Unique over all names of all presets. */
+  readonly aliases: readonly ModelName[];
+  /** Informational, shown in the list of models. */
+  readonly tags: readonly string[];
+  readonly pool: PoolName;
+  readonly launch: Launch;
+  /** Hash of all that is rendered into a replica: one that runs another is replaced. */
+  readonly rendered: string;
+  readonly scaling: Scaling;
+  readonly queue: QueueLimits;
+  /** Where it was declared (a file, or the folder it was found in): for `source` in the list and for messages. */
+  readonly origin: { readonly kind: 'preset' | 'models_dir' | 'manifest'; readonly file: string };
+}
+
+/** Everything that is declared at one moment. Names are unique; every preset's pool is in `pools`. */
+export interface Catalog {
+  readonly pools: readonly Pool[];
+  readonly presets: readonly Preset[];
+}

@@ -1,0 +1,69 @@
+import type { PoolName, PresetUid, ReplicaId } from './ids.ts';
+import type { Instant } from './units.ts';
+
+/** Where a llama-server answers. `prefix` is its unguessable `--api-prefix`: a reused port never answers for another model. */
+export interface Endpoint {
+  /** For instance `http://127.0.0.1:41234`. */
+  readonly origin: string;
+  /** Starts with a slash and does not end with one. */
+  readonly prefix: string;
+}
+
+/** Why a replica drains. */
+export type DrainCause =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'evicted'; readonly beneficiary: PresetUid }
+  | { readonly kind: 'fairness'; readonly beneficiary: PresetUid }
+  | { readonly kind: 'removed' }
+  | { readonly kind: 'changed' }
+  | { readonly kind: 'ordered' }
+  | { readonly kind: 'paused' }
+  | { readonly kind: 'shutdown' };
+
+/** Why a replica ended without an order. */
+export interface Failure {
+  /** One sentence for the client and the log: what happened. */
+  readonly reason: string;
+  /** The process's exit code, where it has exited by itself. */
+  readonly exitCode: number | undefined;
+  /** The last lines it wrote, oldest first. */
+  readonly logTail: readonly string[];
+  readonly at: Instant;
+  /** Whether it had been ready before: a crash, not a failed load. */
+  readonly wasReady: boolean;
+}
+
+/**
+ * | state    | serves new requests | holds capacity |
+ * |----------|---------------------|----------------|
+ * | starting | no                  | yes            |
+ * | ready    | yes                 | yes            |
+ * | draining | no, finishes its own| yes            |
+ * | stopping | no                  | yes, until the process has exited |
+ * | failed   | no                  | no             |
+ *
+ * A replica that was stopped by order and has exited is in no state: it is not observed any more.
+ */
+export type ReplicaState =
+  | { readonly kind: 'starting'; readonly since: Instant }
+  | { readonly kind: 'ready'; readonly since: Instant; readonly loadMs: number; readonly endpoint: Endpoint }
+  | { readonly kind: 'draining'; readonly since: Instant; readonly cause: DrainCause; readonly endpoint: Endpoint | undefined }
+  | { readonly kind: 'stopping'; readonly since: Instant; readonly cause: DrainCause }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+/** One llama-server, whichever backend runs it. Carries what stays true when its preset is gone. */
+export interface Replica {
+  readonly id: ReplicaId;
+  readonly preset: PresetUid;
+  readonly pool: PoolName;
+  /** `Preset.rendered` at its start. */
+  readonly rendered: string;
+  readonly state: ReplicaState;
+}
+
+/** Everything but failed: also a stopping replica holds its share until it is gone. */
+export const holdsCapacity = (replica: Replica): boolean => replica.state.kind !== 'failed';
+
+/** Serves, or will: it exists and is not on its way out. */
+export const isLive = (replica: Replica): boolean =>
+  replica.state.kind === 'starting' || replica.state.kind === 'ready';

@@ -1,0 +1,57 @@
+import type { ModelName, PresetUid, ReplicaId } from '../domain/ids.ts';
+import type { Preset } from '../domain/preset.ts';
+import type { Endpoint } from '../domain/replica.ts';
+import type { Duration, Instant } from '../domain/units.ts';
+
+/** A ready replica whose gate is open. */
+export interface ReadyReplica {
+  readonly id: ReplicaId;
+  readonly endpoint: Endpoint;
+}
+
+/** What a preset is doing, for the list of models and for messages. */
+export type Phase =
+  | { readonly kind: 'unloaded' }
+  /** Wanted; `because` says what it waits for, in words for a client. */
+  | { readonly kind: 'waiting'; readonly because: string }
+  | { readonly kind: 'loading' }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'draining' }
+  | { readonly kind: 'stopping' }
+  /** Not started again before `retryAt`. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly logTail: readonly string[]; readonly exitCode: number | undefined; readonly retryAt: Instant };
+
+/** Why a request for a model that is not ready is refused at once instead of held. */
+export type Refusal =
+  | { readonly kind: 'load-failed'; readonly reason: string; readonly logTail: readonly string[]; readonly retryAt: Instant }
+  | { readonly kind: 'pool-paused'; readonly pool: string }
+  | { readonly kind: 'pool-not-found'; readonly pool: string }
+  | { readonly kind: 'autoload-off' };
+
+/** Where requests for one preset go. Immutable; a new table carries new routes. */
+export interface Route {
+  readonly uid: PresetUid;
+  readonly preset: Preset;
+  readonly phase: Phase;
+  /** Empty: hold the request, unless `refusal` says why not. */
+  readonly replicas: readonly ReadyReplica[];
+  readonly refusal: Refusal | undefined;
+  /** How long its last load took, for `Retry-After`. */
+  readonly lastLoad: Duration | undefined;
+}
+
+/** All routes at one moment. A name that nobody declares is missing: `find` answers `undefined` and changes nothing. */
+export interface RouteTable {
+  find(name: ModelName): Route | undefined;
+  findByUid(uid: PresetUid): Route | undefined;
+  /** In the order of the catalog. */
+  readonly routes: readonly Route[];
+}
+
+/** Where the control loop publishes and the edge reads. The hot path never locks, waits or inserts. */
+export interface RouteBoard {
+  read(): RouteTable;
+  publish(next: RouteTable): void;
+  /** Calls back in the same tick, after each publication. */
+  onPublish(callback: (table: RouteTable) => void): void;
+}
