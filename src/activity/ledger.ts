@@ -5,7 +5,7 @@ import type { Instant } from '../domain/units.ts';
 /** One held request. Ends exactly once: by `dispatch` or by `leave`. */
 export interface Waiting {
   /** It goes to a replica now: waiting - 1, in flight + 1, in one step. Throws if it has ended. */
-  dispatch(replica: ReplicaId, now: Instant): InFlight;
+  dispatch(replica: ReplicaId): InFlight;
   /** It goes unserved. Throws if it has ended. */
   leave(now: Instant): void;
 }
@@ -21,9 +21,14 @@ export interface Account {
   readonly uid: PresetUid;
   /** Counts one waiting request. */
   wait(now: Instant): Waiting;
+  /** Counts one request that goes to a replica at once. */
+  begin(replica: ReplicaId): InFlight;
   /** How many wait now. */
   readonly waiting: number;
 }
+
+/** `demand`: the first waiter came or the last one went. `idle`: the last request in flight ended. */
+export type LedgerChange = 'demand' | 'idle';
 
 /** What the edge has seen: it writes, the control loop reads. */
 export interface Ledger {
@@ -35,6 +40,6 @@ export interface Ledger {
   demand(uid: PresetUid): Demand | undefined;
   /** Requests in flight at one replica. */
   inFlight(replica: ReplicaId): number;
-  /** Calls back in the same tick on the changes that planning depends on: first waiter, last waiter gone, last request ended. */
-  onChange(callback: () => void): void;
+  /** Calls back in the same tick on the changes that planning may depend on. */
+  onChange(callback: (change: LedgerChange) => void): void;
 }

@@ -48,10 +48,15 @@ export interface Preset {
   readonly scaling: Scaling;
   readonly queue: QueueLimits;
   /** Where it was declared (a file, or the folder it was found in): for `source` in the list and for messages. */
-  readonly origin: { readonly kind: 'preset' | 'models_dir' | 'manifest'; readonly file: string };
+  readonly origin: {
+    readonly kind: 'preset' | 'models_dir' | 'manifest';
+    readonly file: string;
+    /** Of a manifest: namespace and name of its ModelDeployment. */
+    readonly object?: string;
+  };
 }
 
-/** Everything that is declared at one moment. Names are unique; every preset's pool is in `pools`. */
+/** Everything that is declared at one moment. Names are unique. A preset may name a pool that is missing: then it is never started. */
 export interface Catalog {
   readonly pools: readonly Pool[];
   readonly presets: readonly Preset[];

@@ -1,5 +1,5 @@
 import type { PoolName, PresetUid, ReplicaId } from './ids.ts';
-import type { Instant } from './units.ts';
+import type { Duration, Instant } from './units.ts';
 
 /** Where a llama-server answers. `prefix` is its unguessable `--api-prefix`: a reused port never answers for another model. */
 export interface Endpoint {
@@ -18,7 +18,8 @@ export type DrainCause =
   | { readonly kind: 'changed' }
   | { readonly kind: 'ordered' }
   | { readonly kind: 'paused' }
-  | { readonly kind: 'shutdown' };
+  /** The pool's limit was lowered below what is loaded. */
+  | { readonly kind: 'capacity' };
 
 /** Why a replica ended without an order. */
 export interface Failure {
@@ -29,8 +30,8 @@ export interface Failure {
   /** The last lines it wrote, oldest first. */
   readonly logTail: readonly string[];
   readonly at: Instant;
-  /** Whether it had been ready before: a crash, not a failed load. */
-  readonly wasReady: boolean;
+  /** How long it had been ready; `undefined`: it never was, so this is a failed load and not a crash. */
+  readonly readyFor: Duration | undefined;
 }
 
 /**
@@ -46,8 +47,13 @@ export interface Failure {
  */
 export type ReplicaState =
   | { readonly kind: 'starting'; readonly since: Instant }
-  | { readonly kind: 'ready'; readonly since: Instant; readonly loadMs: number; readonly endpoint: Endpoint }
-  | { readonly kind: 'draining'; readonly since: Instant; readonly cause: DrainCause; readonly endpoint: Endpoint | undefined }
+  | { readonly kind: 'ready'; readonly since: Instant; readonly loadTime: Duration; readonly endpoint: Endpoint }
+  | {
+      readonly kind: 'draining';
+      readonly since: Instant;
+      readonly cause: DrainCause;
+      readonly endpoint: Endpoint | undefined;
+    }
   | { readonly kind: 'stopping'; readonly since: Instant; readonly cause: DrainCause }
   | { readonly kind: 'failed'; readonly failure: Failure };
 

@@ -19,11 +19,21 @@ export type Phase =
   | { readonly kind: 'draining' }
   | { readonly kind: 'stopping' }
   /** Not started again before `retryAt`. */
-  | { readonly kind: 'failed'; readonly reason: string; readonly logTail: readonly string[]; readonly exitCode: number | undefined; readonly retryAt: Instant };
+  | ({ readonly kind: 'failed' } & LoadFailure);
+
+/** What is known of a preset's last failed load, while it is not tried again. */
+export interface LoadFailure {
+  /** One sentence. */
+  readonly reason: string;
+  /** The last lines llama-server wrote, oldest first. */
+  readonly logTail: readonly string[];
+  readonly exitCode: number | undefined;
+  readonly retryAt: Instant;
+}
 
 /** Why a request for a model that is not ready is refused at once instead of held. */
 export type Refusal =
-  | { readonly kind: 'load-failed'; readonly reason: string; readonly logTail: readonly string[]; readonly retryAt: Instant }
+  | ({ readonly kind: 'load-failed' } & LoadFailure)
   | { readonly kind: 'pool-paused'; readonly pool: string }
   | { readonly kind: 'pool-not-found'; readonly pool: string }
   | { readonly kind: 'autoload-off' };

@@ -1,0 +1,53 @@
+import type { Activity } from '../domain/activity.ts';
+import type { PresetUid, ReplicaId } from '../domain/ids.ts';
+import { PresetAccount, type AccountEvents } from './account.ts';
+import type { Ledger, LedgerChange } from './ledger.ts';
+
+/** An empty ledger: every preset's activity is unknown until it is declared. */
+export function createLedger(): Ledger {
+  const accounts = new Map<PresetUid, PresetAccount>();
+  const replicas = new Map<ReplicaId, number>();
+  const listeners: ((change: LedgerChange) => void)[] = [];
+  const count = (replica: ReplicaId): number => {
+    const requests = replicas.get(replica);
+    return requests === undefined ? 0 : requests;
+  };
+  const events: AccountEvents = {
+    begun: (replica) => {
+      replicas.set(replica, count(replica) + 1);
+    },
+    ended: (replica) => {
+      const left = count(replica) - 1;
+      if (left === 0) replicas.delete(replica);
+      else replicas.set(replica, left);
+    },
+    changed: (change) => {
+      for (const listener of listeners) listener(change);
+    },
+  };
+  return {
+    find: (uid) => accounts.get(uid),
+    declare: (presets, now) => {
+      declare(accounts, new Set(presets), (uid) => new PresetAccount(uid, now, events));
+    },
+    activity: (uid): Activity => {
+      const account = accounts.get(uid);
+      return account === undefined ? { kind: 'unknown' } : account.activity();
+    },
+    demand: (uid) => accounts.get(uid)?.demand(),
+    inFlight: count,
+    onChange: (listener) => {
+      listeners.push(listener);
+    },
+  };
+}
+
+/** Opens what is new and closes what is no longer declared. A closed account lives on in the hands of its requests. */
+function declare(
+  accounts: Map<PresetUid, PresetAccount>,
+  declared: ReadonlySet<PresetUid>,
+  open: (uid: PresetUid) => PresetAccount,
+): void {
+  for (const uid of accounts.keys()) if (!declared.has(uid)) accounts.delete(uid);
+  for (const uid of declared) if (!accounts.has(uid)) accounts.set(uid, open(uid));
+}

@@ -1,0 +1,44 @@
+import type { PresetUid } from '../domain/ids.ts';
+import type { Preset } from '../domain/preset.ts';
+import type { Failure } from '../domain/replica.ts';
+import { after, milliseconds, minutes, seconds, type Duration, type Instant } from '../domain/units.ts';
+
+const FIRST_DELAY = seconds(10);
+const LONGEST_DELAY = minutes(5);
+/** A replica that was ready for this long has proven its spec: an earlier failure says nothing about the next one. */
+const PROVEN_AFTER = minutes(10);
+
+/** A preset's last failure, and when it may be tried again. */
+export interface FailureNote {
+  readonly failure: Failure;
+  /** `Preset.rendered` of the replica that failed: a changed spec is tried at once. */
+  readonly rendered: string;
+  /** Failures in a row, at least 1. */
+  readonly count: number;
+  readonly until: Instant;
+}
+
+/** The note after one more failure of a replica that ran `rendered`. */
+export function noteFailure(previous: FailureNote | undefined, failure: Failure, rendered: string): FailureNote {
+  const proven = failure.readyFor !== undefined && failure.readyFor >= PROVEN_AFTER;
+  const inARow = previous !== undefined && previous.rendered === rendered && !proven ? previous.count : 0;
+  const count = inARow + 1;
+  return { failure, rendered, count, until: after(failure.at, backOffDelay(count, failure)) };
+}
+
+/** 10 s doubling to 5 min; a first crash of a replica that had been ready is tried again at once. */
+function backOffDelay(count: number, failure: Failure): Duration {
+  const doublings = failure.readyFor === undefined ? count - 1 : count - 2;
+  if (doublings < 0) return milliseconds(0);
+  return milliseconds(Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** doublings));
+}
+
+/** The note that speaks for a preset as it is declared now, and only while it has to wait. */
+export function backingOff(
+  notes: ReadonlyMap<PresetUid, FailureNote>,
+  preset: Preset,
+  now: Instant,
+): FailureNote | undefined {
+  const note = notes.get(preset.uid);
+  return note !== undefined && note.rendered === preset.rendered && note.until > now ? note : undefined;
+}

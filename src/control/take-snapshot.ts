@@ -1,0 +1,33 @@
+import type { Ledger } from '../activity/ledger.ts';
+import type { Catalog } from '../domain/preset.ts';
+import type { Replica } from '../domain/replica.ts';
+import type { Instant } from '../domain/units.ts';
+import type { PlanInput } from '../planner/plan-input.ts';
+
+/** What the control loop keeps between two looks. */
+export interface Kept {
+  readonly catalog: Catalog;
+  readonly orders: PlanInput['orders'];
+  readonly backOffs: PlanInput['backOffs'];
+}
+
+/** One look at the world, for the planner. All of it is read in one tick. */
+export function takeSnapshot(kept: Kept, replicas: readonly Replica[], ledger: Ledger, now: Instant): PlanInput {
+  const { pools, presets } = kept.catalog;
+  return {
+    pools,
+    presets,
+    replicas,
+    activity: new Map(presets.map(({ uid }) => [uid, ledger.activity(uid)])),
+    demand: new Map(
+      presets.flatMap(({ uid }) => {
+        const demand = ledger.demand(uid);
+        return demand === undefined ? [] : [[uid, demand]];
+      }),
+    ),
+    inFlight: new Map(replicas.map(({ id }) => [id, ledger.inFlight(id)])),
+    orders: kept.orders,
+    backOffs: kept.backOffs,
+    now,
+  };
+}

@@ -1,0 +1,15 @@
+import type { Instant } from './units.ts';
+
+/**
+ * What somebody has asked for explicitly, beside requests. `load` holds until the preset is ready or its load has
+ * failed, `unload` until its replicas are gone; a later order replaces an earlier one.
+ */
+export interface Order {
+  readonly kind: 'load' | 'unload';
+  readonly since: Instant;
+}
+
+/** A preset that has failed is not started again before `until`. */
+export interface BackOff {
+  readonly until: Instant;
+}

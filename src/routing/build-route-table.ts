@@ -1,0 +1,58 @@
+import type { ModelName, PresetUid } from '../domain/ids.ts';
+import type { Preset } from '../domain/preset.ts';
+import { isLive, type Replica } from '../domain/replica.ts';
+import type { Phase, ReadyReplica, Route, RouteTable } from './route.ts';
+import { refusalOf, type Standing } from './standing.ts';
+
+/** What a table is built from: a preset, its replicas, and how it stands with the planner. */
+export interface RouteSource {
+  readonly preset: Preset;
+  readonly replicas: readonly Replica[];
+  readonly standing: Standing;
+}
+
+/** A table over the presets as they are declared now. Names have been checked for uniqueness; the first would win. */
+export function buildRouteTable(sources: readonly RouteSource[]): RouteTable {
+  const routes = sources.map(buildRoute);
+  const byUid = new Map(routes.map((route) => [route.uid, route]));
+  const byName = new Map<ModelName, Route>();
+  for (const route of routes) {
+    for (const name of [route.preset.model, ...route.preset.aliases]) if (!byName.has(name)) byName.set(name, route);
+  }
+  return {
+    routes,
+    find: (name) => byName.get(name),
+    findByUid: (uid: PresetUid) => byUid.get(uid),
+  };
+}
+
+function buildRoute({ preset, replicas, standing }: RouteSource): Route {
+  const ready = replicas.flatMap((replica) => readyReplica(preset, replica));
+  const loads = replicas.flatMap(({ state }) => (state.kind === 'ready' ? [state.loadTime] : []));
+  return {
+    uid: preset.uid,
+    preset,
+    phase: phaseOf(replicas, standing),
+    replicas: ready,
+    refusal: refusalOf(preset, standing, replicas.some(isLive)),
+    lastLoad: loads.length > 0 ? loads[0] : standing.lastLoad,
+  };
+}
+
+/** Only what runs the spec of now may answer: a replica of an older one is on its way out. */
+function readyReplica(preset: Preset, replica: Replica): ReadyReplica[] {
+  if (replica.state.kind !== 'ready' || replica.rendered !== preset.rendered) return [];
+  return [{ id: replica.id, endpoint: replica.state.endpoint }];
+}
+
+/** The furthest of its replicas, else what it waits for. */
+function phaseOf(replicas: readonly Replica[], standing: Standing): Phase {
+  const kinds = new Set(replicas.map((replica) => replica.state.kind));
+  if (kinds.has('ready')) return { kind: 'ready' };
+  if (kinds.has('starting')) return { kind: 'loading' };
+  if (kinds.has('draining')) return { kind: 'draining' };
+  if (kinds.has('stopping')) return { kind: 'stopping' };
+  if (standing.backOff !== undefined) return { kind: 'failed', ...standing.backOff };
+  if (standing.waitsFor !== undefined) return { kind: 'waiting', because: standing.waitsFor };
+  return { kind: 'unloaded' };
+}

@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { TestContext } from 'node:test';
+import { createLedger } from '../activity/create-ledger.ts';
+import type { Ledger } from '../activity/ledger.ts';
+import { modelName, poolName, presetUid } from '../domain/ids.ts';
+import type { Preset } from '../domain/preset.ts';
+import { instant, milliseconds, minutes, type Duration } from '../domain/units.ts';
+import { createEdge, type Edge } from '../edge/edge.ts';
+import { DEFAULT_EDGE_LIMITS, type EdgeLimits } from '../edge/limits.ts';
+import type { Orders } from '../edge/orders.ts';
+import { portOf } from './http-kit.ts';
+import { createRouteBoard } from '../routing/route-board.ts';
+import type { Phase, ReadyReplica, Refusal, Route, RouteBoard, RouteTable } from '../routing/route.ts';
+
+/** What a test declares of a model; the rest has values that matter to no test. */
+export interface ModelSketch {
+  readonly model: string;
+  readonly uid?: string;
+  readonly aliases?: readonly string[];
+  readonly replicas?: readonly ReadyReplica[];
+  readonly refusal?: Refusal;
+  readonly phase?: Phase;
+  readonly lastLoad?: Duration;
+  readonly maxWaiting?: number;
+  readonly maxWait?: Duration;
+}
+
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly fields: ReadonlyMap<string, unknown>;
+}
+
+/** An edge that listens, with the real ledger and board, and hands to publish tables in the control loop's place. */
+export interface EdgeBed {
+  readonly edge: Edge;
+  readonly port: number;
+  readonly board: RouteBoard;
+  readonly ledger: Ledger;
+  readonly lines: readonly LogLine[];
+  publish(...models: readonly ModelSketch[]): void;
+  /** Resolves when this many requests have ended, all told. */
+  ended(requests: number): Promise<void>;
+  /** Resolves when this many requests wait for the model (its uid), or at once. */
+  held(uid: string, requests: number): Promise<void>;
+  /** Fails unless nothing is counted anywhere. */
+  assertIdle(): void;
+}
+
+export interface BedOptions {
+  readonly limits?: Partial<EdgeLimits>;
+  readonly orders?: Partial<Orders>;
+}
+
+export const READY: Phase = { kind: 'ready' };
+
+function presetOf({
+  model,
+  uid = `uid-${model}`,
+  aliases = [],
+  maxWaiting = 8,
+  maxWait = minutes(1),
+}: ModelSketch): Preset {
+  return {
+    uid: presetUid(uid),
+    model: modelName(model),
+    aliases: aliases.map(modelName),
+    tags: [],
+    pool: poolName('default'),
+    launch: { args: ['--secret-argument'], env: new Map(), stopTimeout: milliseconds(1000) },
+    rendered: 'hash',
+    scaling: {
+      minReplicas: 0,
+      idleTimeout: milliseconds(0),
+      loadTimeout: minutes(10),
+      autoload: true,
+      loadOnStartup: false,
+    },
+    queue: { maxWaiting, maxWait },
+    origin: { kind: 'preset', file: 'models.ini' },
+  };
+}
+
+export function routeOf(sketch: ModelSketch): Route {
+  const preset = presetOf(sketch);
+  const { replicas = [], refusal, lastLoad } = sketch;
+  const phase: Phase = sketch.phase ?? (replicas.length > 0 ? READY : { kind: 'unloaded' });
+  return { uid: preset.uid, preset, phase, replicas, refusal, lastLoad };
+}
+
+export function tableOf(models: readonly ModelSketch[]): RouteTable {
+  const routes = models.map(routeOf);
+  const names = new Map(
+    routes.flatMap((route) => [route.preset.model, ...route.preset.aliases].map((name) => [name, route])),
+  );
+  return {
+    routes,
+    find: (name) => names.get(name),
+    findByUid: (uid) => routes.find((route) => route.uid === uid),
+  };
+}
+
+/** Counts upwards: a clock that moves with every look and with nothing else. */
+function steppingClock(): () => ReturnType<typeof instant> {
+  let ticks = 0;
+  return () => instant((ticks += 1));
+}
+
+/** Calls back what waits for a condition, whenever something happened that may have made it true. */
+class Watch {
+  readonly #waiting = new Set<{ readonly isTrue: () => boolean; readonly resolve: () => void }>();
+
+  async until(isTrue: () => boolean): Promise<void> {
+    if (isTrue()) return;
+    await new Promise<void>((resolve) => this.#waiting.add({ isTrue, resolve }));
+  }
+
+  look(): void {
+    for (const waiter of this.#waiting) {
+      if (!waiter.isTrue()) continue;
+      this.#waiting.delete(waiter);
+      waiter.resolve();
+    }
+  }
+}
+
+/** A ledger that tells after each change of a count of waiters: `onChange` tells of the first and the last only. */
+function watchedLedger(watch: Watch): Ledger {
+  const ledger = createLedger();
+  return {
+    ...ledger,
+    find: (uid) => {
+      const account = ledger.find(uid);
+      if (account === undefined) return undefined;
+      return {
+        uid,
+        get waiting() {
+          return account.waiting;
+        },
+        begin: (replica) => account.begin(replica),
+        wait: (now) => {
+          const waiting = account.wait(now);
+          queueMicrotask(() => {
+            watch.look();
+          });
+          return waiting;
+        },
+      };
+    },
+  };
+}
+
+function sketchLog(lines: LogLine[], watch: Watch) {
+  const at =
+    (level: string) =>
+    (message: string, fields: object = {}): void => {
+      lines.push({ level, message, fields: new Map(Object.entries(fields)) });
+      watch.look();
+    };
+  return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') };
+}
+
+const noOrders: Orders = {
+  reload: async () => Promise.resolve({ ok: true }),
+  load: () => 'ordered',
+  unload: () => 'ordered',
+};
+
+export async function startEdge(t: TestContext, { limits = {}, orders = {} }: BedOptions = {}): Promise<EdgeBed> {
+  const watch = new Watch();
+  const lines: LogLine[] = [];
+  const ledger = watchedLedger(watch);
+  const board = createRouteBoard();
+  const now = steppingClock();
+  const edge = createEdge({
+    board,
+    ledger,
+    orders: { ...noOrders, ...orders },
+    log: sketchLog(lines, watch),
+    now,
+    limits: { ...DEFAULT_EDGE_LIMITS, ...limits },
+    created: 1_700_000_000,
+  });
+  edge.server.listen(0, '127.0.0.1');
+  await once(edge.server, 'listening');
+  t.after(async () => {
+    edge.server.closeAllConnections();
+    await edge.shutdown();
+  });
+  const known = new Map<string, ModelSketch>();
+  return {
+    edge,
+    port: portOf(edge.server),
+    board,
+    ledger,
+    lines,
+    publish: (...models) => {
+      for (const sketch of models) known.set(sketch.uid ?? `uid-${sketch.model}`, sketch);
+      const table = tableOf(models);
+      ledger.declare(
+        table.routes.map(({ uid }) => uid),
+        now(),
+      );
+      board.publish(table);
+    },
+    ended: async (requests) =>
+      watch.until(() => lines.filter(({ message }) => message === 'request').length >= requests),
+    held: async (uid, requests) => watch.until(() => ledger.find(presetUid(uid))?.waiting === requests),
+    assertIdle: () => {
+      for (const [uid, { replicas = [] }] of known) {
+        assert.equal(ledger.demand(presetUid(uid)), undefined, `somebody waits for ${uid}`);
+        assert.notEqual(ledger.activity(presetUid(uid)).kind, 'busy', `${uid} is busy`);
+        for (const { id } of replicas) assert.equal(ledger.inFlight(id), 0, `${id} has requests`);
+      }
+    },
+  };
+}

@@ -1,0 +1,127 @@
+import type { Activity } from '../domain/activity.ts';
+import { modelName, poolName, presetUid, replicaId, type PresetUid } from '../domain/ids.ts';
+import type { Pool } from '../domain/pool.ts';
+import type { Preset } from '../domain/preset.ts';
+import type { Replica, ReplicaState } from '../domain/replica.ts';
+import { instant, milliseconds, minutes, seconds } from '../domain/units.ts';
+import type { PlanInput } from '../planner/plan-input.ts';
+
+/** A pool named `default` with room for one, unless told otherwise. */
+export const aPool = (overrides: Partial<Pool> = {}): Pool => ({
+  name: poolName('default'),
+  maxLoaded: 1,
+  paused: false,
+  minResidency: milliseconds(0),
+  fairAfter: seconds(30),
+  ...overrides,
+});
+
+/** A preset whose uid is `<model>-uid`, in pool `default`, loaded on demand and never idled out, unless told otherwise. */
+export const aPreset = (model: string, overrides: Partial<Preset> = {}): Preset => ({
+  uid: presetUid(`${model}-uid`),
+  model: modelName(model),
+  aliases: [],
+  tags: [],
+  pool: poolName('default'),
+  launch: { args: ['--model', `${model}.gguf`], env: new Map(), stopTimeout: seconds(5) },
+  rendered: `${model}-1`,
+  scaling: {
+    minReplicas: 0,
+    idleTimeout: milliseconds(0),
+    loadTimeout: minutes(10),
+    autoload: true,
+    loadOnStartup: false,
+  },
+  queue: { maxWaiting: 256, maxWait: minutes(10) },
+  origin: { kind: 'preset', file: 'presets.ini' },
+  ...overrides,
+});
+
+/** `preset` with some of its scaling replaced. */
+export const scaled = (preset: Preset, scaling: Partial<Preset['scaling']>): Preset => ({
+  ...preset,
+  scaling: { ...preset.scaling, ...scaling },
+});
+
+/** A replica of a preset as it is declared, named `<model>#1`. */
+export const aReplica = (preset: Preset, state: ReplicaState): Replica => ({
+  id: replicaId(`${preset.model}#1`),
+  preset: preset.uid,
+  pool: preset.pool,
+  rendered: preset.rendered,
+  state,
+});
+
+/** Ready since `at` after a load of 0 ms. */
+export const readySince = (at: number, loadTime = 0): ReplicaState => ({
+  kind: 'ready',
+  since: instant(at),
+  loadTime: milliseconds(loadTime),
+  endpoint: { origin: 'http://127.0.0.1:1', prefix: '/x' },
+});
+
+export const startingSince = (at: number): ReplicaState => ({ kind: 'starting', since: instant(at) });
+export const drainingSince = (at: number): ReplicaState => ({
+  kind: 'draining',
+  since: instant(at),
+  cause: { kind: 'idle' },
+  endpoint: undefined,
+});
+export const stoppingSince = (at: number): ReplicaState => ({
+  kind: 'stopping',
+  since: instant(at),
+  cause: { kind: 'idle' },
+});
+
+/** What a world is made of: presets, their replicas, and requests by preset. */
+export interface World {
+  readonly now: number;
+  readonly pools?: readonly Pool[];
+  readonly presets: readonly Preset[];
+  readonly replicas?: readonly Replica[];
+  /** Requests in flight; a preset that is not named is idle since 0. */
+  readonly busy?: ReadonlyMap<PresetUid, number>;
+  readonly idleSince?: ReadonlyMap<PresetUid, number>;
+  readonly waitingSince?: ReadonlyMap<PresetUid, number>;
+  readonly unknown?: ReadonlySet<PresetUid>;
+  readonly orders?: PlanInput['orders'];
+  readonly backOffs?: PlanInput['backOffs'];
+}
+
+/** The planner's view of a world. */
+export function planInput(world: World): PlanInput {
+  const { presets, replicas = [], busy = new Map(), idleSince = new Map(), unknown = new Set() } = world;
+  const requests = (uid: PresetUid): number | undefined => busy.get(uid);
+  return {
+    pools: world.pools ?? [aPool()],
+    presets,
+    replicas,
+    activity: new Map(
+      presets
+        .filter(({ uid }) => !unknown.has(uid))
+        .map(({ uid }): [PresetUid, Activity] => {
+          const inFlight = requests(uid);
+          const idle = idleSince.get(uid);
+          if (inFlight !== undefined) return [uid, { kind: 'busy', inFlight }];
+          return [uid, { kind: 'idle', since: instant(idle === undefined ? 0 : idle) }];
+        }),
+    ),
+    demand: new Map(
+      [...(world.waitingSince ?? new Map<PresetUid, number>())].map(([uid, at]) => [
+        uid,
+        { waiting: 1, since: instant(at) },
+      ]),
+    ),
+    inFlight: new Map(
+      replicas
+        .filter(({ preset }) => !unknown.has(preset))
+        .map(({ id, preset }) => {
+          const inFlight = requests(preset);
+          return [id, inFlight === undefined ? 0 : inFlight];
+        }),
+    ),
+    orders: world.orders ?? new Map(),
+    backOffs: world.backOffs ?? new Map(),
+    now: instant(world.now),
+  };
+}
