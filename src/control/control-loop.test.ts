@@ -1,0 +1,268 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { modelName, replicaId } from '../domain/ids.ts';
+import type { Preset } from '../domain/preset.ts';
+import { minutes, seconds } from '../domain/units.ts';
+import type { Route } from '../routing/route.ts';
+import { FakeCorral } from '../testing/fake-corral.ts';
+import { aPool, aPreset, scaled } from '../testing/worlds.ts';
+
+const a = aPreset('a');
+const b = aPreset('b');
+
+function corralWith(presets: readonly Preset[], maxLoaded = 1): FakeCorral {
+  const corral = new FakeCorral();
+  corral.control.setCatalog({ pools: [aPool({ maxLoaded })], presets });
+  return corral;
+}
+
+const routeOf = ({ board }: FakeCorral, preset: Preset): Route => {
+  const route = board.read().find(preset.model);
+  assert.ok(route !== undefined, `${preset.model} is declared`);
+  return route;
+};
+
+async function load(corral: FakeCorral, id: string): Promise<void> {
+  corral.backend.makeReady(replicaId(id));
+  await corral.settle();
+}
+
+async function goes(corral: FakeCorral, id: string): Promise<void> {
+  corral.backend.makeGone(replicaId(id));
+  await corral.settle();
+}
+
+describe('a request', () => {
+  it('loads its model, and is served in the tick in which it is ready', async () => {
+    const corral = corralWith([a, b]);
+    const client = corral.request(a.model);
+    await corral.settle();
+    assert.deepEqual(corral.backend.history, ['start a']);
+    assert.equal(routeOf(corral, a).phase.kind, 'loading');
+    await load(corral, 'a#1');
+    assert.equal(client.state.kind, 'streaming');
+    assert.equal(routeOf(corral, a).phase.kind, 'ready');
+  });
+  it('for another model evicts the idle one, which is gone before the other starts', async () => {
+    const corral = corralWith([a, b]);
+    const first = corral.request(a.model);
+    await corral.settle();
+    await load(corral, 'a#1');
+    const second = corral.request(b.model);
+    await corral.settle();
+    assert.deepEqual(corral.backend.history, ['start a', 'ready a'], 'a busy one is left alone');
+    assert.match(JSON.stringify(routeOf(corral, b).phase), /in use/u);
+    first.finish();
+    await corral.settle();
+    assert.deepEqual(corral.backend.history.slice(2), ['drain a', 'stop a']);
+    await goes(corral, 'a#1');
+    await load(corral, 'b#2');
+    assert.deepEqual(corral.backend.history.slice(4), ['gone a', 'start b', 'ready b']);
+    assert.equal(second.state.kind, 'streaming');
+  });
+  it('that arrives while its model drains waits for the next replica', async () => {
+    const corral = corralWith([a]);
+    corral.request(a.model);
+    await corral.settle();
+    await load(corral, 'a#1');
+    corral.control.orderUnload(a.uid);
+    assert.equal(routeOf(corral, a).phase.kind, 'draining');
+    assert.equal(corral.request(a.model).state.kind, 'held');
+  });
+  it('for an unknown name changes nothing', async () => {
+    const corral = corralWith([a]);
+    for (const name of ['A', 'a ', '__proto__', 'constructor']) {
+      assert.deepEqual(corral.request(modelName(name)).state, { kind: 'answered', how: 'not-found' });
+    }
+    await corral.settle();
+    assert.deepEqual(corral.backend.history, []);
+    assert.equal(corral.board.read().routes.length, 1);
+  });
+});
+
+describe('a failed load', () => {
+  it('tells those who wait, and is not tried again before its back-off ends', async () => {
+    const corral = corralWith([a, b]);
+    const client = corral.request(a.model);
+    await corral.settle();
+    corral.backend.makeFail(replicaId('a#1'));
+    await corral.settle();
+    assert.deepEqual(client.state, { kind: 'answered', how: 'refused' });
+    assert.equal(routeOf(corral, a).phase.kind, 'failed');
+    assert.deepEqual(corral.backend.observe(), [], 'it holds no capacity');
+    assert.deepEqual(corral.request(a.model).state, { kind: 'answered', how: 'refused' });
+    await corral.pass(10_000);
+    assert.equal(routeOf(corral, a).refusal, undefined, 'the routes stop refusing by themselves');
+    assert.equal(corral.request(a.model).state.kind, 'held');
+    await corral.settle();
+    assert.deepEqual(corral.backend.history, ['start a', 'failed a', 'start a']);
+  });
+  it('is tried again at once by an explicit order, or with a changed spec', async () => {
+    const corral = corralWith([a]);
+    corral.request(a.model);
+    await corral.settle();
+    corral.backend.makeFail(replicaId('a#1'));
+    await corral.settle();
+    corral.control.orderLoad(a.uid);
+    assert.deepEqual(corral.backend.history, ['start a', 'failed a', 'start a']);
+    corral.backend.makeFail(replicaId('a#2'));
+    await corral.settle();
+    corral.control.setCatalog({ pools: [aPool()], presets: [{ ...a, rendered: 'a-2' }] });
+    assert.equal(corral.request(a.model).state.kind, 'held');
+  });
+  it('does not keep other models from loading', async () => {
+    const corral = corralWith([a, b]);
+    corral.request(a.model);
+    const client = corral.request(b.model);
+    await corral.settle();
+    corral.backend.makeFail(replicaId('a#1'));
+    await corral.settle();
+    await load(corral, 'b#2');
+    assert.equal(client.state.kind, 'streaming');
+  });
+  it('of a replica that served is no failed load: the next request starts it again', async () => {
+    const corral = corralWith([a]);
+    corral.request(a.model).leave();
+    await corral.settle();
+    await load(corral, 'a#1');
+    corral.backend.makeFail(replicaId('a#1'), 5);
+    await corral.settle();
+    assert.equal(corral.request(a.model).state.kind, 'held');
+  });
+});
+
+describe('orders', () => {
+  it('load without a request, and hold until the model is ready', async () => {
+    const corral = corralWith([a]);
+    corral.control.orderLoad(a.uid);
+    assert.ok(corral.control.isLive(a.uid));
+    await load(corral, 'a#1');
+    corral.control.orderUnload(a.uid);
+    await goes(corral, 'a#1');
+    assert.deepEqual(corral.backend.history, ['start a', 'ready a', 'drain a', 'stop a', 'gone a']);
+    await corral.pass(1_000_000);
+    assert.equal(corral.backend.started.length, 1);
+  });
+  it('unload a busy model only after its requests', async () => {
+    const corral = corralWith([a]);
+    const client = corral.request(a.model);
+    await corral.settle();
+    await load(corral, 'a#1');
+    corral.control.orderUnload(a.uid);
+    assert.ok(!corral.backend.history.includes('stop a'));
+    client.finish();
+    await corral.settle();
+    assert.ok(corral.backend.history.includes('stop a'));
+  });
+  it('reach a model that is not loaded by requests', async () => {
+    const corral = corralWith([scaled(a, { autoload: false })]);
+    assert.deepEqual(corral.request(a.model).state, { kind: 'answered', how: 'refused' });
+    corral.control.orderLoad(a.uid);
+    const client = corral.request(a.model);
+    assert.equal(client.state.kind, 'held', 'it is on its way');
+    await load(corral, 'a#1');
+    assert.equal(client.state.kind, 'streaming');
+  });
+  it('are given by minReplicas itself, again and again', async () => {
+    const corral = corralWith([scaled(a, { minReplicas: 1 })]);
+    assert.deepEqual(corral.backend.history, ['start a']);
+    await load(corral, 'a#1');
+    corral.backend.makeFail(replicaId('a#1'), 5);
+    await corral.settle();
+    assert.deepEqual(corral.backend.history, ['start a', 'ready a', 'failed a', 'start a']);
+  });
+});
+
+describe('time', () => {
+  it('ends a model that nobody asks for, and the next request brings it back', async () => {
+    const corral = corralWith([scaled(a, { idleTimeout: minutes(1) })]);
+    const client = corral.request(a.model);
+    await corral.settle();
+    await load(corral, 'a#1');
+    await corral.pass(minutes(2));
+    assert.ok(!corral.backend.history.includes('drain a'), 'a busy one stays');
+    client.finish();
+    await corral.settle();
+    await corral.pass(minutes(1) - 1);
+    assert.ok(!corral.backend.history.includes('drain a'));
+    await corral.pass(minutes(1));
+    await goes(corral, 'a#1');
+    corral.request(a.model);
+    await corral.settle();
+    assert.deepEqual(corral.backend.history.slice(2), ['drain a', 'stop a', 'gone a', 'start a']);
+  });
+  it('makes a model that is never idle give way', async () => {
+    const corral = corralWith([a, b]);
+    const busy = corral.request(a.model);
+    await corral.settle();
+    await load(corral, 'a#1');
+    const client = corral.request(b.model);
+    await corral.settle();
+    await corral.pass(seconds(30));
+    const next = corral.request(a.model);
+    assert.equal(next.state.kind, 'held', 'the gate is closed');
+    assert.ok(!corral.backend.history.includes('stop a'));
+    busy.finish();
+    await corral.settle();
+    await goes(corral, 'a#1');
+    await load(corral, 'b#2');
+    assert.equal(client.state.kind, 'streaming');
+    client.finish();
+    await corral.settle();
+    await goes(corral, 'b#2');
+    await load(corral, 'a#3');
+    assert.equal(next.state.kind, 'streaming');
+  });
+});
+
+describe('stopping everything', () => {
+  it('resolves when the last process is gone, and not before', async () => {
+    const corral = corralWith([a, b], 2);
+    const client = corral.request(a.model);
+    corral.request(b.model).leave();
+    await corral.settle();
+    await load(corral, 'a#1');
+    let stopped = false;
+    const stopping = corral.control.stopAll().then(() => {
+      stopped = true;
+    });
+    await goes(corral, 'b#2');
+    assert.ok(!corral.backend.history.includes('stop a'));
+    client.finish();
+    await corral.settle();
+    assert.ok(!stopped);
+    await goes(corral, 'a#1');
+    await stopping;
+    assert.deepEqual(corral.backend.observe(), []);
+  });
+  it('resolves when there is nothing to stop', async () => {
+    await corralWith([a]).control.stopAll();
+  });
+});
+
+describe('a new catalog', () => {
+  it('replaces a changed model after its requests, and leaves an unchanged one alone', async () => {
+    const corral = corralWith([a, b], 2);
+    const client = corral.request(a.model);
+    corral.request(b.model);
+    await corral.settle();
+    await load(corral, 'a#1');
+    await load(corral, 'b#2');
+    corral.control.setCatalog({ pools: [aPool({ maxLoaded: 2 })], presets: [{ ...a, rendered: 'a-2' }, b] });
+    assert.deepEqual(corral.backend.history.slice(4), ['drain a']);
+    assert.deepEqual(routeOf(corral, a).replicas, [], 'no request reaches the old one');
+    const next = corral.request(a.model);
+    client.finish();
+    await corral.settle();
+    await goes(corral, 'a#1');
+    await load(corral, 'a#3');
+    assert.equal(next.state.kind, 'streaming');
+    assert.equal(corral.backend.started.at(-1)?.rendered, 'a-2');
+  });
+  it('keeps refusing a preset whose pool is missing', () => {
+    const corral = new FakeCorral();
+    corral.control.setCatalog({ pools: [], presets: [a] });
+    assert.deepEqual(corral.request(a.model).state, { kind: 'answered', how: 'refused' });
+    assert.equal(routeOf(corral, a).refusal?.kind, 'pool-not-found');
+  });
+});
