@@ -38,8 +38,8 @@ export class ControlLoop {
   readonly #parts: ControlParts;
   #catalog: Catalog = { pools: [], presets: [] };
   #orders = new Map<PresetUid, Order>();
-  #failures = new Map<PresetUid, FailureNote>();
-  #loads = new Map<PresetUid, Duration>();
+  readonly #failures = new Map<PresetUid, FailureNote>();
+  readonly #loads = new Map<PresetUid, Duration>();
   #unsettled = false;
   #scheduled = false;
   #cancelWake: (() => void) | undefined;
@@ -188,7 +188,12 @@ export class ControlLoop {
   #sleep(wakeAt: Instant | undefined, now: Instant): void {
     const ends = [...this.#failures.values()].map((note) => note.until).filter((until) => until > now);
     const next = earliest(wakeAt === undefined ? ends : [wakeAt, ...ends]);
-    this.#cancelWake = next === undefined ? undefined : this.#parts.wakeIn(since(now, next), () => this.#schedule());
+    this.#cancelWake =
+      next === undefined
+        ? undefined
+        : this.#parts.wakeIn(since(now, next), () => {
+            this.#schedule();
+          });
   }
 }
 

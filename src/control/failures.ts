@@ -21,7 +21,7 @@ export interface FailureNote {
 /** The note after one more failure of a replica that ran `rendered`. */
 export function noteFailure(previous: FailureNote | undefined, failure: Failure, rendered: string): FailureNote {
   const proven = failure.readyFor !== undefined && failure.readyFor >= PROVEN_AFTER;
-  const inARow = previous !== undefined && previous.rendered === rendered && !proven ? previous.count : 0;
+  const inARow = previous?.rendered === rendered && !proven ? previous.count : 0;
   const count = inARow + 1;
   return { failure, rendered, count, until: after(failure.at, backOffDelay(count, failure)) };
 }
@@ -40,5 +40,5 @@ export function backingOff(
   now: Instant,
 ): FailureNote | undefined {
   const note = notes.get(preset.uid);
-  return note !== undefined && note.rendered === preset.rendered && note.until > now ? note : undefined;
+  return note?.rendered === preset.rendered && note.until > now ? note : undefined;
 }

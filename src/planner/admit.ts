@@ -2,7 +2,7 @@ import type { Pool } from '../domain/pool.ts';
 import type { Instant } from '../domain/units.ts';
 import type { Action, Blocked } from './action.ts';
 import type { PlanInput } from './plan-input.ts';
-import { Room } from './room.ts';
+import type { Room } from './room.ts';
 import { byAge, type Wanted } from './wanted.ts';
 
 /** What was decided for the presets that want a place in one pool. */

@@ -14,7 +14,7 @@ const silentLog: Log = { error: silent, warn: silent, info: silent, debug: silen
 /** The whole of Corral but sockets and processes, on a clock that the test moves. */
 export class FakeCorral {
   #now: Instant = instant(1_000);
-  #alarms = new Map<symbol, { readonly at: number; readonly callback: () => void }>();
+  readonly #alarms = new Map<symbol, { readonly at: number; readonly callback: () => void }>();
   readonly ledger = createLedger();
   readonly board = createRouteBoard();
   readonly holds = new HoldQueue();

@@ -88,9 +88,12 @@ export interface World {
   readonly backOffs?: PlanInput['backOffs'];
 }
 
+const NONE: ReadonlyMap<PresetUid, number> = new Map();
+
 /** The planner's view of a world. */
 export function planInput(world: World): PlanInput {
-  const { presets, replicas = [], busy = new Map(), idleSince = new Map(), unknown = new Set() } = world;
+  const { presets, replicas = [], unknown = new Set() } = world;
+  const { busy = NONE, idleSince = NONE, waitingSince = NONE } = world;
   const requests = (uid: PresetUid): number | undefined => busy.get(uid);
   return {
     pools: world.pools ?? [aPool()],
@@ -106,12 +109,7 @@ export function planInput(world: World): PlanInput {
           return [uid, { kind: 'idle', since: instant(idle === undefined ? 0 : idle) }];
         }),
     ),
-    demand: new Map(
-      [...(world.waitingSince ?? new Map<PresetUid, number>())].map(([uid, at]) => [
-        uid,
-        { waiting: 1, since: instant(at) },
-      ]),
-    ),
+    demand: new Map([...waitingSince].map(([uid, at]) => [uid, { waiting: 1, since: instant(at) }])),
     inFlight: new Map(
       replicas
         .filter(({ preset }) => !unknown.has(preset))

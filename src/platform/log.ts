@@ -1,0 +1,44 @@
+import { pino } from 'pino';
+import pretty from 'pino-pretty';
+
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug' | 'silent';
+
+/** One line per call: a constant message, and what varies in `fields`, so that lines can be counted by message. */
+export interface Log {
+  error(message: string, fields?: object): void;
+  warn(message: string, fields?: object): void;
+  info(message: string, fields?: object): void;
+  debug(message: string, fields?: object): void;
+}
+
+export interface LogOptions {
+  /** Lines for people instead of JSON lines. */
+  readonly pretty: boolean;
+  readonly level: LogLevel;
+  /** Standard output unless given. */
+  readonly destination?: NodeJS.WritableStream;
+}
+
+/** A log that writes JSON lines, or lines for people. An `error` among the fields is written with its stack and causes. */
+export function createLog({ pretty: forPeople, level, destination = process.stdout }: LogOptions): Log {
+  const sink = forPeople
+    ? pretty({ destination, colorize: isTerminal(destination), ignore: 'pid,hostname' })
+    : destination;
+  const logger = pino({ level, base: null, serializers: { error: pino.stdSerializers.err } }, sink);
+  return {
+    error: (message, fields = {}) => {
+      logger.error(fields, message);
+    },
+    warn: (message, fields = {}) => {
+      logger.warn(fields, message);
+    },
+    info: (message, fields = {}) => {
+      logger.info(fields, message);
+    },
+    debug: (message, fields = {}) => {
+      logger.debug(fields, message);
+    },
+  };
+}
+
+const isTerminal = (stream: NodeJS.WritableStream): boolean => 'isTTY' in stream && stream.isTTY === true;

@@ -1,0 +1,19 @@
+import { createServer } from 'node:http';
+
+/**
+ * Stands in for llama-server where a test needs one that misbehaves, as `FAKE` says: `ready`, `loading` (never ready),
+ * `exit` (says why and exits with 3), `deaf` (ready, and ignores SIGTERM).
+ */
+const mode = process.env['FAKE'];
+const valueOf = (option: string): string | undefined => process.argv[process.argv.indexOf(option) + 1];
+
+if (mode === 'deaf') process.on('SIGTERM', () => undefined);
+if (mode === 'exit') {
+  process.stderr.write('line 1\nthe model is broken\n');
+  process.exitCode = 3;
+} else {
+  const health = `${String(valueOf('--api-prefix'))}/health`;
+  createServer((request, response) => {
+    response.writeHead(request.url === health && mode !== 'loading' ? 200 : 503).end();
+  }).listen(Number(valueOf('--port')), valueOf('--host'));
+}
