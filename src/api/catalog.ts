@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto';
+import { type PresetUid, modelName, poolName } from '../domain/ids.ts';
+import type { Pool } from '../domain/pool.ts';
+import type { Catalog, Preset } from '../domain/preset.ts';
+import { milliseconds } from '../domain/units.ts';
+import { DEFAULT_FAIR_AFTER, type DecodedManifests, type DecodedPool, decodeManifests } from './decode-manifests.ts';
+import { type SitedName, decodePresets } from './decode-presets.ts';
+import { draftLocalPresets } from './draft-local-presets.ts';
+import { draftManifestPresets } from './draft-manifest-presets.ts';
+import { renderArgs } from './llama-options.ts';
+import { parsePresetsIni } from './parse-presets-ini.ts';
+import type { CatalogSettings, PresetDraft } from './preset-draft.ts';
+import { type Problem, type Site, type WithoutEffect, formatPlace } from './problem.ts';
+import type { Sources } from './read-sources.ts';
+
+export type CatalogResult =
+  | { readonly ok: true; readonly catalog: Catalog; readonly withoutEffect: readonly WithoutEffect[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+export interface CatalogInput {
+  readonly sources: Sources;
+  readonly settings: CatalogSettings;
+  /** What was declared before: a preset that stays keeps its uid. */
+  readonly previous: Catalog | undefined;
+}
+
+const DEFAULT_POOL = 'default';
+
+function decodeAll(sources: Sources): DecodedManifests {
+  const decoded = sources.manifests.map(({ file, text }) => decodeManifests(text, file));
+  return {
+    deployments: decoded.flatMap(({ deployments }) => deployments),
+    pools: decoded.flatMap(({ pools }) => pools),
+    withoutEffect: decoded.flatMap(({ withoutEffect }) => withoutEffect),
+    problems: decoded.flatMap(({ problems }) => problems),
+  };
+}
+
+/** The pool of the program's flags, unless a manifest declares one of its name. */
+function buildPools(declared: readonly DecodedPool[], { maxLoaded }: CatalogSettings): Pool[] {
+  const pools = declared.map(({ pool }) => pool);
+  const name = poolName(DEFAULT_POOL);
+  if (pools.some((pool) => pool.name === name)) return pools;
+  const flags = { name, maxLoaded, paused: false, minResidency: milliseconds(0), fairAfter: DEFAULT_FAIR_AFTER };
+  return [flags, ...pools];
+}
+
+/** One problem for each thing whose key an earlier one has. */
+function findRepeated<T>(
+  things: readonly T[],
+  key: (thing: T) => string,
+  explain: (thing: T, earlier: T) => Problem,
+): Problem[] {
+  return [...Map.groupBy(things, key).values()].flatMap(([first, ...more]) =>
+    first === undefined ? [] : more.map((thing) => explain(thing, first)),
+  );
+}
+
+const elsewhere = (site: Site): string =>
+  [formatPlace(site), ...(site.field === undefined ? [] : [site.field])].join(': ');
+
+function findRepeatedObjects({ deployments, pools }: DecodedManifests): Problem[] {
+  const explain =
+    (kind: string) =>
+    ({ site }: { readonly site: Site }, earlier: { readonly site: Site }): Problem => ({
+      ...site,
+      reason: `${elsewhere(earlier.site)} declares this ${kind} already`,
+      fix: 'Rename or remove one.',
+    });
+  return [
+    ...findRepeated(deployments, ({ object }) => object, explain('ModelDeployment')),
+    ...findRepeated(pools, ({ pool }) => pool.name, explain('ModelPool')),
+  ];
+}
+
+/** A preset's names, each once: saying one's own name again is harmless. */
+function namesOf({ model, aliases }: PresetDraft): SitedName[] {
+  return [...Map.groupBy([model, ...aliases], ({ name }) => name).values()].flatMap(([first]) =>
+    first === undefined ? [] : [first],
+  );
+}
+
+const findRepeatedNames = (drafts: readonly PresetDraft[]): Problem[] =>
+  findRepeated(
+    drafts.flatMap(namesOf),
+    ({ name }) => name,
+    ({ name, site }, earlier) => ({
+      ...site,
+      reason: `the name '${name}' is taken by ${elsewhere(earlier.site)}`,
+      fix: 'A name may stand for one model only: rename one.',
+    }),
+  );
+
+/** Hash of what a replica runs. Aliases, tags, scaling and the stop timeout change without a new one. */
+function hashRendered(args: readonly string[], env: ReadonlyMap<string, string>): string {
+  const variables = [...env].sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256')
+    .update(JSON.stringify([args, variables]))
+    .digest('hex');
+}
+
+/** The identity of a declaration: the model's name, and the object that declares it. */
+const identity = ({ kind, object }: Preset['origin'], model: string): string => JSON.stringify([kind, object, model]);
+
+function finish(draft: PresetDraft, uid: PresetUid): Preset {
+  const [, ...aliases] = namesOf(draft);
+  const args = renderArgs(draft.args);
+  const { tags, pool, env, stopTimeout, scaling, queue, origin } = draft;
+  return {
+    uid,
+    model: modelName(draft.model.name),
+    aliases: aliases.map(({ name }) => modelName(name)),
+    tags,
+    pool,
+    launch: { args, env, stopTimeout },
+    rendered: hashRendered(args, env),
+    scaling,
+    queue,
+    origin,
+  };
+}
+
+function finishAll(drafts: readonly PresetDraft[], previous: Catalog | undefined, newUid: () => PresetUid): Preset[] {
+  const before = previous === undefined ? [] : previous.presets;
+  const uids = new Map(before.map(({ uid, model, origin }) => [identity(origin, model), uid]));
+  return drafts.map((draft) => {
+    const known = uids.get(identity(draft.origin, draft.model.name));
+    return finish(draft, known === undefined ? newUid() : known);
+  });
+}
+
+/**
+ * Builds everything that is declared, or names all that is wrong with it: then nothing of it is used. `newUid` is called once
+ * for each preset that `previous` does not have under its model's name and from the same kind of source (of manifests: from
+ * the same object), so that one that was removed and comes back is another.
+ */
+export function buildCatalog({ sources, settings, previous }: CatalogInput, newUid: () => PresetUid): CatalogResult {
+  const { presets: file, modelsDir } = sources;
+  const presets = file === undefined ? undefined : decodePresets(parsePresetsIni(file.text, file.file));
+  const manifests = decodeAll(sources);
+  const local = draftLocalPresets(presets, modelsDir, settings);
+  const drafts = [...local.drafts, ...draftManifestPresets(manifests.deployments, manifests.pools, settings)];
+  const problems = [
+    ...sources.problems,
+    ...(presets === undefined ? [] : presets.problems),
+    ...local.problems,
+    ...manifests.problems,
+    ...findRepeatedObjects(manifests),
+    ...findRepeatedNames(drafts),
+  ];
+  if (problems.length > 0) return { ok: false, problems };
+  const parts = [modelsDir, presets, manifests].filter((part) => part !== undefined);
+  return {
+    ok: true,
+    catalog: { pools: buildPools(manifests.pools, settings), presets: finishAll(drafts, previous, newUid) },
+    withoutEffect: parts.flatMap(({ withoutEffect }) => withoutEffect),
+  };
+}

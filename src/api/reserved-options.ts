@@ -1,0 +1,107 @@
+import { type ArgItem, findOption, isModelSource, longName } from './llama-options.ts';
+import type { LlamaOption } from './parse-llama-help.ts';
+
+/** Where an option was written. */
+export type OptionSource = 'command line' | 'presets file' | 'manifest';
+
+interface Reservation {
+  readonly names: readonly string[];
+  readonly reason: string;
+  readonly fix?: string;
+  /** Refused only when switched to this; without it always. */
+  readonly when?: 'on' | 'off';
+}
+
+/** A refused option: why, and what to write instead. */
+export interface Refused {
+  readonly reason: string;
+  readonly fix?: string;
+}
+
+const ADDRESS = 'Corral sets the address of each llama-server itself';
+const EXITS = 'it makes llama-server print something and exit';
+const PUBLIC = 'clients talk to Corral, never to a llama-server, so that it would have no effect or lock Corral out';
+const ISOLATION = 'it lets a model reach files, programs or networks of the machine';
+const ROUTER = 'it belongs to the router, and the router is Corral';
+const UNSEEN = 'Corral could not see any more what the llama-server does';
+const BUNDLE = 'it sets a model, a port and more at once';
+
+/** Options that Corral sets, that break isolation, or that hide a llama-server from Corral. */
+const RESERVATIONS: readonly Reservation[] = [
+  { names: ['--host', '--port', '--api-prefix', '--reuse-port'], reason: ADDRESS },
+  { names: ['--alias'], reason: 'Corral names each llama-server after its model', fix: 'Declare aliases instead.' },
+  { names: ['--tags'], reason: 'tags are shown by Corral, not by llama-server', fix: 'Declare tags instead.' },
+  { names: ['--api-key', '--api-key-file', '--ssl-key-file', '--ssl-cert-file'], reason: PUBLIC },
+  { names: ['--path', '--ui-config', '--ui-config-file'], reason: PUBLIC },
+  { names: ['--cors-origins', '--cors-methods', '--cors-headers', '--cors-credentials'], reason: PUBLIC },
+  { names: ['--models-dir', '--models-preset', '--models-max', '--models-autoload'], reason: ROUTER },
+  { names: ['--tools', '--tools-runtime', '--mcp-servers-config', '--mcp-servers-json', '--rpc'], reason: ISOLATION },
+  { names: ['--agent', '--ui-mcp-proxy'], reason: ISOLATION, when: 'on' },
+  { names: ['--sleep-idle-seconds'], reason: 'Corral stops idle models itself', fix: 'Set an idle timeout instead.' },
+  { names: ['--slots'], reason: UNSEEN, fix: 'Leave it out.', when: 'off' },
+  { names: ['--log-file', '--log-disable'], reason: UNSEEN, fix: 'Corral keeps the last lines of each log.' },
+  { names: ['--help', '--version', '--cache-list', '--completion-bash', '--list-devices'], reason: EXITS },
+  {
+    names: [
+      ...['--embd-gemma-default', '--fim-qwen-1.5b-default', '--fim-qwen-3b-default', '--fim-qwen-7b-default'],
+      ...['--fim-qwen-7b-spec', '--fim-qwen-14b-spec', '--fim-qwen-30b-default', '--gpt-oss-20b-default'],
+      ...['--gpt-oss-120b-default', '--vision-gemma-4b-default', '--vision-gemma-12b-default'],
+    ],
+    reason: BUNDLE,
+    fix: 'Name the model by its Hugging Face repository instead.',
+  },
+];
+
+/** Throws for a name that llama-server does not know (any more): the table above would protect nothing. */
+function knownName(name: string): string {
+  const found = findOption(name);
+  if (found === undefined) throw new Error(`reserved option ${name} is unknown to llama-server`);
+  return longName(found.option);
+}
+
+/** Reserved options by `longName`. */
+const RESERVED: ReadonlyMap<string, Reservation> = new Map(
+  RESERVATIONS.flatMap((reservation) => reservation.names.map((name) => [knownName(name), reservation] as const)),
+);
+
+const removedOption = (option: LlamaOption): Refused | undefined =>
+  option.removed === undefined
+    ? undefined
+    : { reason: 'llama-server has removed this option', fix: `${capitalise(option.removed)}.` };
+
+const capitalise = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
+
+function refuseModelSource(source: OptionSource): Refused | undefined {
+  switch (source) {
+    case 'presets file':
+      return undefined;
+    case 'command line':
+      return {
+        reason: 'llama-server starts as a single-model server with it',
+        fix: 'Use --models-dir or --models-preset.',
+      };
+    case 'manifest':
+      return { reason: "a preset's model is named by its source", fix: 'Use the field source of the preset.' };
+  }
+}
+
+/** Why an option must not be written there; `undefined`: it may. */
+export function findRefusal(item: ArgItem, source: OptionSource): Refused | undefined {
+  const reservation = RESERVED.get(longName(item.option));
+  const state = item.kind === 'flag' && !item.on ? 'off' : 'on';
+  if (reservation !== undefined && (reservation.when === undefined || reservation.when === state)) return reservation;
+  if (isModelSource(item.option)) return refuseModelSource(source);
+  return removedOption(item.option);
+}
+
+/**
+ * Why an environment variable must not reach a llama-server; `undefined`: it may. llama-server reads most options from
+ * `LLAMA_ARG_…` too, and takes itself for a router's child when it finds one of the router's own variables.
+ */
+export function findEnvRefusal(name: string): Refused | undefined {
+  if (name.startsWith('LLAMA_SERVER_')) return { reason: 'llama-server keeps this variable for its own router' };
+  const found = findOption(name);
+  if (found?.by !== 'env') return undefined;
+  const refused = isModelSource(found.option) ? refuseModelSource('manifest') : RESERVED.get(longName(found.option));
+  return refused ?? removedOption(found.option);
+}
