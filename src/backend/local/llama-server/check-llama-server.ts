@@ -1,0 +1,91 @@
+import { execFile } from 'node:child_process';
+import type { ExecException } from 'node:child_process';
+import { access, constants, stat } from 'node:fs/promises';
+import type { Duration } from '../../../domain/units.ts';
+import { throwIfInterrupted } from './llama-server.ts';
+
+/** What a look at a candidate showed. `reason` completes the sentence "PATH …". */
+export type Verdict =
+  | { readonly kind: 'usable'; readonly version: string }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'unusable'; readonly reason: string };
+
+export interface CheckSettings {
+  readonly env: NodeJS.ProcessEnv;
+  readonly timeout: Duration;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Believes a llama-server only when it has answered `--version` in time: a file for another machine, or one whose
+ * libraries are missing, is found out here and not by the first request.
+ * Throws `E_LLAMA_SERVER_INTERRUPTED` when the signal fires.
+ */
+export async function checkLlamaServer(path: string, settings: CheckSettings): Promise<Verdict> {
+  const file = await checkFile(path);
+  if (file.kind !== 'executable') return file;
+  return askVersion(path, settings);
+}
+
+async function checkFile(
+  path: string,
+): Promise<{ readonly kind: 'executable' } | Exclude<Verdict, { kind: 'usable' }>> {
+  try {
+    const found = await stat(path);
+    if (!found.isFile()) return { kind: 'unusable', reason: 'is not a file' };
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { kind: 'absent' };
+    return { kind: 'unusable', reason: `cannot be read (${error instanceof Error ? error.message : String(error)})` };
+  }
+  try {
+    await access(path, constants.X_OK);
+    return { kind: 'executable' };
+  } catch {
+    return { kind: 'unusable', reason: `is not executable (chmod +x ${path})` };
+  }
+}
+
+/** llama-server writes its version to stderr, in between log lines. */
+async function askVersion(path: string, settings: CheckSettings): Promise<Verdict> {
+  throwIfInterrupted(settings.signal);
+  const { error, output } = await execute(path, settings);
+  throwIfInterrupted(settings.signal);
+  if (error !== null) return { kind: 'unusable', reason: explain(error, output, settings.timeout) };
+  const version = /^version:[ \t]*(\S.*)$/m.exec(output)?.[1];
+  if (version === undefined) {
+    return { kind: 'unusable', reason: 'is no llama-server: its answer to --version holds no line "version: …"' };
+  }
+  return { kind: 'usable', version: version.trimEnd() };
+}
+
+interface Execution {
+  readonly error: ExecException | null;
+  /** stdout, then stderr. */
+  readonly output: string;
+}
+
+async function execute(path: string, { env, timeout, signal }: CheckSettings): Promise<Execution> {
+  return new Promise((resolve) => {
+    execFile(
+      path,
+      ['--version'],
+      { env, timeout, signal, killSignal: 'SIGKILL', maxBuffer: 256 * 1024 },
+      (error, stdout, stderr) => {
+        resolve({ error, output: `${stdout}\n${stderr}` });
+      },
+    );
+  });
+}
+
+function explain(error: ExecException, output: string, timeout: Duration): string {
+  const said = lastLine(output);
+  if (typeof error.code === 'number') return `answered --version with exit code ${error.code}${said}`;
+  if (typeof error.code === 'string') return `cannot be run (${error.code}: is it a program for this machine?)`;
+  if (error.killed === true) return `did not answer --version within ${timeout / 1000} s`;
+  return `was ended by ${error.signal ?? 'something unknown'} when asked for --version${said}`;
+}
+
+function lastLine(output: string): string {
+  const line = output.trimEnd().split('\n').at(-1);
+  return line === undefined || line === '' ? '' : `: ${line.replaceAll(/\p{Cc}/gu, ' ').trim()}`;
+}

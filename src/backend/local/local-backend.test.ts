@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { replicaId } from '../../domain/ids.ts';
+import type { Preset } from '../../domain/preset.ts';
+import type { Replica, ReplicaState } from '../../domain/replica.ts';
+import { milliseconds } from '../../domain/units.ts';
+import { monotonicNow } from '../../platform/clock.ts';
+import type { Log } from '../../platform/log.ts';
+import { aPreset, scaled } from '../../testing/worlds.ts';
+import { LocalBackend } from './local-backend.ts';
+
+const FAKE = fileURLToPath(new URL('../../testing/fake-llama-server.ts', import.meta.url));
+
+let folder: string;
+let program: string;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'corral-test-'));
+  program = join(folder, 'llama-server');
+  await writeFile(program, `#!/bin/sh\nexec '${process.execPath}' '${FAKE}' "$@"\n`, { mode: 0o755 });
+});
+after(async () => {
+  await rm(folder, { recursive: true });
+});
+
+type Mode = 'ready' | 'loading' | 'exit' | 'deaf';
+
+/** A preset whose llama-server behaves as `mode` says. */
+const behaving = (mode: Mode, stopTimeout = 5_000): Preset => ({
+  ...aPreset('a'),
+  launch: { args: ['--model', 'a.gguf'], env: new Map([['FAKE', mode]]), stopTimeout: milliseconds(stopTimeout) },
+});
+
+interface Running {
+  readonly backend: LocalBackend;
+  /** The pids of all processes that were started. */
+  readonly pids: number[];
+  /** Resolves with the first replica in that state. */
+  readonly until: (kind: ReplicaState['kind']) => Promise<Replica>;
+  readonly untilGone: () => Promise<void>;
+}
+
+function running(t: TestContext, path = program): Running {
+  const pids: number[] = [];
+  const log: Log = {
+    info: (_message, fields) => {
+      if (fields !== undefined && 'pid' in fields && typeof fields.pid === 'number') pids.push(fields.pid);
+    },
+    warn: () => undefined,
+    error: () => undefined,
+    debug: () => undefined,
+  };
+  const backend = new LocalBackend({ program: path, baseEnv: process.env, now: monotonicNow, log });
+  t.after(() => {
+    backend.killAll();
+  });
+  const when = async <T>(look: () => T | undefined): Promise<T> =>
+    new Promise((resolve) => {
+      const check = (): void => {
+        const found = look();
+        if (found !== undefined) resolve(found);
+      };
+      backend.onChange(check);
+      check();
+    });
+  return {
+    backend,
+    pids,
+    until: async (kind) => when(() => backend.observe().find(({ state }) => state.kind === kind)),
+    untilGone: async () => {
+      await when(() => (backend.observe().length === 0 ? 'gone' : undefined));
+    },
+  };
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+describe('an order', () => {
+  it('to start shows at once, and ends in a ready replica that answers behind its own prefix', async (t) => {
+    const { backend, until } = running(t);
+    backend.apply({ kind: 'start', preset: behaving('ready') });
+    assert.deepEqual(
+      backend.observe().map(({ state }) => state.kind),
+      ['starting'],
+    );
+    const { state } = await until('ready');
+    assert.ok(state.kind === 'ready');
+    const { origin, prefix } = state.endpoint;
+    assert.equal((await fetch(`${origin}${prefix}/health`)).status, 200);
+    assert.equal((await fetch(`${origin}/health`)).status, 503);
+    assert.match(prefix, /^\/corral-\d+-[0-9a-f]{32}$/u);
+  });
+  it('to drain and to stop shows at once, and the replica is gone when its process is', async (t) => {
+    const { backend, until, untilGone, pids } = running(t);
+    backend.apply({ kind: 'start', preset: behaving('ready') });
+    const { id } = await until('ready');
+    backend.apply({ kind: 'drain', replica: id, cause: { kind: 'idle' } });
+    assert.equal(backend.observe()[0]?.state.kind, 'draining');
+    backend.apply({ kind: 'stop', replica: id });
+    assert.equal(backend.observe()[0]?.state.kind, 'stopping');
+    await untilGone();
+    assert.ok(pids.length > 0 && pids.every((pid) => !isAlive(pid)));
+  });
+  it('to stop what does not drain changes nothing', async (t) => {
+    const { backend, until } = running(t);
+    backend.apply({ kind: 'start', preset: behaving('ready') });
+    const { id } = await until('ready');
+    backend.apply({ kind: 'stop', replica: id });
+    assert.equal(backend.observe()[0]?.state.kind, 'ready');
+  });
+  it('for a replica that does not exist changes nothing', (t) => {
+    const { backend } = running(t);
+    const replica = replicaId('nobody#1');
+    backend.apply({ kind: 'drain', replica, cause: { kind: 'idle' } });
+    backend.apply({ kind: 'stop', replica });
+    backend.forget(replica);
+    assert.deepEqual(backend.observe(), []);
+  });
+  it('to stop before the process exists starts none', async (t) => {
+    const { backend, untilGone, pids } = running(t);
+    backend.apply({ kind: 'start', preset: behaving('ready') });
+    const [replica] = backend.observe();
+    assert.ok(replica !== undefined);
+    backend.apply({ kind: 'drain', replica: replica.id, cause: { kind: 'removed' } });
+    backend.apply({ kind: 'stop', replica: replica.id });
+    await untilGone();
+    assert.deepEqual(pids, []);
+  });
+  it('to stop ends a process that is deaf to SIGTERM, after its stop timeout', async (t) => {
+    const { backend, until, untilGone, pids } = running(t);
+    backend.apply({ kind: 'start', preset: behaving('deaf', 50) });
+    const { id } = await until('ready');
+    backend.apply({ kind: 'drain', replica: id, cause: { kind: 'idle' } });
+    backend.apply({ kind: 'stop', replica: id });
+    await untilGone();
+    assert.ok(pids.every((pid) => !isAlive(pid)));
+  });
+});
+
+describe('a replica', () => {
+  const failureOf = (replica: Replica): (Replica['state'] & { kind: 'failed' })['failure'] => {
+    assert.ok(replica.state.kind === 'failed');
+    return replica.state.failure;
+  };
+  it('whose process exits has failed, with its exit code and last words', async (t) => {
+    const { backend, until } = running(t);
+    backend.apply({ kind: 'start', preset: behaving('exit') });
+    const replica = await until('failed');
+    const { reason, exitCode, logTail, readyFor } = failureOf(replica);
+    assert.match(reason, /exited with code 3 while it loaded the model/u);
+    assert.equal(exitCode, 3);
+    assert.deepEqual(logTail, ['line 1', 'the model is broken']);
+    assert.equal(readyFor, undefined);
+    backend.forget(replica.id);
+    assert.deepEqual(backend.observe(), []);
+  });
+  it('that is not ready within its load timeout has failed, and its process is ended', async (t) => {
+    const { backend, until, pids } = running(t);
+    backend.apply({ kind: 'start', preset: scaled(behaving('loading'), { loadTimeout: milliseconds(400) }) });
+    assert.match(failureOf(await until('failed')).reason, /load timeout of 0.4 s/u);
+    assert.ok(pids.length > 0 && pids.every((pid) => !isAlive(pid)));
+  });
+  it('that is killed while it serves has failed as a crash, not as a load', async (t) => {
+    const { backend, until, pids } = running(t);
+    backend.apply({ kind: 'start', preset: behaving('ready') });
+    await until('ready');
+    for (const pid of new Set(pids)) process.kill(pid, 'SIGKILL');
+    const { reason, readyFor } = failureOf(await until('failed'));
+    assert.match(reason, /was ended by SIGKILL while it served/u);
+    assert.ok(readyFor !== undefined);
+  });
+  it('cannot be forgotten while it lives', async (t) => {
+    const { backend, until } = running(t);
+    backend.apply({ kind: 'start', preset: behaving('ready') });
+    const { id } = await until('ready');
+    backend.forget(id);
+    assert.equal(backend.observe().length, 1);
+  });
+});
+
+describe('a llama-server that cannot be started', () => {
+  for (const [what, path, args] of [
+    ['does not exist', '/nowhere/llama-server', []],
+    ['is given an argument that no process can have', undefined, ['--chat-template', 'a\0b']],
+  ] as const) {
+    it(`because it ${what} is a failed replica, not an exception`, async (t) => {
+      const { backend, until } = running(t, path);
+      const preset = behaving('ready');
+      backend.apply({ kind: 'start', preset: { ...preset, launch: { ...preset.launch, args } } });
+      const { state } = await until('failed');
+      assert.ok(state.kind === 'failed');
+      assert.match(state.failure.reason, /could not be started/u);
+    });
+  }
+});

@@ -1,0 +1,159 @@
+import { assertNever } from '../../domain/assert-never.ts';
+import { replicaId, type ReplicaId } from '../../domain/ids.ts';
+import type { Preset } from '../../domain/preset.ts';
+import type { DrainCause, Endpoint, Failure, Replica, ReplicaState } from '../../domain/replica.ts';
+import { since, type Instant } from '../../domain/units.ts';
+import type { Log } from '../../platform/log.ts';
+import type { Action } from '../../planner/action.ts';
+import type { Backend } from '../backend.ts';
+import { runReplica, type ReplicaEnd } from './run-replica.ts';
+
+/** What the backend runs, and where it reports. */
+export interface LocalBackendParts {
+  /** Path of llama-server. */
+  readonly program: string;
+  /** What children inherit. */
+  readonly baseEnv: NodeJS.ProcessEnv;
+  readonly now: () => Instant;
+  readonly log: Log;
+}
+
+/** One child: what is observed of it, and what ends it. */
+interface Child {
+  readonly id: ReplicaId;
+  readonly preset: Preset;
+  readonly stop: AbortController;
+  readonly startedAt: Instant;
+  state: ReplicaState;
+  /** Of its process, while it has one. */
+  pid: number | undefined;
+  readyAt: Instant | undefined;
+}
+
+/** Runs replicas as child processes of this one. */
+export class LocalBackend implements Backend {
+  readonly #parts: LocalBackendParts;
+  readonly #children = new Map<ReplicaId, Child>();
+  readonly #listeners: (() => void)[] = [];
+  #started = 0;
+
+  constructor(parts: LocalBackendParts) {
+    this.#parts = parts;
+  }
+
+  observe(): readonly Replica[] {
+    return [...this.#children.values()].map(observed);
+  }
+
+  apply(action: Action): void {
+    switch (action.kind) {
+      case 'start':
+        this.#start(action.preset);
+        return;
+      case 'drain':
+        this.#drain(action.replica, action.cause);
+        return;
+      case 'stop':
+        this.#stop(action.replica);
+        return;
+      default:
+        assertNever(action);
+    }
+  }
+
+  forget(id: ReplicaId): void {
+    if (this.#children.get(id)?.state.kind === 'failed') this.#children.delete(id);
+  }
+
+  onChange(callback: () => void): void {
+    this.#listeners.push(callback);
+  }
+
+  /** Ends every child at once, without mercy: for the moment in which Corral itself dies. */
+  killAll(): void {
+    for (const { pid } of this.#children.values()) if (pid !== undefined) process.kill(pid, 'SIGKILL');
+  }
+
+  #start(preset: Preset): void {
+    this.#started += 1;
+    const startedAt = this.#parts.now();
+    const child: Child = {
+      id: replicaId(`${preset.model}#${this.#started}`),
+      preset,
+      stop: new AbortController(),
+      startedAt,
+      state: { kind: 'starting', since: startedAt },
+      pid: undefined,
+      readyAt: undefined,
+    };
+    this.#children.set(child.id, child);
+    void this.#run(child);
+  }
+
+  #drain(id: ReplicaId, cause: DrainCause): void {
+    const child = this.#children.get(id);
+    if (child === undefined || (child.state.kind !== 'starting' && child.state.kind !== 'ready')) return;
+    const endpoint = child.state.kind === 'ready' ? child.state.endpoint : undefined;
+    child.state = { kind: 'draining', since: this.#parts.now(), cause, endpoint };
+    this.#parts.log.info('replica draining', { replica: id, cause: cause.kind });
+  }
+
+  #stop(id: ReplicaId): void {
+    const child = this.#children.get(id);
+    if (child?.state.kind !== 'draining') return;
+    child.state = { kind: 'stopping', since: this.#parts.now(), cause: child.state.cause };
+    child.stop.abort();
+  }
+
+  async #run(child: Child): Promise<void> {
+    const { log } = this.#parts;
+    const order = {
+      ...this.#parts,
+      preset: child.preset,
+      onSpawn: (pid: number) => {
+        child.pid = pid;
+        log.info('replica started', { replica: child.id, pid });
+      },
+      onReady: (endpoint: Endpoint) => {
+        this.#becomeReady(child, endpoint);
+      },
+    };
+    this.#end(child, await runReplica(order, child.stop.signal));
+  }
+
+  #becomeReady(child: Child, endpoint: Endpoint): void {
+    if (child.state.kind !== 'starting') return;
+    const readyAt = this.#parts.now();
+    const loadTime = since(child.startedAt, readyAt);
+    child.readyAt = readyAt;
+    child.state = { kind: 'ready', since: readyAt, loadTime, endpoint };
+    this.#parts.log.info('replica ready', { replica: child.id, pid: child.pid, loadMs: Math.round(loadTime) });
+    this.#tell();
+  }
+
+  #end(child: Child, end: ReplicaEnd): void {
+    const at = this.#parts.now();
+    this.#parts.log.info('replica gone', { replica: child.id, pid: child.pid, how: end.kind });
+    child.pid = undefined;
+    if (end.kind === 'stopped') this.#children.delete(child.id);
+    else child.state = { kind: 'failed', failure: failureOf(child, end, at) };
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function failureOf({ readyAt }: Child, end: ReplicaEnd & { readonly kind: 'failed' }, at: Instant): Failure {
+  const { reason, exitCode, logTail } = end;
+  return { reason, exitCode, logTail, at, readyFor: readyAt === undefined ? undefined : since(readyAt, at) };
+}
+
+const observed = ({ id, preset, state }: Child): Replica => ({
+  id,
+  preset: preset.uid,
+  pool: preset.pool,
+  rendered: preset.rendered,
+  state,
+});

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createLogRing } from './log-ring.ts';
+
+function ringOf(...chunks: readonly (string | Buffer)[]): ReturnType<typeof createLogRing> {
+  const ring = createLogRing(3, 5);
+  for (const chunk of chunks) ring.write(Buffer.from(chunk));
+  return ring;
+}
+
+describe('the log ring', () => {
+  it('joins lines that come in pieces', () => {
+    assert.deepEqual(ringOf('a', 'b\nc', 'd\r\ne').tail(9), ['ab', 'cd', 'e']);
+  });
+  it('keeps the last lines, and of each the beginning', () => {
+    assert.deepEqual(ringOf('1\n2\n3\n4\n123456789\n').tail(9), ['3', '4', '12345']);
+    assert.deepEqual(ringOf('x'.repeat(100), 'y').tail(9), ['xxxxx']);
+  });
+  it('gives no more than was asked for, and no blank lines', () => {
+    assert.deepEqual(ringOf('1\n\n2\n').tail(1), ['2']);
+    assert.deepEqual(ringOf('1\n\n').tail(9), ['1']);
+  });
+  it('does not break characters that come in two pieces', () => {
+    const euro = Buffer.from('€\n');
+    assert.deepEqual(ringOf(euro.subarray(0, 1), euro.subarray(1)).tail(9), ['€']);
+  });
+});
