@@ -1,0 +1,104 @@
+import { spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
+import {
+  checkSelection,
+  findTestFiles,
+  parseRequired,
+  parseSeed,
+  parseSelection,
+  parts,
+  UsageError,
+} from './test-parts.ts';
+import { renderReport } from './test-report.ts';
+import { runTests } from './test-run.ts';
+import type { Part, Selection } from './test-parts.ts';
+import type { PartResult } from './test-report.ts';
+
+const root = join(import.meta.dirname, '..');
+
+/** What all parts of one run share. */
+interface Plan {
+  readonly seed: number;
+  readonly required: ReadonlySet<string>;
+  readonly selection: Selection;
+}
+
+function readPlan(): Plan {
+  const selection = parseSelection(process.argv.slice(2), process.cwd());
+  checkSelection(selection, root);
+  return {
+    seed: parseSeed(process.env['CORRAL_SEED'], randomInt(0x7fff_ffff)),
+    required: parseRequired(process.env['CORRAL_REQUIRE']),
+    selection,
+  };
+}
+
+/** Path of a llama-server, built first if need be (minutes); its progress and its error go to stderr. */
+function obtainLlamaServer(): string | undefined {
+  const command = spawnSync(join(root, 'bin/corral'), ['llama-server', '--build'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+  });
+  const path = typeof command.stdout === 'string' ? command.stdout.trim() : '';
+  return command.status === 0 && path !== '' ? path : undefined;
+}
+
+function skipPart(part: Part, files: readonly string[], plan: Plan): PartResult {
+  const why = 'no llama-server (the reason is above); fix: what it names there, or set LLAMA_SERVER to a llama-server';
+  const result = { name: part.name, passed: 0, failed: 0, skipped: files.length, seconds: 0 };
+  if (!plan.required.has(part.name)) return { ...result, note: `skipped: ${why}` };
+  return { ...result, failed: 1, note: `failed, because CORRAL_REQUIRE demands it: ${why}` };
+}
+
+async function runPart(part: Part, plan: Plan): Promise<PartResult | undefined> {
+  const files = findTestFiles(part, root, plan.selection);
+  if (files.length === 0 && plan.selection.paths.length > 0) return undefined;
+  if (files.length === 0) {
+    const note = `a part with no tests (${part.globs.join(', ')})`;
+    return { name: part.name, passed: 0, failed: 1, skipped: 0, seconds: 0, note };
+  }
+  process.stdout.write(`\n== ${part.name}\n`);
+  const env = { ...process.env, CORRAL_SEED: String(plan.seed) };
+  const testRun = { name: part.name, files, parallel: part.parallel, names: plan.selection.names, env };
+  if (!part.needsLlamaServer) return runTests(testRun);
+  const llamaServer = obtainLlamaServer();
+  if (llamaServer === undefined) return skipPart(part, files, plan);
+  return runTests({ ...testRun, env: { ...env, LLAMA_SERVER: llamaServer } });
+}
+
+async function runParts(plan: Plan): Promise<readonly PartResult[]> {
+  const results: PartResult[] = [];
+  for (const part of parts) {
+    const result = await runPart(part, plan);
+    if (result !== undefined) results.push(result);
+  }
+  return results;
+}
+
+/** Whether the run may count as passed; says on stderr why not, where no test did. */
+function succeeded(results: readonly PartResult[]): boolean {
+  if (results.every((result) => result.passed + result.failed + result.skipped === 0)) {
+    process.stderr.write('no test matches the given names\n');
+    return false;
+  }
+  return results.every((result) => result.failed === 0);
+}
+
+async function main(): Promise<number> {
+  const plan = readPlan();
+  process.stdout.write(`CORRAL_SEED=${plan.seed}\n`);
+  const results = await runParts(plan);
+  process.stdout.write(renderReport(results));
+  if (succeeded(results)) return 0;
+  process.stdout.write(`failed; the same random choices again: CORRAL_SEED=${plan.seed} npm test\n`);
+  return 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`npm test: ${error.message}\n`);
+  process.exitCode = 2;
+}

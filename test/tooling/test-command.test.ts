@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { runCommand } from './support/run-command.ts';
+import { makeTempTree } from './support/temp-tree.ts';
+import type { Outcome } from './support/run-command.ts';
+import type { TempTree } from './support/temp-tree.ts';
+
+const test = (title: string, body = ''): string =>
+  `import { it } from 'node:test';\nit(${JSON.stringify(title)}, () => { ${body} });\n`;
+
+describe('the test command', () => {
+  let tree: TempTree;
+  /** A small project with one passing test in each part and a llama-server that is only a name. */
+  beforeEach(() => {
+    tree = makeTempTree();
+    tree.copy('scripts', 'package.json');
+    tree.write('bin/corral', '#!/bin/sh\n[ "$*" = "llama-server --build" ] && echo /fake/llama-server\n', 0o755);
+    tree.write('src/a/one.test.ts', test('adds up'));
+    tree.write('test/tooling/two.test.ts', test('is tidy'));
+    tree.write(
+      'test/llama/three.test.ts',
+      test('answers', "if (process.env.LLAMA_SERVER !== '/fake/llama-server') throw new Error();"),
+    );
+  });
+  afterEach(() => {
+    tree.remove();
+  });
+
+  const run = (args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Outcome =>
+    runCommand(process.execPath, [join(tree.path, 'scripts/test.ts'), ...args], {
+      cwd: tree.path,
+      env: { CORRAL_SEED: undefined, CORRAL_REQUIRE: undefined, LLAMA_SERVER: undefined, ...env },
+    });
+  const breakLlamaServer = (): string => tree.write('bin/corral', '#!/bin/sh\necho no compiler >&2\nexit 1\n', 0o755);
+
+  it('runs every part, shows a table and ends with the plain line', () => {
+    const { status, stdout } = run();
+    assert.equal(status, 0, stdout);
+    assert.match(
+      stdout,
+      /\npart +passed +failed +skipped +seconds\nunit +1 +0 +0 .*\ntooling +1 +0 +0 .*\nllama +1 +0 +0 .*\n/,
+    );
+    assert.match(stdout, /\n3 passed, 0 failed\n$/);
+  });
+
+  it('fails when a test fails, and tells the seed again', () => {
+    tree.write('src/a/bad.test.ts', test('does not add up', "throw new Error('seed ' + process.env.CORRAL_SEED);"));
+    const { status, stdout } = run([], { CORRAL_SEED: '42' });
+    assert.equal(status, 1);
+    assert.match(stdout, /^CORRAL_SEED=42\n/);
+    assert.match(stdout, /seed 42/);
+    assert.match(stdout, /\n3 passed, 1 failed\nfailed; .*CORRAL_SEED=42 npm test\n$/);
+  });
+
+  it('chooses a seed where none is given', () => {
+    tree.write('src/a/one.test.ts', test('has a seed', 'console.log("seen", process.env.CORRAL_SEED);'));
+    const { stdout } = run(['src']);
+    const seed = /^CORRAL_SEED=(\d+)\n/.exec(stdout)?.[1];
+    assert.match(stdout, new RegExp(`seen ${seed}\\b`));
+  });
+
+  it('names a part that it cannot run, with the reason and the fix, and still passes', () => {
+    breakLlamaServer();
+    const { status, stdout, stderr } = run();
+    assert.equal(status, 0, stdout);
+    assert.match(stderr, /no compiler/);
+    assert.match(stdout, /\nllama: skipped: no llama-server .*fix: .*LLAMA_SERVER/);
+    assert.match(stdout, /\n2 passed, 0 failed, 1 skipped\n$/);
+  });
+
+  it('fails when a part that it cannot run is required', () => {
+    breakLlamaServer();
+    const { status, stdout } = run([], { CORRAL_REQUIRE: 'unit, llama' });
+    assert.equal(status, 1);
+    assert.match(stdout, /\nllama: failed, because CORRAL_REQUIRE demands it: .*fix: /);
+  });
+
+  for (const required of ['cluster', 'llama,cluster', 'Llama']) {
+    it(`refuses CORRAL_REQUIRE=${required}, which names a part that does not exist`, () => {
+      const { status, stdout, stderr } = run([], { CORRAL_REQUIRE: required });
+      assert.deepEqual([status, stdout], [2, '']);
+      assert.match(
+        stderr,
+        /^npm test: CORRAL_REQUIRE: this version has no part '(cluster|Llama)' .*unit, tooling, llama\n$/,
+      );
+    });
+  }
+
+  for (const seed of ['', 'x', '-1', '1.5', '2147483648', '1e3']) {
+    it(`refuses CORRAL_SEED='${seed}'`, () => {
+      const { status, stderr } = run([], { CORRAL_SEED: seed });
+      assert.equal(status, 2);
+      assert.match(stderr, /^npm test: CORRAL_SEED: must be an integer /);
+    });
+  }
+
+  it('fails for a part with no tests', () => {
+    runCommand('rm', ['-r', 'test/tooling'], { cwd: tree.path });
+    const { status, stdout } = run();
+    assert.equal(status, 1);
+    assert.match(stdout, /\ntooling: a part with no tests /);
+  });
+
+  it('fails for a file with no tests, which node:test counts as passed', () => {
+    tree.write('src/a/empty.test.ts', 'export {};\n');
+    const { status, stdout } = run();
+    assert.equal(status, 1);
+    assert.match(stdout, /\nunit: no test in \S+empty\.test\.ts\n3 passed, 1 failed\n/);
+  });
+
+  it('fails for a hook that fails, which node:test does not count', () => {
+    const body =
+      "import { after, describe, it } from 'node:test';\ndescribe('d', () => { after(() => { throw new Error(); }); it('i', () => {}); });\n";
+    tree.write('src/a/hook.test.ts', body);
+    const { status, stdout } = run();
+    assert.equal(status, 1);
+    assert.match(stdout, /\n4 passed, 1 failed\n/);
+  });
+
+  it('counts a skipped test as skipped', () => {
+    tree.write('src/a/skips.test.ts', "import { it } from 'node:test';\nit.skip('later', () => {});\n");
+    const { status, stdout } = run();
+    assert.equal(status, 0);
+    assert.match(stdout, /\n3 passed, 0 failed, 1 skipped\n$/);
+  });
+
+  it('runs only the files and folders it is given', () => {
+    tree.write('src/b/other.test.ts', test('is not asked for', 'throw new Error();'));
+    assert.match(run(['src/a/one.test.ts']).stdout, /\n1 passed, 0 failed\n$/);
+    assert.match(run(['src/a', 'test']).stdout, /\n3 passed, 0 failed\n$/);
+  });
+
+  it('runs only the tests whose names match', () => {
+    const { status, stdout } = run(['adds', 'tidy']);
+    assert.equal(status, 0, stdout);
+    assert.match(stdout, /\n2 passed, 0 failed\n$/);
+  });
+
+  it('fails when no test matches', () => {
+    const { status, stderr } = run(['nothing is called this']);
+    assert.equal(status, 1);
+    assert.match(stderr, /no test matches/);
+  });
+
+  for (const [arg, message] of [
+    ['src/nowhere.test.ts', /no such test file/],
+    ['package.json', /is no test file of any part/],
+    ['scripts', /holds no test file of any part/],
+    ['(', /neither a file nor a regular expression/],
+  ] as const) {
+    it(`refuses the argument ${arg}`, () => {
+      const { status, stderr } = run([arg]);
+      assert.equal(status, 2);
+      assert.match(stderr, message);
+    });
+  }
+});
