@@ -1,0 +1,28 @@
+import { randomUUID } from 'node:crypto';
+import { buildCatalog, type CatalogResult } from '../api/catalog.ts';
+import type { ArgItem } from '../api/llama-options.ts';
+import { readSources, type SourcePaths } from '../api/read-sources.ts';
+import { presetUid } from '../domain/ids.ts';
+import type { Catalog } from '../domain/preset.ts';
+import type { ServeFlags } from './serve-options.ts';
+
+/** Reads all that is declared, as it is now. `previous` is what was declared before. */
+export type ReadCatalog = (previous: Catalog | undefined) => Promise<CatalogResult>;
+
+/** A reader of the sources that the flags name. */
+export function catalogReader(paths: SourcePaths, flags: ServeFlags, args: readonly ArgItem[]): ReadCatalog {
+  const settings = {
+    args,
+    idleTimeout: flags.idleTimeout,
+    autoload: flags.modelsAutoload,
+    maxLoaded: flags.modelsMax,
+  };
+  return async (previous) =>
+    buildCatalog({ sources: await readSources(paths), settings, previous }, () => presetUid(randomUUID()));
+}
+
+/** The sources that the flags name; `undefined`: none. */
+export function namedSources({ modelsDir, modelsPreset, filename }: ServeFlags): SourcePaths | undefined {
+  if (modelsDir === undefined && modelsPreset === undefined && filename.length === 0) return undefined;
+  return { modelsDir, modelsPreset, manifests: filename };
+}

@@ -1,0 +1,90 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { OwnOption } from '../api/parse-argv.ts';
+import { parseSecondsOrDuration } from '../api/duration-text.ts';
+import { milliseconds, type Duration } from '../domain/units.ts';
+import type { LogLevel } from '../platform/log.ts';
+
+/** What `corral serve` was told, beside llama-server's own options. */
+export interface ServeFlags {
+  readonly modelsDir?: string;
+  readonly modelsPreset?: string;
+  readonly filename: readonly string[];
+  readonly modelsMax: number;
+  readonly modelsAutoload: boolean;
+  readonly idleTimeout: Duration;
+  readonly host: string;
+  readonly port: number;
+  readonly llamaServer?: string;
+  readonly logLevel: LogLevel;
+}
+
+const wholeNumber =
+  (highest: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (/^\d+$/u.test(text) && value <= highest) return value;
+    throw new InvalidArgumentError(`It must be a whole number from 0 to ${highest}.`);
+  };
+
+function duration(text: string): Duration {
+  const parsed = parseSecondsOrDuration(text);
+  if (parsed !== undefined) return parsed;
+  throw new InvalidArgumentError('It must be a time such as 90s, 15m, 1h30m, or a number of seconds.');
+}
+
+function notEmpty(text: string): string {
+  if (text !== '') return text;
+  throw new InvalidArgumentError('It must not be empty.');
+}
+
+const collect = (text: string, before: readonly string[]): readonly string[] => [...before, notEmpty(text)];
+
+const LOG_LEVELS: readonly LogLevel[] = ['error', 'warn', 'info', 'debug', 'silent'];
+
+/** Corral's own options of `serve`. The variables are those that llama-server's router reads for the same options. */
+const SERVE_OPTIONS: readonly Option[] = [
+  new Option('--models-dir <folder>', 'serve every .gguf in it: NAME.gguf and NAME/*.gguf as model NAME')
+    .env('LLAMA_ARG_MODELS_DIR')
+    .argParser(notEmpty),
+  new Option('--models-preset <file>', "serve a presets file, as llama-server's router does")
+    .env('LLAMA_ARG_MODELS_PRESET')
+    .argParser(notEmpty),
+  new Option('-f, --filename <file>', 'serve the ModelDeployments and ModelPools of a manifest (may be repeated)')
+    .argParser(collect)
+    .default([], 'none'),
+  new Option('--models-max <n>', 'models loaded at once; 0: no limit')
+    .env('LLAMA_ARG_MODELS_MAX')
+    .argParser(wholeNumber(10_000))
+    .default(4),
+  new Option('--models-autoload', 'load a model when a request names it').default(true),
+  new Option('--no-models-autoload', 'load models only by POST /models/load'),
+  new Option('--idle-timeout <time>', "end a model's process this long after its last request; 0: never")
+    .argParser(duration)
+    .default(milliseconds(0), '0'),
+  new Option('--host <address>', 'listen on this address')
+    .env('LLAMA_ARG_HOST')
+    .argParser(notEmpty)
+    .default('127.0.0.1'),
+  new Option('--port <port>', 'listen on this port; 0: any free one')
+    .env('LLAMA_ARG_PORT')
+    .argParser(wholeNumber(65_535))
+    .default(8080),
+  new Option(
+    '--llama-server <path>',
+    'the llama-server to run, else LLAMA_SERVER; see `corral llama-server --help`',
+  ).argParser(notEmpty),
+  new Option('--log-level <level>', 'how much to log').choices(LOG_LEVELS).default('info'),
+];
+
+/** Corral's own options by name, for the splitting of the command line. */
+export const OWN_OPTIONS: readonly OwnOption[] = [
+  ...SERVE_OPTIONS.map((option) => ({
+    names: [option.short, option.long].filter((name) => name !== undefined),
+    values: option.required ? (1 as const) : (0 as const),
+  })),
+  { names: ['-h', '--help'], values: 0 },
+];
+
+/** Adds the options to a command. */
+export const withServeOptions = (command: Command): Command =>
+  SERVE_OPTIONS.reduce((built, option) => built.addOption(option), command);

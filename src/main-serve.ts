@@ -1,0 +1,137 @@
+import { once } from 'node:events';
+import { createLedger } from './activity/create-ledger.ts';
+import type { CatalogResult } from './api/catalog.ts';
+import type { ArgItem } from './api/llama-options.ts';
+import { formatProblem } from './api/problem.ts';
+import type { SourcePaths } from './api/read-sources.ts';
+import { LocalBackend } from './backend/local/local-backend.ts';
+import { makeDemoModels } from './backend/local/demo-models.ts';
+import { LlamaServerError } from './backend/local/llama-server/llama-server.ts';
+import { locateLlamaServer } from './backend/local/llama-server/locate-llama-server.ts';
+import { createProgressPrinter } from './backend/local/llama-server/progress-printer.ts';
+import { endOrphans } from './backend/local/orphans.ts';
+import { catalogReader, namedSources, type ReadCatalog } from './cli/catalog-reader.ts';
+import { createOrders } from './cli/serve-orders.ts';
+import type { ServeFlags } from './cli/serve-options.ts';
+import { ControlLoop } from './control/control-loop.ts';
+import { createEdge, type Edge } from './edge/edge.ts';
+import { DEFAULT_EDGE_LIMITS } from './edge/limits.ts';
+import { monotonicNow, wakeIn } from './platform/clock.ts';
+import { onEndingSignal, untilAskedToEnd } from './platform/ending-signals.ts';
+import { createLog, type Log } from './platform/log.ts';
+import { createRouteBoard } from './routing/route-board.ts';
+
+const EXIT_OK = 0;
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+/** `corral serve`: returns the exit code once everything it has started is gone. */
+export async function runServe(flags: ServeFlags, args: readonly ArgItem[]): Promise<number> {
+  const log = createLog({ pretty: process.stdout.isTTY, level: flags.logLevel });
+  const read = catalogReader(await sourcePaths(flags, log), flags, args);
+  const first = await read(undefined);
+  if (!first.ok) return complain(EXIT_USAGE, first.problems.map(formatProblem));
+  for (const { file, field, reason } of first.withoutEffect) log.warn(`${file}: ${field} has no effect`, { reason });
+  try {
+    const program = await findProgram(flags, log);
+    const pids = await endOrphans();
+    if (pids.length > 0) log.warn('ended what a killed corral had left behind', { pids });
+    return await serve({ flags, log, program, read, first });
+  } catch (error) {
+    if (!(error instanceof LlamaServerError)) throw error;
+    return complain(error.code === 'E_LLAMA_SERVER_UNUSABLE' ? EXIT_USAGE : EXIT_FAILED, [error.message]);
+  }
+}
+
+function complain(exitCode: number, lines: readonly string[]): number {
+  for (const line of lines) process.stderr.write(`corral serve: ${line}\n`);
+  return exitCode;
+}
+
+async function sourcePaths(flags: ServeFlags, log: Log): Promise<SourcePaths> {
+  const named = namedSources(flags);
+  if (named !== undefined) return named;
+  const folder = await makeDemoModels(process.env);
+  log.warn('serving two demo models that answer nonsense; for real ones: --models-dir FOLDER with .gguf files', {
+    folder,
+  });
+  return { modelsDir: folder, modelsPreset: undefined, manifests: [] };
+}
+
+async function findProgram({ llamaServer }: ServeFlags, log: Log): Promise<string> {
+  const printer = createProgressPrinter(process.stderr);
+  try {
+    const found = await untilAskedToEnd(async (signal) =>
+      locateLlamaServer({ explicit: llamaServer, env: process.env, build: true, report: printer.report, signal }),
+    );
+    log.info('found llama-server', { path: found.path, version: found.version });
+    return found.path;
+  } finally {
+    printer.finish();
+  }
+}
+
+/** All that a running `serve` is made of. */
+interface Serving {
+  readonly flags: ServeFlags;
+  readonly log: Log;
+  readonly program: string;
+  readonly read: ReadCatalog;
+  readonly first: CatalogResult & { readonly ok: true };
+}
+
+async function serve({ flags, log, program, read, first }: Serving): Promise<number> {
+  const ledger = createLedger();
+  const board = createRouteBoard();
+  const backend = new LocalBackend({ program, baseEnv: process.env, now: monotonicNow, log });
+  const control = new ControlLoop({ backend, ledger, board, log, now: monotonicNow, wakeIn });
+  const orders = createOrders(control, read, log);
+  const created = Math.trunc(Date.now() / 1000);
+  const edge = createEdge({ board, ledger, orders, log, now: monotonicNow, limits: DEFAULT_EDGE_LIMITS, created });
+  // However this process ends, short of SIGKILL, no child outlives it.
+  process.on('exit', () => {
+    backend.killAll();
+  });
+  const failure = await listen(edge, flags);
+  if (failure !== undefined) return complain(EXIT_FAILED, [failure]);
+  control.setCatalog(first.catalog);
+  for (const { uid, scaling } of first.catalog.presets) if (scaling.loadOnStartup) control.orderLoad(uid);
+  log.info('listening', { url: urlOf(edge), models: first.catalog.presets.map(({ model }) => model) });
+  await untilTold(log);
+  await edge.shutdown();
+  await control.stopAll();
+  log.info('ended');
+  return EXIT_OK;
+}
+
+/** Resolves when the edge listens, or with the reason why it cannot. */
+async function listen({ server }: Edge, { host, port }: ServeFlags): Promise<string | undefined> {
+  try {
+    server.listen(port, host);
+    await once(server, 'listening');
+    return undefined;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return `cannot listen on ${host}, port ${port} (${reason}). Choose another with --host and --port.`;
+  }
+}
+
+function urlOf({ server }: Edge): string {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('a listening server has no address');
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return `http://${host}:${address.port}`;
+}
+
+/** Resolves at the first signal to end; at the second one everything ends at once. */
+async function untilTold(log: Log): Promise<void> {
+  return new Promise((resolve) => {
+    let told = false;
+    onEndingSignal((signal) => {
+      if (told) process.exit(EXIT_FAILED);
+      told = true;
+      log.info('ending: requests in flight are finished first; a second signal ends at once', { signal });
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,80 @@
+import { Command, CommanderError } from 'commander';
+import { parseArgv } from './api/parse-argv.ts';
+import { formatProblem } from './api/problem.ts';
+import { OWN_OPTIONS, withServeOptions, type ServeFlags } from './cli/serve-options.ts';
+import { readVersion } from './cli/version.ts';
+
+/** Wrong use or configuration; 1 is for what fails while running. */
+const EXIT_USAGE = 2;
+
+const LLAMA_SERVER_HELP = `
+It is looked for in this order: --llama-server or LLAMA_SERVER, PATH, the cache ($XDG_CACHE_HOME/corral), a prebuilt
+archive (LLAMA_SERVER_URL with LLAMA_SERVER_SHA256), and a build from source, which needs git, cmake, npm and a C++
+compiler.
+`;
+
+const SERVE_HELP = `
+llama-server's own options (-ngl 99, --ctx-size 8192, ...) are passed to every model's llama-server and win over what
+presets and manifests say. Without --models-dir, --models-preset and -f it serves two demo models that answer nonsense.
+
+Examples:
+  corral serve --models-dir ~/models -ngl 99
+  corral serve --models-preset models.ini --models-max 1 --idle-timeout 15m
+  corral serve -f models.yaml
+
+Exit codes: 0 ended as told, 1 failed while running, 2 wrong use or configuration.
+`;
+
+/** What `serve` was told: its flags, and llama-server's options. */
+type Serve = (flags: ServeFlags) => Promise<number>;
+
+/** The program. Subcommands are imported when they are run, so that none pays for another's dependencies. */
+function buildProgram(serve: Serve): Command {
+  const program = new Command('corral')
+    .description('Every llama.cpp model behind one OpenAI-compatible endpoint.')
+    .version(readVersion(), '-V, --version')
+    .exitOverride();
+  withServeOptions(program.command('serve'))
+    .usage("[options] [llama-server's options]")
+    .description('serve models on this machine, each by a llama-server of its own that is started on demand')
+    .addHelpText('after', SERVE_HELP)
+    .action(async (flags: ServeFlags) => {
+      process.exitCode = await serve(flags);
+    });
+  program
+    .command('llama-server')
+    .description('print the path of the llama-server that corral would run')
+    .option('--llama-server <path>', 'the one to check')
+    .option('--build', 'build it from source where none is found (minutes)', false)
+    .addHelpText('after', LLAMA_SERVER_HELP)
+    .action(async (options: { llamaServer?: string; build: boolean }) => {
+      const { runLlamaServerCommand } = await import('./main-llama-server.ts');
+      process.exitCode = await runLlamaServerCommand(options);
+    });
+  return program;
+}
+
+/** llama-server's options are read by their own table: commander cannot read `-ngl`. */
+async function main(argv: readonly string[]): Promise<void> {
+  const [command, ...rest] = argv;
+  const split = command === 'serve' ? parseArgv(rest, OWN_OPTIONS) : { options: [], rest, problems: [] };
+  const serve: Serve = async (flags) => {
+    const { runServe } = await import('./main-serve.ts');
+    return runServe(flags, split.options);
+  };
+  if (split.problems.length > 0) {
+    for (const problem of split.problems) process.stderr.write(`corral serve: ${formatProblem(problem)}\n`);
+    process.exitCode = EXIT_USAGE;
+    return;
+  }
+  const args = command === undefined ? ['--help'] : [command, ...split.rest];
+  await buildProgram(serve).parseAsync(args, { from: 'user' });
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  // Commander has written what is wrong; its own code for help and version is 0.
+  process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE;
+}
