@@ -240,3 +240,31 @@ test('what has no effect here is handed on', () => {
     [['0.yaml', 'spec.presets[0].pod']],
   );
 });
+
+const POOL = `
+apiVersion: corral.dev/v1alpha1
+kind: ModelPool
+metadata: { name: default }
+spec: { capacity: { maxLoaded: 1 } }
+`;
+
+test('the limit of the command line has no effect on a pool that a manifest declares, and this is said', () => {
+  const withoutEffect = (settings: Partial<CatalogSettings>): unknown => {
+    const result = build({ manifests: [POOL], settings });
+    assert.ok(result.ok);
+    assert.equal(result.catalog.pools[0]?.maxLoaded, 1);
+    return result.withoutEffect.map(({ file, field }) => `${file} ${field}`);
+  };
+  assert.deepEqual(withoutEffect({ maxLoaded: 4 }), ['command line --models-max']);
+  assert.deepEqual(withoutEffect({ maxLoaded: undefined }), []);
+  assert.equal(catalogOf({ settings: { maxLoaded: undefined } }).pools[0]?.maxLoaded, 4);
+});
+
+test('more models to be loaded without a request than the pool may hold are refused, each beyond it', () => {
+  const ini = ['a', 'b', 'c'].map((name) => `[${name}]\nmodel = ${name}.gguf\nload-on-startup = true\n`).join('\n');
+  assert.deepEqual(problemsOf({ ini, settings: { maxLoaded: 3 } }), []);
+  assert.deepEqual(problemsOf({ ini, settings: { maxLoaded: 0 } }), []);
+  const problems = problemsOf({ ini, settings: { maxLoaded: 1 } });
+  assert.equal(problems.length, 2);
+  assert.match(problems.join('\n'), /m\.ini:5.*pool default holds 1 at once/u);
+});

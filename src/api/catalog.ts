@@ -9,7 +9,7 @@ import { draftLocalPresets } from './draft-local-presets.ts';
 import { draftManifestPresets } from './draft-manifest-presets.ts';
 import { renderArgs } from './llama-options.ts';
 import { parsePresetsIni } from './parse-presets-ini.ts';
-import type { CatalogSettings, PresetDraft } from './preset-draft.ts';
+import { DEFAULT_MAX_LOADED, type CatalogSettings, type PresetDraft } from './preset-draft.ts';
 import { type Problem, type Site, type WithoutEffect, formatPlace } from './problem.ts';
 import type { Sources } from './read-sources.ts';
 
@@ -41,8 +41,31 @@ function buildPools(declared: readonly DecodedPool[], { maxLoaded }: CatalogSett
   const pools = declared.map(({ pool }) => pool);
   const name = poolName(DEFAULT_POOL);
   if (pools.some((pool) => pool.name === name)) return pools;
-  const flags = { name, maxLoaded, paused: false, minResidency: milliseconds(0), fairAfter: DEFAULT_FAIR_AFTER };
+  const limit = maxLoaded === undefined ? DEFAULT_MAX_LOADED : maxLoaded;
+  const flags = { name, maxLoaded: limit, paused: false, minResidency: milliseconds(0), fairAfter: DEFAULT_FAIR_AFTER };
   return [flags, ...pools];
+}
+
+/** A limit on the command line says nothing about a pool that a manifest declares. */
+function findUnusedFlags(declared: readonly DecodedPool[], { maxLoaded }: CatalogSettings): WithoutEffect[] {
+  const own = declared.find(({ pool }) => pool.name === poolName(DEFAULT_POOL));
+  if (maxLoaded === undefined || own === undefined) return [];
+  const reason = `${elsewhere(own.site)} declares the pool ${DEFAULT_POOL} and its limit`;
+  return [{ file: 'command line', field: '--models-max', reason }];
+}
+
+/** Presets that a pool must hold all the time, or at the start, beyond what it may hold: they would wait for ever. */
+function findOvercommitted(drafts: readonly PresetDraft[], pools: readonly Pool[]): Problem[] {
+  return pools.flatMap(({ name, maxLoaded }) => {
+    const lasting = drafts.filter(
+      ({ pool, scaling }) => pool === name && (scaling.minReplicas > 0 || scaling.loadOnStartup),
+    );
+    return (maxLoaded === 0 ? [] : lasting.slice(maxLoaded)).map(({ model }) => ({
+      ...model.site,
+      reason: `pool ${name} holds ${maxLoaded} at once, and this is one more that is to be loaded without a request`,
+      fix: 'Raise the limit of the pool, or let fewer models have minReplicas or load on startup.',
+    }));
+  });
 }
 
 /** One problem for each thing whose key an earlier one has. */
@@ -140,6 +163,7 @@ export function buildCatalog({ sources, settings, previous }: CatalogInput, newU
   const manifests = decodeAll(sources);
   const local = draftLocalPresets(presets, modelsDir, settings);
   const drafts = [...local.drafts, ...draftManifestPresets(manifests.deployments, manifests.pools, settings)];
+  const pools = buildPools(manifests.pools, settings);
   const problems = [
     ...sources.problems,
     ...(presets === undefined ? [] : presets.problems),
@@ -147,12 +171,16 @@ export function buildCatalog({ sources, settings, previous }: CatalogInput, newU
     ...manifests.problems,
     ...findRepeatedObjects(manifests),
     ...findRepeatedNames(drafts),
+    ...findOvercommitted(drafts, pools),
   ];
   if (problems.length > 0) return { ok: false, problems };
   const parts = [modelsDir, presets, manifests].filter((part) => part !== undefined);
   return {
     ok: true,
-    catalog: { pools: buildPools(manifests.pools, settings), presets: finishAll(drafts, previous, newUid) },
-    withoutEffect: parts.flatMap(({ withoutEffect }) => withoutEffect),
+    catalog: { pools, presets: finishAll(drafts, previous, newUid) },
+    withoutEffect: [
+      ...parts.flatMap(({ withoutEffect }) => withoutEffect),
+      ...findUnusedFlags(manifests.pools, settings),
+    ],
   };
 }

@@ -11,8 +11,8 @@ export interface CatalogSettings {
   /** For models that set none; 0: never. */
   readonly idleTimeout: Duration;
   readonly autoload: boolean;
-  /** Of the pool `default` where no manifest declares one; 0: no limit. */
-  readonly maxLoaded: number;
+  /** Of the pool `default` where no manifest declares one; 0: no limit; `undefined`: not given. */
+  readonly maxLoaded: number | undefined;
 }
 
 /** A preset with everything merged, before its name is known to be free. */
@@ -30,6 +30,8 @@ export interface PresetDraft {
 }
 
 export const DEFAULT_STOP_TIMEOUT: Duration = seconds(5);
+/** As llama-server's `--models-max`. */
+export const DEFAULT_MAX_LOADED = 4;
 const DEFAULT_LOAD_TIMEOUT: Duration = minutes(10);
 export const DEFAULT_QUEUE: QueueLimits = { maxWaiting: 256, maxWait: minutes(10) };
 

@@ -9,7 +9,8 @@ export interface ServeFlags {
   readonly modelsDir?: string;
   readonly modelsPreset?: string;
   readonly filename: readonly string[];
-  readonly modelsMax: number;
+  /** Absent: not given, which means 4. */
+  readonly modelsMax?: number;
   readonly modelsAutoload: boolean;
   readonly idleTimeout: Duration;
   readonly host: string;
@@ -52,10 +53,9 @@ const SERVE_OPTIONS: readonly Option[] = [
   new Option('-f, --filename <file>', 'serve the ModelDeployments and ModelPools of a manifest (may be repeated)')
     .argParser(collect)
     .default([], 'none'),
-  new Option('--models-max <n>', 'models loaded at once; 0: no limit')
+  new Option('--models-max <n>', 'models loaded at once; 0: no limit (default: 4)')
     .env('LLAMA_ARG_MODELS_MAX')
-    .argParser(wholeNumber(10_000))
-    .default(4),
+    .argParser(wholeNumber(10_000)),
   new Option('--models-autoload', 'load a model when a request names it').default(true),
   new Option('--no-models-autoload', 'load models only by POST /models/load'),
   new Option('--idle-timeout <time>', "end a model's process this long after its last request; 0: never")

@@ -25,8 +25,9 @@ interface Child {
   readonly stop: AbortController;
   readonly startedAt: Instant;
   state: ReplicaState;
-  /** Of its process, while it has one. */
+  /** Of its process, once it has had one. */
   pid: number | undefined;
+  kill: (() => void) | undefined;
   readyAt: Instant | undefined;
 }
 
@@ -71,7 +72,7 @@ export class LocalBackend implements Backend {
 
   /** Ends every child at once, without mercy: for the moment in which Corral itself dies. */
   killAll(): void {
-    for (const { pid } of this.#children.values()) if (pid !== undefined) process.kill(pid, 'SIGKILL');
+    for (const { kill } of this.#children.values()) kill?.();
   }
 
   #start(preset: Preset): void {
@@ -84,6 +85,7 @@ export class LocalBackend implements Backend {
       startedAt,
       state: { kind: 'starting', since: startedAt },
       pid: undefined,
+      kill: undefined,
       readyAt: undefined,
     };
     this.#children.set(child.id, child);
@@ -110,8 +112,9 @@ export class LocalBackend implements Backend {
     const order = {
       ...this.#parts,
       preset: child.preset,
-      onSpawn: (pid: number) => {
+      onSpawn: (pid: number, kill: () => void) => {
         child.pid = pid;
+        child.kill = kill;
         log.info('replica started', { replica: child.id, pid });
       },
       onReady: (endpoint: Endpoint) => {
@@ -134,7 +137,6 @@ export class LocalBackend implements Backend {
   #end(child: Child, end: ReplicaEnd): void {
     const at = this.#parts.now();
     this.#parts.log.info('replica gone', { replica: child.id, pid: child.pid, how: end.kind });
-    child.pid = undefined;
     if (end.kind === 'stopped') this.#children.delete(child.id);
     else child.state = { kind: 'failed', failure: failureOf(child, end, at) };
     this.#tell();

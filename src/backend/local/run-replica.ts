@@ -28,8 +28,8 @@ export interface ReplicaOrder {
   readonly preset: Preset;
   readonly baseEnv: NodeJS.ProcessEnv;
   readonly now: () => Instant;
-  /** Its process exists. */
-  readonly onSpawn: (pid: number) => void;
+  /** Its process exists. `kill` ends it at once, and does nothing when it has ended. */
+  readonly onSpawn: (pid: number, kill: () => void) => void;
   /** It answers. Not called after `stop`. */
   readonly onReady: (endpoint: Endpoint) => void;
 }
@@ -84,7 +84,7 @@ async function runProcess(order: ReplicaOrder, endpoint: Endpoint, stop: AbortSi
   });
   const log = captureOutput(child);
   const exited = exitOf(child);
-  if (child.pid !== undefined) order.onSpawn(child.pid);
+  if (child.pid !== undefined) order.onSpawn(child.pid, () => child.kill('SIGKILL'));
   const gone = new AbortController();
   const timeout = AbortSignal.timeout(preset.scaling.loadTimeout);
   const loading = AbortSignal.any([stop, gone.signal, timeout]);

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { modelName } from '../domain/ids.ts';
+import type { Preset } from '../domain/preset.ts';
+import type { Replica } from '../domain/replica.ts';
+import { instant, milliseconds } from '../domain/units.ts';
+import {
+  aPreset,
+  aReplica,
+  drainingSince,
+  readySince,
+  scaled,
+  startingSince,
+  stoppingSince,
+} from '../testing/worlds.ts';
+import { buildRouteTable } from './build-route-table.ts';
+import { createRouteBoard } from './route-board.ts';
+import type { LoadFailure, Route } from './route.ts';
+import type { Standing } from './standing.ts';
+
+const good: Standing = { pool: 'open', backOff: undefined, waitsFor: undefined, ordered: false, lastLoad: undefined };
+const failure: LoadFailure = { reason: 'it broke', logTail: ['x'], exitCode: 1, retryAt: instant(9) };
+const a = aPreset('a', { aliases: [modelName('first'), modelName('org/a:Q4')] });
+
+function routeOf(preset: Preset, replicas: readonly Replica[] = [], standing: Partial<Standing> = {}): Route {
+  const route = buildRouteTable([{ preset, replicas, standing: { ...good, ...standing } }]).find(preset.model);
+  assert.ok(route !== undefined);
+  return route;
+}
+
+describe('a route table', () => {
+  const table = buildRouteTable([{ preset: a, replicas: [], standing: good }]);
+  it('finds a model by its name, its aliases and its uid', () => {
+    for (const name of ['a', 'first', 'org/a:Q4']) assert.equal(table.find(modelName(name))?.uid, a.uid);
+    assert.equal(table.findByUid(a.uid)?.preset, a);
+  });
+  it('finds nothing under any other name, and is not changed by looking', () => {
+    for (const name of ['', 'A', 'a ', ' a', 'org/a', '__proto__', 'constructor', 'toString']) {
+      assert.equal(table.find(modelName(name)), undefined, name);
+    }
+    assert.equal(table.routes.length, 1);
+  });
+});
+
+describe('the replicas of a route', () => {
+  it('are those that are ready and run what is declared now', () => {
+    assert.equal(routeOf(a, [aReplica(a, readySince(0))]).replicas.length, 1);
+    for (const state of [startingSince(0), drainingSince(0), stoppingSince(0)]) {
+      assert.deepEqual(routeOf(a, [aReplica(a, state)]).replicas, [], state.kind);
+    }
+    const older = { ...aReplica(a, readySince(0)), rendered: 'older' };
+    assert.deepEqual(routeOf(a, [older]).replicas, []);
+  });
+});
+
+describe('the phase of a route', () => {
+  const phase = (...args: Parameters<typeof routeOf>): string => routeOf(...args).phase.kind;
+  it('is that of its furthest replica', () => {
+    assert.equal(phase(a, [aReplica(a, readySince(0)), aReplica(a, stoppingSince(0))]), 'ready');
+    assert.equal(phase(a, [aReplica(a, startingSince(0)), aReplica(a, drainingSince(0))]), 'loading');
+    assert.equal(phase(a, [aReplica(a, drainingSince(0))]), 'draining');
+    assert.equal(phase(a, [aReplica(a, stoppingSince(0))], { waitsFor: 'room' }), 'stopping');
+  });
+  it('is without one what it waits for, its failure, or unloaded', () => {
+    assert.equal(phase(a, [], { waitsFor: 'room' }), 'waiting');
+    assert.equal(phase(a, [], { backOff: failure, waitsFor: 'room' }), 'failed');
+    assert.equal(phase(a), 'unloaded');
+  });
+});
+
+describe('a route without a ready replica', () => {
+  const refusal = (...args: Parameters<typeof routeOf>): string | undefined => routeOf(...args).refusal?.kind;
+  it('holds requests unless it knows better', () => {
+    assert.equal(refusal(a), undefined);
+    assert.equal(refusal(a, [], { pool: 'missing', backOff: failure }), 'pool-not-found');
+    assert.equal(refusal(a, [], { pool: 'paused', backOff: failure }), 'pool-paused');
+    assert.equal(refusal(a, [], { backOff: failure }), 'load-failed');
+  });
+  it('that is not loaded by requests holds them only while it is on its way', () => {
+    const manual = scaled(a, { autoload: false });
+    assert.equal(refusal(manual), 'autoload-off');
+    assert.equal(refusal(manual, [], { ordered: true }), undefined);
+    assert.equal(refusal(manual, [aReplica(manual, startingSince(0))]), undefined);
+    assert.equal(refusal(manual, [aReplica(manual, stoppingSince(0))]), 'autoload-off');
+  });
+  it('remembers how long its last load took', () => {
+    assert.equal(routeOf(a, [aReplica(a, readySince(0, 40))]).lastLoad, 40);
+    assert.equal(routeOf(a, [], { lastLoad: milliseconds(50) }).lastLoad, 50);
+  });
+});
+
+describe('a route board', () => {
+  it('is empty at first, and tells everybody of a new table in the same tick', () => {
+    const board = createRouteBoard();
+    assert.deepEqual(board.read().routes, []);
+    const table = buildRouteTable([]);
+    const told: unknown[] = [];
+    board.onPublish((next) => told.push(next));
+    board.onPublish(() => told.push(board.read()));
+    board.publish(table);
+    assert.deepEqual(told, [table, table]);
+  });
+});
