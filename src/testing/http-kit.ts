@@ -149,3 +149,28 @@ export async function exchangeRaw(bed: Target, text: string): Promise<string> {
   await once(socket, 'close');
   return got;
 }
+
+/** Writes one piece after the other, up to `limit` bytes, as fast as the other side takes them. */
+export function pour(socket: net.Socket, piece: string, limit: number): () => number {
+  let written = 0;
+  const go = (): void => {
+    while (written < limit && !socket.destroyed) {
+      written += piece.length;
+      if (socket.write(piece)) continue;
+      socket.once('drain', go);
+      return;
+    }
+  };
+  go();
+  return () => written;
+}
+
+/** Resolves when nothing more has moved towards a client for many turns of the loop, or all is written. */
+export async function stalled(written: () => number, limit: number): Promise<void> {
+  let before = -1;
+  for (let quiet = 0; quiet < 500 && written() < limit; quiet += 1) {
+    if (written() !== before) quiet = 0;
+    before = written();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

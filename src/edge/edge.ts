@@ -1,0 +1,145 @@
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { since } from '../domain/units.ts';
+import { Connections } from './connections.ts';
+import { HoldQueue } from './hold-queue.ts';
+import type { EdgeLimits } from './limits.ts';
+import { BodyBudget, BodyShare } from './read-body.ts';
+import { refuse, type Refusal } from './refusal.ts';
+import { shuttingDown } from './route-refusals.ts';
+import { serveVisit } from './serve-visit.ts';
+import { Upstreams } from './upstreams.ts';
+import { onceEnded, type EdgeContext, type Visit } from './visit.ts';
+
+/** What the edge works with; see `EdgeContext`. */
+export type EdgeOptions = Pick<EdgeContext, 'board' | 'ledger' | 'orders' | 'log' | 'now' | 'limits' | 'created'>;
+
+export interface Edge {
+  /** Does not listen yet. */
+  readonly server: Server;
+  /**
+   * Accepts nothing more and answers 503 to those who wait; requests at a replica go on to their end.
+   * Resolves when the last has ended and every connection, on both sides, is closed.
+   */
+  shutdown(): Promise<void>;
+}
+
+/** How often Node looks for connections that break the time limits, in milliseconds. */
+const TIME_LIMIT_CHECKS = 1000;
+/** Longer than the idle timeout of usual load balancers (60 s), so that it is not us who close under a request. */
+const KEEP_ALIVE = 75_000;
+/** The status under which the log counts clients that left before their answer (nginx uses it too); never sent. */
+const CLIENT_LEFT = 499;
+/** Characters of a path in the log. */
+const MAX_LOGGED_PATH = 256;
+
+/** The data path: one HTTP server for all models. It decides nothing about what is loaded. */
+export function createEdge(options: EdgeOptions): Edge {
+  let stopping = false;
+  const edge: EdgeContext = {
+    ...options,
+    upstreams: new Upstreams(options.ledger),
+    holds: new HoldQueue(),
+    bodies: new BodyBudget(options.limits.maxHeldBytes),
+    reading: new Set(),
+    isStopping: () => stopping,
+  };
+  const follow = (): void => {
+    // The board's table, not the callback's: a listener before us may have published a newer one.
+    edge.upstreams.publish(edge.board.read());
+    edge.holds.reconsiderAll();
+  };
+  follow();
+  edge.board.onPublish(follow);
+  const server = createServer(serverOptions(options.limits));
+  const connections = new Connections(server);
+  server.on('request', (req, res) => {
+    connections.begin(req.socket);
+    serveRequest(edge, req, res, () => {
+      connections.end(req.socket);
+    });
+  });
+  return {
+    server,
+    shutdown: async () => {
+      stopping = true;
+      const closed = connections.close();
+      edge.holds.turnAllAway();
+      for (const res of edge.reading) refuse(res, shuttingDown);
+      await closed;
+      await edge.upstreams.close();
+    },
+  };
+}
+
+const serverOptions = ({ headersTimeout, bodyTimeout }: EdgeLimits): ServerOptions => ({
+  headersTimeout,
+  requestTimeout: bodyTimeout,
+  connectionsCheckingInterval: TIME_LIMIT_CHECKS,
+  keepAliveTimeout: KEEP_ALIVE,
+  noDelay: true,
+});
+
+function serveRequest(edge: EdgeContext, req: IncomingMessage, res: ServerResponse, ended: () => void): void {
+  const visit = beginVisit(edge, req, res);
+  const limit = setTimeout(() => {
+    expire(visit);
+  }, edge.limits.requestTimeout);
+  onceEnded(visit, () => {
+    visit.ended = true;
+    clearTimeout(limit);
+    visit.release?.();
+    visit.share.release();
+    logVisit(edge, visit);
+    ended();
+  });
+  serveVisit(edge, visit).catch((error: unknown) => {
+    edge.log.error('request failed by a fault of ours', { path: visit.path, error });
+    visit.release?.();
+    refuse(res, { status: 500, code: 'internal_error', message: 'this is a fault of the server', close: true });
+  });
+}
+
+/** The limit on the whole request has passed. */
+function expire({ res, release, breakOff }: Visit): void {
+  if (!res.headersSent) {
+    release?.();
+    refuse(res, TIMED_OUT);
+  } else if (breakOff === undefined) res.destroy();
+  else breakOff(TIMED_OUT);
+}
+
+const TIMED_OUT: Refusal = {
+  status: 504,
+  code: 'request_timeout',
+  message: 'the request took longer than this server allows',
+};
+
+function beginVisit(edge: EdgeContext, req: IncomingMessage, res: ServerResponse): Visit {
+  const target = req.url === undefined ? '' : req.url;
+  const mark = target.indexOf('?');
+  const end = mark === -1 ? target.length : mark;
+  return {
+    req,
+    res,
+    path: target.slice(0, end),
+    query: target.slice(end),
+    arrived: edge.now(),
+    share: new BodyShare(edge.bodies),
+    model: undefined,
+    waited: 0,
+    ended: false,
+    release: undefined,
+    breakOff: undefined,
+  };
+}
+
+function logVisit({ log, now }: EdgeContext, { req, res, path, model, arrived, waited }: Visit): void {
+  log.info('request', {
+    method: req.method,
+    path: path.slice(0, MAX_LOGGED_PATH),
+    model,
+    status: res.headersSent ? res.statusCode : CLIENT_LEFT,
+    ms: Math.round(since(arrived, now())),
+    waitedMs: Math.round(waited),
+  });
+}

@@ -1,0 +1,22 @@
+import { Exchange } from './exchange.ts';
+import { requestHeaders } from './headers.ts';
+import { findRoute, receiveModel } from './receive-model.ts';
+import { refuse } from './refusal.ts';
+import { modelNotFound } from './route-refusals.ts';
+import type { EdgeContext, Visit } from './visit.ts';
+
+/** POST of an inference endpoint: the body goes byte for byte to a replica of the model that it names. */
+export async function forwardToModel(edge: EdgeContext, visit: Visit): Promise<void> {
+  const received = await receiveModel(edge, visit);
+  if (received === undefined) return;
+  const { name, body } = received;
+  const route = findRoute(edge, visit, name);
+  const account = route === undefined ? undefined : edge.ledger.find(route.uid);
+  if (route === undefined || account === undefined) {
+    refuse(visit.res, modelNotFound(name));
+    return;
+  }
+  const headers = requestHeaders(visit.req.headers);
+  const outgoing = { method: 'POST', path: visit.path + visit.query, headers, body } as const;
+  new Exchange(edge, visit, { name, account, outgoing }).begin(route);
+}

@@ -1,0 +1,54 @@
+import { modelName } from '../domain/ids.ts';
+import type { Route } from '../routing/route.ts';
+import { readJsonModel } from './json-model.ts';
+import { mediaTypeProblem } from './media-type.ts';
+import { readBody, type ReadBody } from './read-body.ts';
+import { refuse, type Refusal } from './refusal.ts';
+import { shuttingDown } from './route-refusals.ts';
+import type { EdgeContext, Visit } from './visit.ts';
+
+/** A request's body and the `model` it names. */
+export interface ReceivedModel {
+  readonly name: string;
+  readonly body: Buffer;
+}
+
+/** Reads a request up to its `model`. `undefined`: it was refused, or its client has left. */
+export async function receiveModel(edge: EdgeContext, visit: Visit): Promise<ReceivedModel | undefined> {
+  const received = await receive(edge, visit);
+  // The waits are over: from here on nothing may be reserved for a client that has left meanwhile.
+  if (visit.ended || received === 'gone') return undefined;
+  const refusal = edge.isStopping() ? shuttingDown : received;
+  if ('name' in refusal) return refusal;
+  refuse(visit.res, refusal);
+  return undefined;
+}
+
+async function receive(edge: EdgeContext, visit: Visit): Promise<ReceivedModel | Refusal | 'gone'> {
+  const problem = mediaTypeProblem(visit.req.headers);
+  if (problem !== undefined) return problem;
+  const read = await receiveBody(edge, visit);
+  if (read.kind === 'gone') return 'gone';
+  if (read.kind === 'refused') return read.refusal;
+  const found = await readJsonModel(read.body);
+  return found.ok
+    ? { name: found.model, body: read.body }
+    : { status: 400, code: 'invalid_model', message: found.reason };
+}
+
+/** While its body is on the way, a request can be turned away by a shutdown. */
+async function receiveBody(edge: EdgeContext, visit: Visit): Promise<ReadBody> {
+  edge.reading.add(visit.res);
+  try {
+    return await readBody(visit.req, visit.share, edge.limits.maxBodyBytes);
+  } finally {
+    edge.reading.delete(visit.res);
+  }
+}
+
+/** Looks a client's name up. A found one is noted for the log: names that nobody declares could be anything. */
+export function findRoute(edge: EdgeContext, visit: Visit, name: string): Route | undefined {
+  const route = edge.board.read().find(modelName(name));
+  if (route !== undefined) visit.model = route.preset.model;
+  return route;
+}

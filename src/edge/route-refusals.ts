@@ -1,0 +1,110 @@
+import { assertNever } from '../domain/assert-never.ts';
+import { since, type Duration, type Instant } from '../domain/units.ts';
+import type { Refusal as RouteRefusal, Route } from '../routing/route.ts';
+import type { Refusal } from './refusal.ts';
+
+/** A name is cut at this length in messages: it came from a client and may be megabytes long. */
+const MAX_SHOWN_NAME = 256;
+/** Lines of a failed llama-server that a client gets to see, and the characters of each. */
+const MAX_LOG_LINES = 10;
+const MAX_LOG_LINE = 300;
+/** What a client is told to wait for a model that has never been loaded, in seconds. */
+const GUESSED_LOAD = 5;
+
+/** Nobody declares this name (any more). */
+export const modelNotFound = (name: string): Refusal => ({
+  status: 404,
+  code: 'model_not_found',
+  message: `the model ${JSON.stringify(name.slice(0, MAX_SHOWN_NAME))} does not exist`,
+});
+
+export const modelNotLoaded = (route: Route): Refusal => ({
+  status: 400,
+  code: 'model_not_loaded',
+  message: `the model ${JSON.stringify(route.preset.model)} is not loaded: load it with POST /models/load`,
+});
+
+/** Too many wait for the model already. */
+export const queueFull = (route: Route): Refusal => ({
+  status: 429,
+  code: 'queue_full',
+  message: `${route.preset.queue.maxWaiting} requests wait for the model ${JSON.stringify(route.preset.model)} already`,
+  retryAfter: secondsToLoad(route),
+});
+
+export function waitTimeout(route: Route, waited: Duration): Refusal {
+  const model = JSON.stringify(route.preset.model);
+  return {
+    status: 503,
+    code: 'model_wait_timeout',
+    message: `the model ${model} was not ready within ${Math.round(waited / 1000)} s: ${describePhase(route)}`,
+    retryAfter: secondsToLoad(route),
+  };
+}
+
+export const shuttingDown: Refusal = {
+  status: 503,
+  code: 'shutting_down',
+  message: 'the server is shutting down',
+  retryAfter: 1,
+  close: true,
+};
+
+/** Why a request for a model that nobody will load now is not held. */
+export function refusalOf(route: Route, refusal: RouteRefusal, now: Instant): Refusal {
+  const model = JSON.stringify(route.preset.model);
+  switch (refusal.kind) {
+    case 'load-failed':
+      return {
+        status: 503,
+        code: 'model_load_failed',
+        message: [`the model ${model} could not be loaded: ${refusal.reason}`, ...tail(refusal.logTail)].join('\n'),
+        retryAfter: wholeSeconds(since(now, refusal.retryAt)),
+      };
+    case 'pool-paused':
+      return {
+        status: 503,
+        code: 'pool_paused',
+        message: `the pool ${JSON.stringify(refusal.pool)} of the model ${model} is paused`,
+      };
+    case 'pool-not-found':
+      return {
+        status: 503,
+        code: 'pool_not_found',
+        message: `the pool ${JSON.stringify(refusal.pool)} of the model ${model} does not exist`,
+      };
+    case 'autoload-off':
+      return modelNotLoaded(route);
+    default:
+      return assertNever(refusal);
+  }
+}
+
+const tail = (lines: readonly string[]): readonly string[] =>
+  lines.slice(-MAX_LOG_LINES).map((line) => line.slice(0, MAX_LOG_LINE));
+
+/** How long a load of this model takes, in whole seconds: when asking again makes sense. */
+const secondsToLoad = (route: Route): number =>
+  route.lastLoad === undefined ? GUESSED_LOAD : wholeSeconds(route.lastLoad);
+
+const wholeSeconds = (duration: Duration): number => Math.max(1, Math.ceil(duration / 1000));
+
+function describePhase({ phase }: Route): string {
+  switch (phase.kind) {
+    case 'waiting':
+      return phase.because;
+    case 'loading':
+      return 'it is still loading';
+    case 'draining':
+    case 'stopping':
+      return 'it is still being stopped';
+    case 'unloaded':
+      return 'it has not been started';
+    case 'ready':
+      return 'nobody answers where it runs';
+    case 'failed':
+      return phase.reason;
+    default:
+      return assertNever(phase);
+  }
+}

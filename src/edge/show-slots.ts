@@ -1,0 +1,48 @@
+import { modelName } from '../domain/ids.ts';
+import type { Route } from '../routing/route.ts';
+import { Attempt } from './attempt.ts';
+import { requestHeaders } from './headers.ts';
+import { refuse } from './refusal.ts';
+import { modelNotFound, modelNotLoaded } from './route-refusals.ts';
+import type { EdgeContext, Visit } from './visit.ts';
+
+/**
+ * GET /slots?model=X: what a loaded model's server is doing. Looking is never use: it loads nothing, counts nowhere and
+ * keeps no model loaded. Its connection still ends in good order if the model is stopped meanwhile.
+ */
+export function showSlots(edge: EdgeContext, visit: Visit): void {
+  const [name, ...more] = new URLSearchParams(visit.query).getAll('model');
+  if (name === undefined || name === '' || more.length > 0) {
+    refuse(visit.res, {
+      status: 400,
+      code: 'invalid_model',
+      message: 'name one model in the query: /slots?model=NAME',
+    });
+    return;
+  }
+  const route = edge.board.read().find(modelName(name));
+  if (route === undefined) {
+    refuse(visit.res, modelNotFound(name));
+    return;
+  }
+  visit.model = route.preset.model;
+  look(edge, visit, route);
+}
+
+function look(edge: EdgeContext, visit: Visit, route: Route): void {
+  const replica = route.replicas[0];
+  const upstream = replica === undefined ? undefined : edge.upstreams.find(replica.id);
+  if (upstream === undefined) {
+    refuse(visit.res, modelNotLoaded(route));
+    return;
+  }
+  const failed = (): void => {
+    refuse(visit.res, { status: 502, code: 'upstream_failed', message: 'the model does not answer' });
+  };
+  const attempt = new Attempt(visit.res, { untouched: failed, unanswered: failed, broken: () => undefined });
+  visit.release = () => {
+    attempt.abort();
+  };
+  const headers = requestHeaders(visit.req.headers);
+  attempt.start(upstream, { method: 'GET', path: visit.path + visit.query, headers, body: null });
+}

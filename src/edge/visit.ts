@@ -1,0 +1,66 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Ledger } from '../activity/ledger.ts';
+import type { Instant } from '../domain/units.ts';
+import type { Log } from '../platform/log.ts';
+import type { RouteBoard } from '../routing/route.ts';
+import type { HoldQueue } from './hold-queue.ts';
+import type { EdgeLimits } from './limits.ts';
+import type { Orders } from './orders.ts';
+import type { BodyBudget, BodyShare } from './read-body.ts';
+import type { Refusal } from './refusal.ts';
+import type { Upstreams } from './upstreams.ts';
+
+/** What all requests share. */
+export interface EdgeContext {
+  readonly board: RouteBoard;
+  readonly ledger: Ledger;
+  readonly orders: Orders;
+  readonly log: Log;
+  readonly now: () => Instant;
+  readonly limits: EdgeLimits;
+  /** What the list of models says of their creation, in seconds since 1970. */
+  readonly created: number;
+  readonly upstreams: Upstreams;
+  readonly holds: HoldQueue;
+  readonly bodies: BodyBudget;
+  /** Answers to requests whose body is still being read. */
+  readonly reading: Set<ServerResponse>;
+  isStopping(): boolean;
+}
+
+/** One request, from its head to the end of its answer. */
+export interface Visit {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  /** Without the query. */
+  readonly path: string;
+  readonly query: string;
+  readonly arrived: Instant;
+  readonly share: BodyShare;
+  /** The canonical name of the model, once it is known to be declared. */
+  model: string | undefined;
+  /** Milliseconds spent in a queue. */
+  waited: number;
+  /** The answer is out, or its client has left: nothing may be reserved for it any more. */
+  ended: boolean;
+  /** Gives back what is reserved for the visit. Called when it ends, or before; a second time it changes nothing. */
+  release: (() => void) | undefined;
+  /** Ends an answer that has begun, so that its client sees that it is not whole. Unless set, its connection is cut. */
+  breakOff: ((refusal: Refusal) => void) | undefined;
+}
+
+/** Calls back once, when the answer is out or the connection is gone. */
+export function onceEnded({ req, res }: Pick<Visit, 'req' | 'res'>, callback: () => void): void {
+  const { socket } = req;
+  let ended = false;
+  const end = (): void => {
+    if (ended) return;
+    ended = true;
+    res.off('close', end);
+    socket.off('close', end);
+    callback();
+  };
+  res.once('close', end);
+  // An answer that still waits for the one before it on its connection hears nothing of the connection's end.
+  socket.once('close', end);
+}
