@@ -20,6 +20,17 @@ describe('the log ring', () => {
     assert.deepEqual(ringOf('1\n\n2\n').tail(1), ['2']);
     assert.deepEqual(ringOf('1\n\n').tail(9), ['1']);
   });
+  it("leaves out an option's usage, which would hide the error before it", () => {
+    const ring = createLogRing(20, 80);
+    const usage = 'usage:\n-c N    size\n\nto show complete usage, run with -h\n';
+    ring.write(Buffer.from(`a bad -c\n\n${usage}last\n`));
+    assert.deepEqual(ring.tail(9), ['a bad -c', 'last']);
+  });
+  it('keeps a usage that does not end', () => {
+    const ring = createLogRing(20, 80);
+    ring.write(Buffer.from('x\nusage:\ny\n'));
+    assert.deepEqual(ring.tail(9), ['x', 'usage:', 'y']);
+  });
   it('does not break characters that come in two pieces', () => {
     const euro = Buffer.from('€\n');
     assert.deepEqual(ringOf(euro.subarray(0, 1), euro.subarray(1)).tail(9), ['€']);

@@ -41,7 +41,15 @@ function kill(pid: number, signal: NodeJS.Signals | 0): boolean {
 }
 
 async function untilGone(pid: number): Promise<void> {
-  for (let waited = 0; kill(pid, 0) && waited < GONE_WITHIN_MS; waited += LOOK_EVERY_MS) await delay(LOOK_EVERY_MS);
+  for (let waited = 0; (await isRunning(pid)) && waited < GONE_WITHIN_MS; waited += LOOK_EVERY_MS)
+    await delay(LOOK_EVERY_MS);
+}
+
+/** A container's init may take seconds to bury what it has inherited: dead to its last thread, it holds nothing any more. */
+async function isRunning(pid: number): Promise<boolean> {
+  if (process.platform !== 'linux') return kill(pid, 0);
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => undefined);
+  return status !== undefined && !(/^State:\s+[ZX]/mu.test(status) && /^Threads:\s+1$/mu.test(status));
 }
 
 async function listProcesses(): Promise<ProcessRow[]> {
