@@ -14,10 +14,20 @@ export interface Part {
 
 /** All parts, in the order in which they run: the quick ones first. */
 export const parts: readonly Part[] = [
-  { name: 'unit', globs: ['src/**/*.test.ts', 'test/unit/**/*.test.ts'], parallel: true, needsLlamaServer: false },
+  {
+    name: 'unit',
+    globs: ['src/**/*.test.ts', 'test/unit/**/*.test.ts', 'test/docs/*.test.ts'],
+    parallel: true,
+    needsLlamaServer: false,
+  },
   { name: 'tooling', globs: ['test/tooling/**/*.test.ts'], parallel: true, needsLlamaServer: false },
   // One after the other: each starts llama-servers, and their order of starts and exits is what the tests look at.
-  { name: 'llama', globs: ['test/llama/**/*.test.ts'], parallel: false, needsLlamaServer: true },
+  {
+    name: 'llama',
+    globs: ['test/llama/**/*.test.ts', 'test/docs/llama/*.test.ts'],
+    parallel: false,
+    needsLlamaServer: true,
+  },
 ];
 
 /** Wrong use of the test command: exit code 2. */

@@ -14,6 +14,7 @@ import { catalogReader, namedSources, type ReadCatalog } from './cli/catalog-rea
 import { createOrders } from './cli/serve-orders.ts';
 import type { ServeFlags } from './cli/serve-options.ts';
 import { ControlLoop } from './control/control-loop.ts';
+import { since, type Instant } from './domain/units.ts';
 import { createEdge, type Edge } from './edge/edge.ts';
 import { DEFAULT_EDGE_LIMITS } from './edge/limits.ts';
 import { monotonicNow, wakeIn } from './platform/clock.ts';
@@ -123,13 +124,17 @@ function urlOf({ server }: Edge): string {
   return `http://${host}:${address.port}`;
 }
 
-/** Resolves at the first signal to end; at the second one everything ends at once. */
+/** Ctrl-C under `npm start` can come twice: from the terminal, and from npm, which passes it on. */
+const ONE_WISH_MS = 1_000;
+
+/** Resolves at the first signal to end; at another one, later than an echo of the first, everything ends at once. */
 async function untilTold(log: Log): Promise<void> {
   return new Promise((resolve) => {
-    let told = false;
+    let told: Instant | undefined;
     onEndingSignal((signal) => {
-      if (told) process.exit(EXIT_FAILED);
-      told = true;
+      if (told !== undefined && since(told, monotonicNow()) > ONE_WISH_MS) process.exit(EXIT_FAILED);
+      if (told !== undefined) return;
+      told = monotonicNow();
       log.info('ending: requests in flight are finished first; a second signal ends at once', { signal });
       resolve();
     });

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { buildCatalog, type CatalogResult } from '../../src/api/catalog.ts';
+import type { Sources } from '../../src/api/read-sources.ts';
+import { presetUid } from '../../src/domain/ids.ts';
+import { milliseconds } from '../../src/domain/units.ts';
+import { readText } from './support/markdown.ts';
+
+const NOTHING: Sources = { modelsDir: undefined, presets: undefined, manifests: [], problems: [] };
+const settings = { args: [], idleTimeout: milliseconds(0), autoload: true, maxLoaded: undefined };
+
+const build = (sources: Partial<Sources>): CatalogResult =>
+  buildCatalog({ sources: { ...NOTHING, ...sources }, settings, previous: undefined }, () => presetUid('any'));
+
+const modelsOf = (result: CatalogResult): string[] => {
+  if (!result.ok) assert.fail(JSON.stringify(result.problems));
+  assert.deepEqual(result.withoutEffect, []);
+  return result.catalog.presets.map(({ model }) => model);
+};
+
+describe('examples', () => {
+  it('models.ini can be served as it is, but for its paths', () => {
+    const file = 'examples/models.ini';
+    const models = modelsOf(build({ presets: { file, text: readText(file) } }));
+    assert.deepEqual(models, ['qwen3-8b', 'gpt-oss-120b', 'embedding']);
+  });
+
+  it('models.yaml can be served as it is, but for its paths', () => {
+    const file = 'examples/models.yaml';
+    const result = build({ manifests: [{ file, text: readText(file) }] });
+    assert.deepEqual(modelsOf(result), ['Qwen/Qwen3-8B-GGUF:Q4_K_M', 'gpt-oss-120b', 'embedding']);
+    assert.deepEqual(result.ok && result.catalog.pools.map(({ name, maxLoaded }) => [name, maxLoaded]), [
+      ['default', 2],
+    ]);
+  });
+
+  it('can be served together, once their names differ', () => {
+    const text = readText('examples/models.ini')
+      .replaceAll(/^\[(?=\w)/gmu, '[ini-')
+      .replace(/^alias.*$/mu, '');
+    const manifest = { file: 'examples/models.yaml', text: readText('examples/models.yaml') };
+    assert.equal(modelsOf(build({ presets: { file: 'examples/models.ini', text }, manifests: [manifest] })).length, 6);
+  });
+});
