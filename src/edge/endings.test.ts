@@ -280,8 +280,11 @@ test('a model that is removed while it answers answers to its end', async (t) =>
 });
 
 test('a request that takes longer than allowed is answered 504 before its answer has begun', async (t) => {
-  const bed = await startEdge(t, { limits: { requestTimeout: milliseconds(30) } });
-  const stub = await startStub(t, 'r1', () => undefined);
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const bed = await startEdge(t, { limits: { requestTimeout: milliseconds(1000) } });
+  const stub = await startStub(t, 'r1', () => {
+    t.mock.timers.tick(1000);
+  });
   bed.publish({ model: 'a', replicas: [stub.replica] });
   const got = await chat(bed, 'a');
   assert.deepEqual([got.status, errorOf(got).get('code')], [504, 'request_timeout']);
@@ -290,22 +293,30 @@ test('a request that takes longer than allowed is answered 504 before its answer
 });
 
 test('a stream that takes longer than allowed ends with an error event', async (t) => {
-  const bed = await startEdge(t, { limits: { requestTimeout: milliseconds(100) } });
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const bed = await startEdge(t, { limits: { requestTimeout: milliseconds(1000) } });
   const stub = await startStub(t, 'r1', (_request, socket) => socket.write(STREAM_HEAD + chunk('data: 1\n\n')));
   bed.publish({ model: 'a', replicas: [stub.replica] });
-  const got = await chat(bed, 'a');
-  assert.equal(got.broken, true);
-  assert.match(got.text, /^data: 1\n\ndata: \{"error":\{.*"code":"request_timeout"/);
+  const response = await headOf(send(bed, { body: chatBody('a') }));
+  let text = '';
+  response.setEncoding('utf8').on('data', (part: string) => (text += part));
+  await once(response, 'data');
+  t.mock.timers.tick(1000);
+  await once(response, 'error');
+  assert.match(text, /^data: 1\n\ndata: \{"error":\{.*"code":"request_timeout"/);
   await bed.ended(1);
   bed.assertIdle();
 });
 
 test('an answer that its client does not read ends with the limit on the request', async (t) => {
-  const bed = await startEdge(t, { limits: { requestTimeout: milliseconds(100) } });
-  const stub = await startStub(t, 'r1', (_request, socket) => socket.write(answer('x'.repeat(32 * 1024 * 1024))));
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const bed = await startEdge(t, { limits: { requestTimeout: milliseconds(1000) } });
+  const long = answer('x'.repeat(32 * 1024 * 1024));
+  const stub = await startStub(t, 'r1', (_request, socket) => socket.write(long));
   bed.publish({ model: 'a', replicas: [stub.replica] });
   const response = await headOf(send(bed, { body: chatBody('a') }));
   const broken = once(response, 'error');
+  t.mock.timers.tick(1000);
   await bed.ended(1);
   bed.assertIdle();
   response.resume();

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { assertWhole, chat, startStream } from '../support/chat.ts';
+import { startCorral, suite, type ServingCorral } from '../support/corral.ts';
+import { listModels, namesOf, reload, untilListed } from '../support/look.ts';
+import { deployment, pool } from '../support/manifests.ts';
+import { isAlive } from '../support/recorder.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { tinyModels } from '../support/tiny-models.ts';
+
+/** Longer than everything that a test does while it is in flight. */
+const LONG = 150;
+
+describe('a reload while somebody waits', suite, () => {
+  /** Slow models `a` and `b` with room for one; A streams, and nobody has asked for B. */
+  const startBusy = async (t: TestContext): Promise<{ corral: ServingCorral; folder: string }> => {
+    const folder = await tempFolder(t);
+    await tinyModels(folder, ['a', 'b'], 'slow');
+    return { folder, corral: await startCorral(t, ['--models-dir', folder, '--models-max', '1']) };
+  };
+
+  it('that removes A, for whose end B waits, lets A finish and B go on, and brings no A back', async (t) => {
+    const { corral, folder } = await startBusy(t);
+    const a = await startStream(corral, 'a', LONG);
+    const b = chat(corral, 'b');
+    await untilListed(corral, 'b', 'loading');
+    await rm(join(folder, 'a.gguf'));
+    assert.deepEqual(await reload(corral), ['b']);
+    await corral.log.waitFor({ msg: 'replica draining', replica: 'a#1', cause: 'removed' });
+    assert.equal(a.isOver(), false, 'the reload came while A was busy');
+    await assert.rejects(chat(corral, 'a'), { status: 404, code: 'model_not_found' });
+    await assertWhole(a.whole, 'a', LONG);
+    await assertWhole(b, 'b', 2);
+    await assertSwapped(corral);
+    assert.deepEqual(namesOf(await listModels(corral)), ['b']);
+  });
+
+  it('that removes A while it drains for B, lets A finish and B go on, and brings no A back', async (t) => {
+    const folder = await tempFolder(t);
+    const [a = '', b = ''] = await tinyModels(folder, ['a', 'b'], 'slow');
+    const file = join(folder, 'models.yaml');
+    const room = pool({ maxLoaded: 1, fairAfter: '50ms' });
+    await writeFile(file, room + deployment('one', { a }) + deployment('two', { b }));
+    const corral = await startCorral(t, ['-f', file]);
+    const stream = await startStream(corral, 'a', LONG);
+    const waiter = chat(corral, 'b');
+    await corral.log.waitFor({ msg: 'replica draining', replica: 'a#1', cause: 'fairness' });
+    await writeFile(file, room + deployment('two', { b }));
+    assert.deepEqual(await reload(corral), ['b']);
+    assert.equal(stream.isOver(), false, 'the reload came while A was draining');
+    await assertWhole(stream.whole, 'a', LONG);
+    await assertWhole(waiter, 'b', 2);
+    await assertSwapped(corral);
+    assert.deepEqual(namesOf(await listModels(corral)), ['b']);
+  });
+
+  it('that removes B answers its waiters 404 at once, and starts nothing', async (t) => {
+    const { corral, folder } = await startBusy(t);
+    const a = await startStream(corral, 'a', LONG);
+    const waiters = [chat(corral, 'b'), startStream(corral, 'b', 2), chat(corral, 'b')].map(async (waiter) =>
+      assert.rejects(waiter, { status: 404, code: 'model_not_found' }),
+    );
+    await untilListed(corral, 'b', 'loading');
+    await rm(join(folder, 'b.gguf'));
+    assert.deepEqual(await reload(corral), ['a']);
+    await Promise.all(waiters);
+    assert.equal(a.isOver(), false, 'the answer did not wait for A');
+    await assertWhole(a.whole, 'a', LONG);
+    await assertWhole(chat(corral, 'a'), 'a', 2);
+    assert.equal((await corral.stop()).code, 0);
+    const [only, ...more] = corral.starts();
+    assert.match(only?.args ?? '', /--alias a /);
+    assert.deepEqual(more, []);
+  });
+
+  it("that gives B's name to another deployment answers who waited for the first 404, and serves the new one", async (t) => {
+    const folder = await tempFolder(t);
+    const [a = '', b = ''] = await tinyModels(folder, ['a', 'b'], 'slow');
+    const file = join(folder, 'models.yaml');
+    const room = pool({ maxLoaded: 1, fairAfter: '30s' });
+    await writeFile(file, room + deployment('one', { a }) + deployment('two', { b }));
+    const corral = await startCorral(t, ['-f', file]);
+    const stream = await startStream(corral, 'a', LONG);
+    const waiter = assert.rejects(chat(corral, 'b'), { status: 404, code: 'model_not_found' });
+    await untilListed(corral, 'b', 'loading');
+    await writeFile(file, room + deployment('one', { a }) + deployment('three', { b }));
+    assert.deepEqual(await reload(corral), ['a', 'b']);
+    await waiter;
+    assert.equal(stream.isOver(), false);
+    assert.equal(corral.starts().length, 1);
+    await assertWhole(stream.whole, 'a', LONG);
+    await assertWhole(chat(corral, 'b'), 'b', 2);
+  });
+});
+
+/** A has gone before B was started, and nothing else was started. */
+async function assertSwapped(corral: ServingCorral): Promise<void> {
+  const [a, b, ...more] = corral.starts();
+  assert.match(a?.args ?? '', /--model \S+a\.gguf .*--alias a /);
+  assert.match(b?.args ?? '', /--model \S+b\.gguf .*--alias b /);
+  assert.deepEqual(b?.besides, []);
+  assert.deepEqual(more, []);
+  assert.equal(isAlive(Number(a?.pid)), false);
+  const { log } = corral;
+  assert.ok(
+    (await log.indexOf({ msg: 'replica gone', replica: 'a#1' })) <
+      (await log.indexOf({ msg: 'replica started', replica: 'b#2' })),
+  );
+}

@@ -1,0 +1,92 @@
+import Type from 'typebox';
+import { Value } from 'typebox/value';
+
+/** One line of Corral's log, with the fields that tests look at. */
+const LogLineSchema = Type.Object({
+  msg: Type.String(),
+  url: Type.Optional(Type.String()),
+  replica: Type.Optional(Type.String()),
+  pid: Type.Optional(Type.Integer()),
+  pids: Type.Optional(Type.Array(Type.Integer())),
+  cause: Type.Optional(Type.String()),
+  how: Type.Optional(Type.String()),
+  reason: Type.Optional(Type.String()),
+  model: Type.Optional(Type.String()),
+  path: Type.Optional(Type.String()),
+  status: Type.Optional(Type.Integer()),
+});
+
+export type LogLine = Type.Static<typeof LogLineSchema>;
+
+/** What a line must say: every field given here must be equal. */
+export type Expected = { readonly [Field in Exclude<keyof LogLine, 'pids'>]?: LogLine[Field] | undefined };
+
+const matches = (line: LogLine, expected: Expected): boolean =>
+  Object.entries(expected).every(([field, value]) => Object.entries(line).some(([f, v]) => f === field && v === value));
+
+interface Waiter {
+  readonly expected: Expected;
+  readonly from: number;
+  readonly resolve: (line: LogLine) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The log of one Corral as it is written: its lines are the events that tests wait for. */
+export class LogBook {
+  readonly #lines: LogLine[] = [];
+  #waiters: readonly Waiter[] = [];
+  #closed: string | undefined;
+
+  /** All lines so far. */
+  get lines(): readonly LogLine[] {
+    return this.#lines;
+  }
+
+  /** Takes in one line. Throws if it is no JSON object with a message: Corral writes nothing else to a pipe. */
+  add(text: string): void {
+    const line: unknown = JSON.parse(text);
+    if (!Value.Check(LogLineSchema, line)) throw new Error(`not a log line: ${text}`);
+    this.#lines.push(line);
+    const [told, others] = [true, false].map((wanted) =>
+      this.#waiters.filter(({ expected }) => matches(line, expected) === wanted),
+    );
+    this.#waiters = others ?? [];
+    for (const { resolve } of told ?? []) resolve(line);
+  }
+
+  /** Nothing more will be written: whoever still waits is told why. */
+  close(why: string): void {
+    this.#closed = why;
+    for (const { expected, reject } of this.#waiters) reject(this.#missed(expected));
+    this.#waiters = [];
+  }
+
+  /** The first such line from position `from` on, written already or yet to come. Rejects if none can come any more. */
+  async waitFor(expected: Expected, from = 0): Promise<LogLine> {
+    const known = this.#lines.slice(from).find((line) => matches(line, expected));
+    if (known !== undefined) return known;
+    if (this.#closed !== undefined) throw this.#missed(expected);
+    return new Promise((resolve, reject) => {
+      this.#waiters = [...this.#waiters, { expected, from, resolve, reject }];
+    });
+  }
+
+  all(expected: Expected): readonly LogLine[] {
+    return this.#lines.filter((line) => matches(line, expected));
+  }
+
+  /** Where the first such line stands, once it is written: the log may come later than an answer. */
+  async indexOf(expected: Expected): Promise<number> {
+    return this.#lines.indexOf(await this.waitFor(expected));
+  }
+
+  #missed(expected: Expected): Error {
+    return new Error(
+      `corral ended (${String(this.#closed)}) without logging ${JSON.stringify(expected)}\n${this.#written()}`,
+    );
+  }
+
+  #written(): string {
+    return this.#lines.map((line) => JSON.stringify(line)).join('\n');
+  }
+}
