@@ -12,6 +12,11 @@ export interface OutgoingRequest {
   /** Names and values in turn. */
   readonly headers: string[];
   readonly body: Buffer | null;
+  /**
+   * Not to use the connection again. llama-server closes a connection a moment after a stream has ended on it, although it
+   * has promised to keep it alive (seen with v0.5.0): the next request on it would be lost.
+   */
+  readonly reset: boolean;
 }
 
 /** How an attempt can fail. Exactly one is called, at most once, and none after `abort`. */

@@ -9,7 +9,7 @@ import type { EdgeContext, Visit } from './visit.ts';
 export async function forwardToModel(edge: EdgeContext, visit: Visit): Promise<void> {
   const received = await receiveModel(edge, visit);
   if (received === undefined) return;
-  const { name, body } = received;
+  const { name, stream, body } = received;
   const route = findRoute(edge, visit, name);
   const account = route === undefined ? undefined : edge.ledger.find(route.uid);
   if (route === undefined || account === undefined) {
@@ -17,6 +17,6 @@ export async function forwardToModel(edge: EdgeContext, visit: Visit): Promise<v
     return;
   }
   const headers = requestHeaders(visit.req.headers);
-  const outgoing = { method: 'POST', path: visit.path + visit.query, headers, body } as const;
+  const outgoing = { method: 'POST', path: visit.path + visit.query, headers, body, reset: stream } as const;
   new Exchange(edge, visit, { name, account, outgoing }).begin(route);
 }

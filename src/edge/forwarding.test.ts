@@ -229,3 +229,23 @@ test('the access log has one line per request, without anything of its body or h
   assert.deepEqual([unknown?.get('model'), unknown?.get('status')], [undefined, 404]);
   assert.doesNotMatch(JSON.stringify(bed.lines.map(({ fields }) => [...fields])), /private/);
 });
+
+test('a connection that has carried a stream carries nothing after it, one that has carried a whole answer does', async (t) => {
+  const bed = await startEdge(t);
+  const sockets: unknown[] = [];
+  const stub = await startStub(t, 'r1', (request, socket) => {
+    sockets.push(socket);
+    socket.write(
+      request.includes('"stream":true') ? STREAM_HEAD + chunk('data: [DONE]\n\n') + LAST_CHUNK : answer('{}'),
+    );
+  });
+  bed.publish({ model: 'a', replicas: [stub.replica] });
+  const whole = JSON.stringify({ model: 'a' });
+  const stream = JSON.stringify({ model: 'a', stream: true });
+  for (const body of [whole, whole, stream, whole])
+    assert.equal((await ask(bed, { path: '/completion', body })).status, 200);
+  const [first, second, third, fourth] = sockets;
+  assert.equal(first, second);
+  assert.equal(second, third);
+  assert.notEqual(third, fourth);
+});

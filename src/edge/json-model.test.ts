@@ -24,7 +24,24 @@ const good: readonly (readonly [string, string])[] = [
 ];
 for (const [body, model] of good) {
   test(`finds ${JSON.stringify(model)} in ${body}`, async () => {
-    assert.deepEqual(await read(body), { ok: true, model });
+    assert.deepEqual(await read(body), { ok: true, model, stream: false });
+  });
+}
+
+const streams: readonly (readonly [string, boolean])[] = [
+  ['{"model":"a","stream":true}', true],
+  ['{"stream": true ,"model":"a"}', true],
+  ['{"\\u0073tream":true,"model":"a"}', true],
+  ['{"model":"a","stream":false}', false],
+  ['{"model":"a","stream":true,"stream":false}', false],
+  ['{"model":"a","stream":"true"}', false],
+  ['{"model":"a","stream":1}', false],
+  ['{"model":"a","x":{"stream":true}}', false],
+  ['{"model":"a","stream_options":{},"streams":true}', false],
+];
+for (const [body, stream] of streams) {
+  test(`finds that ${body} asks for ${stream ? 'a' : 'no'} stream`, async () => {
+    assert.deepEqual(await read(body), { ok: true, model: 'a', stream });
   });
 }
 
@@ -104,16 +121,17 @@ test('a large body lets others have their turn', async () => {
     if (turns < 100) setImmediate(count);
   };
   setImmediate(count);
-  assert.deepEqual(await reading, { ok: true, model: 'a' });
+  assert.deepEqual(await reading, { ok: true, model: 'a', stream: false });
   assert.ok(turns >= 3 && turns < 100, `${turns} turns`);
 });
 
 /** What JSON.parse says of the same text, in the terms of the scanner. */
-function reference(text: string): 'refused' | { model: unknown } {
+function reference(text: string): 'refused' | { model: unknown; stream: boolean } {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'refused';
-    return { model: Object.hasOwn(value, 'model') ? (value as { model: unknown }).model : undefined };
+    const own = new Map<string, unknown>(Object.entries(value));
+    return { model: own.get('model'), stream: own.get('stream') === true };
   } catch {
     return 'refused';
   }
@@ -122,12 +140,12 @@ function reference(text: string): 'refused' | { model: unknown } {
 async function agreesWithReference(text: string): Promise<void> {
   const found = await read(text);
   const expected = reference(text);
-  if (found.ok) assert.deepEqual(expected, { model: found.model });
+  if (found.ok) assert.deepEqual(expected, { model: found.model, stream: found.stream });
   else if (expected !== 'refused') assert.match(found.reason, /"model"/);
   else assert.doesNotMatch(found.reason, /"model"/);
 }
 
-const keys = fc.oneof(fc.constant('model'), fc.string({ unit: 'binary', maxLength: 6 }));
+const keys = fc.oneof(fc.constantFrom('model', 'stream'), fc.string({ unit: 'binary', maxLength: 6 }));
 const values = fc.letrec((tie) => ({
   any: fc.oneof(
     fc.string({ unit: 'binary', maxLength: 12 }),

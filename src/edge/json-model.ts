@@ -3,8 +3,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { assertNever } from '../domain/assert-never.ts';
 import { firstNumberByte, isDigit, isWholeNumber, nextNumberByte, type NumberState } from './json-number.ts';
 
-/** The `model` of a request body, or why there is none, in words for the client. */
-export type JsonModel = { readonly ok: true; readonly model: string } | { readonly ok: false; readonly reason: string };
+/** The `model` of a request body and whether it asks for a `stream`, or why there is none, in words for the client. */
+export type JsonModel =
+  | { readonly ok: true; readonly model: string; readonly stream: boolean }
+  | { readonly ok: false; readonly reason: string };
 
 /** Deeper nesting is refused: a parser that recurses (a replica's, a client's) would run out of stack. */
 export const MAX_DEPTH = 128;
@@ -44,8 +46,9 @@ const COLON = code(':');
 const UNICODE_ESCAPE = code('u');
 const SIMPLE_ESCAPES = new Set(Buffer.from('"\\/bfnrt'));
 const WORDS = new Map(['true', 'false', 'null'].map((word) => [code(word), Buffer.from(word)]));
-/** `"model"` with each letter written as `\uXXXX`. */
-const MAX_MODEL_KEY_BYTES = 2 + 5 * 6;
+const TRUE = Buffer.from('true');
+/** `"stream"` with each letter written as `\uXXXX`. */
+const MAX_KEY_BYTES = 2 + 6 * 6;
 
 const isBlank = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 const isHex = (byte: number): boolean => isDigit(byte) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66);
@@ -69,10 +72,11 @@ class ModelScan {
   #number: NumberState = 'zero';
 
   #keyStart = 0;
-  /** The value that comes next, or is being read, is the outermost object's `model`. */
-  #inModel = false;
-  #modelStart = 0;
-  #model: JsonModel | undefined;
+  /** What the value that comes next, or is being read, is of the outermost object; `undefined`: nothing we look for. */
+  #field: 'model' | 'stream' | undefined;
+  #fieldStart = 0;
+  #model: ModelName | undefined;
+  #stream = false;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
@@ -95,7 +99,8 @@ class ModelScan {
     if (this.#failure === undefined && !this.#isComplete()) this.#fail('the body ends too early');
     if (this.#failure !== undefined) return { ok: false, reason: this.#failure };
     if (!this.#rootIsObject) return { ok: false, reason: 'the body is not a JSON object' };
-    return this.#model === undefined ? { ok: false, reason: 'the body has no "model"' } : this.#model;
+    if (this.#model === undefined) return { ok: false, reason: 'the body has no "model"' };
+    return this.#model.ok ? { ...this.#model, stream: this.#stream } : this.#model;
   }
 
   #isComplete(): boolean {
@@ -168,7 +173,7 @@ class ModelScan {
   }
 
   #startValue(byte: number): void {
-    if (this.#inModel && this.#objects.length === 1) this.#modelStart = this.#at;
+    if (this.#field !== undefined && this.#objects.length === 1) this.#fieldStart = this.#at;
     const word = WORDS.get(byte);
     if (byte === QUOTE) this.#startString(false);
     else if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) this.#open(byte === OPEN_OBJECT);
@@ -201,9 +206,11 @@ class ModelScan {
 
   #endValue(): void {
     this.#expect('after');
-    if (!this.#inModel || this.#objects.length !== 1) return;
-    this.#inModel = false;
-    this.#model = modelOf(this.#bytes.subarray(this.#modelStart, this.#at + 1));
+    if (this.#field === undefined || this.#objects.length !== 1) return;
+    const token = this.#bytes.subarray(this.#fieldStart, this.#at + 1);
+    if (this.#field === 'model') this.#model = modelOf(token);
+    else this.#stream = token.equals(TRUE);
+    this.#field = undefined;
   }
 
   #startKey(byte: number): void {
@@ -248,9 +255,10 @@ class ModelScan {
     this.#expect('colon');
     if (this.#objects.length !== 1) return;
     const key = this.#bytes.subarray(this.#keyStart, this.#at + 1);
-    if (key.length > MAX_MODEL_KEY_BYTES || unescape(key) !== 'model') return;
-    if (this.#model !== undefined) this.#fail('the body has "model" more than once');
-    this.#inModel = true;
+    if (key.length > MAX_KEY_BYTES) return;
+    const name = unescape(key);
+    if (name === 'model' && this.#model !== undefined) this.#fail('the body has "model" more than once');
+    if (name === 'model' || name === 'stream') this.#field = name;
   }
 
   #startWord(word: Buffer): void {
@@ -303,8 +311,10 @@ class ModelScan {
   }
 }
 
-/** Reads the value of `model`. */
-function modelOf(token: Buffer): JsonModel {
+/** What the value of `model` names, or what is wrong with it. */
+type ModelName = { readonly ok: true; readonly model: string } | { readonly ok: false; readonly reason: string };
+
+function modelOf(token: Buffer): ModelName {
   if (token[0] !== QUOTE) return { ok: false, reason: '"model" is not a string' };
   if (token.length > MAX_NAME_BYTES) return { ok: false, reason: `"model" is longer than ${MAX_NAME_BYTES} bytes` };
   const model = unescape(token);

@@ -10,6 +10,8 @@ import type { EdgeContext, Visit } from './visit.ts';
 /** A request's body and the `model` it names. */
 export interface ReceivedModel {
   readonly name: string;
+  /** It asks for the answer as a stream. */
+  readonly stream: boolean;
   readonly body: Buffer;
 }
 
@@ -32,7 +34,7 @@ async function receive(edge: EdgeContext, visit: Visit): Promise<ReceivedModel |
   if (read.kind === 'refused') return read.refusal;
   const found = await readJsonModel(read.body);
   return found.ok
-    ? { name: found.model, body: read.body }
+    ? { name: found.model, stream: found.stream, body: read.body }
     : { status: 400, code: 'invalid_model', message: found.reason };
 }
 

@@ -44,5 +44,5 @@ function look(edge: EdgeContext, visit: Visit, route: Route): void {
     attempt.abort();
   };
   const headers = requestHeaders(visit.req.headers);
-  attempt.start(upstream, { method: 'GET', path: visit.path + visit.query, headers, body: null });
+  attempt.start(upstream, { method: 'GET', path: visit.path + visit.query, headers, body: null, reset: false });
 }

@@ -2,12 +2,14 @@ import { createServer } from 'node:http';
 
 /**
  * Stands in for llama-server where a test needs one that misbehaves, as `FAKE` says: `ready`, `loading` (never ready),
- * `exit` (says why and exits with 3), `deaf` (ready, and ignores SIGTERM).
+ * `exit` (says why and exits with 3), `deaf` (ready, and ignores SIGTERM), `distracted`
+ * (ready, and misses the first SIGTERM).
  */
 const mode = process.env['FAKE'];
 const valueOf = (option: string): string | undefined => process.argv[process.argv.indexOf(option) + 1];
 
 if (mode === 'deaf') process.on('SIGTERM', () => undefined);
+if (mode === 'distracted') process.once('SIGTERM', () => undefined);
 if (mode === 'exit') {
   process.stderr.write('line 1\nthe model is broken\n');
   process.exitCode = 3;

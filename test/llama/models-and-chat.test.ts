@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { errorOf } from '../../src/testing/http-kit.ts';
-import { assertWhole, chat, clientOf, get, post, startStream } from '../support/chat.ts';
+import { ask, errorOf } from '../../src/testing/http-kit.ts';
+import { assertWhole, chat, clientOf, get, post, question, startStream } from '../support/chat.ts';
 import { startCorral, suite } from '../support/corral.ts';
 import { listModels, namesOf, reload, untilListed } from '../support/look.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -20,6 +20,20 @@ describe('corral serve', suite, () => {
     assert.deepEqual(corral.starts(), []);
     await assertWhole(chat(corral, 'a', 5), 'a', 5);
     await assertWhole((await startStream(corral, 'b', 20)).whole, 'b', 20);
+  });
+
+  it('loses no request that follows a stream at once, though llama-server closes the connection behind it', async (t) => {
+    const folder = await tempFolder(t);
+    await tinyModels(folder, ['a']);
+    const corral = await startCorral(t, ['--models-dir', folder]);
+    const body = JSON.stringify({ ...question('a', 1), stream: true });
+    const headers = { 'content-type': 'application/json' };
+    for (let turn = 0; turn < 200; turn += 1) {
+      const { status, text } = await ask(corral, { path: '/v1/chat/completions', body, headers });
+      assert.equal(status, 200, text);
+      assert.ok(text.endsWith('data: [DONE]\n\n'));
+    }
+    assert.equal(corral.starts().length, 1);
   });
 
   it("lists models in the shape of llama-server's router, on both of its paths", async (t) => {

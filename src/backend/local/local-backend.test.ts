@@ -27,7 +27,7 @@ after(async () => {
   await rm(folder, { recursive: true });
 });
 
-type Mode = 'ready' | 'loading' | 'exit' | 'deaf';
+type Mode = 'ready' | 'loading' | 'exit' | 'deaf' | 'distracted';
 
 /** A preset whose llama-server behaves as `mode` says. */
 const behaving = (mode: Mode, stopTimeout = 5_000): Preset => ({
@@ -144,6 +144,14 @@ describe('an order', () => {
     backend.apply({ kind: 'stop', replica: id });
     await untilGone();
     assert.ok(pids.every((pid) => !isAlive(pid)));
+  });
+  it('to stop is repeated for a process that has missed it, long before its stop timeout', async (t) => {
+    const { backend, until, untilGone } = running(t);
+    backend.apply({ kind: 'start', preset: behaving('distracted', 600_000) });
+    const { id } = await until('ready');
+    backend.apply({ kind: 'drain', replica: id, cause: { kind: 'idle' } });
+    backend.apply({ kind: 'stop', replica: id });
+    await untilGone();
   });
 });
 

@@ -45,13 +45,18 @@ const LOG_LINES = 200;
 const LOG_WIDTH = 2_000;
 /** Lines of log that a failure carries. */
 const TAIL_LINES = 12;
+/**
+ * When to repeat SIGTERM. llama-server loses one that comes between its first healthy answer and the start of its main
+ * loop (seen with v0.5.0); at a second one it exits at once, which is safe: nothing is in flight any more.
+ */
+const ASK_AGAIN_MS = 1_000;
 /** How long the last output of an ended process may take to arrive. */
 const LAST_OUTPUT_MS = 500;
 
 /**
  * Runs one llama-server from its start to its end, and resolves when its process is gone. Never rejects.
  *
- * `stop` ends it: SIGTERM, and SIGKILL after the preset's stop timeout, because llama-server can hang when it is told
+ * `stop` ends it: SIGTERM, again after a second, and SIGKILL after the preset's stop timeout, because llama-server can hang when it is told
  * to stop with a request open (reference: llama.cpp issues 12831, 18237).
  */
 export async function runReplica(order: ReplicaOrder, stop: AbortSignal): Promise<ReplicaEnd> {
@@ -122,9 +127,12 @@ async function terminate(child: ChildProcess, patience: Duration): Promise<void>
   // After the tick: the connections that the edge closes in it are closed first, an open one would delay the exit.
   await new Promise(setImmediate);
   child.kill('SIGTERM');
-  const killer = setTimeout(() => child.kill('SIGKILL'), patience);
+  const timers = [
+    setTimeout(() => child.kill('SIGTERM'), ASK_AGAIN_MS),
+    setTimeout(() => child.kill('SIGKILL'), patience),
+  ];
   child.once('exit', () => {
-    clearTimeout(killer);
+    for (const timer of timers) clearTimeout(timer);
   });
 }
 
