@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { renderProofPage } from '../prove/proof-report.ts';
+import type { Series } from '../prove/proof.ts';
+
+const circumstances = {
+  name: 'thing',
+  summary: 'It holds',
+  runs: 3,
+  seed: 7,
+  date: '2026-01-31',
+  machine: '2 cores',
+};
+const series: Series = { what: 'a try', runs: 3, failures: [], timed: 'a round', timings: [3, 1, 2] };
+
+describe('the page of a proof', () => {
+  it('names the command that repeats it, the day and the machine, and has the table', () => {
+    const page = renderProofPage(circumstances, [series]);
+    assert.match(page, /^# Proof: thing\n\nIt holds\.\n/u);
+    assert.match(page, /^npm run prove -- thing --runs 3 --seed 7$/mu);
+    assert.match(page, /^2026-01-31, 2 cores\.$/mu);
+    assert.match(page, /^\| a try \| +3 \| +0 \| a round \| +2\.0 \| +3\.0 \|\n$/mu);
+  });
+  it('counts all failures, and writes out the first ten', () => {
+    const failures = Array.from({ length: 12 }, (_, index) => `run ${index + 1}:\n\nwrong\n`);
+    const page = renderProofPage(circumstances, [{ ...series, failures, timings: [] }]);
+    assert.match(page, /^\| a try \| +3 \| +12 \| a round \| +\| +\|$/mu);
+    assert.match(page, /^- a try: run 10: wrong$/mu);
+    assert.doesNotMatch(page, /run 11/u);
+  });
+});
