@@ -62,6 +62,20 @@ const turns = (corral: FakeCorral, count: number): [string, () => void][] =>
     },
   ]);
 
+/** Somebody else who asks, gives up, or has waited so long that fairness makes the busy model drain: at any moment, too. */
+const bystanders = (corral: FakeCorral, asked: FakeClient[]): [string, () => void][] => [
+  ['somebody asks for A', () => asked.push(corral.request(a.model))],
+  ['another asks for B', () => asked.push(corral.request(b.model))],
+  [
+    'whoever came last and waits gives up',
+    () => {
+      const last = asked.at(-1);
+      if (last?.state.kind === 'held') last.leave();
+    },
+  ],
+  ['fairAfter passes', () => void corral.pass(pool.fairAfter)],
+];
+
 /** Runs the steps in an order that fast-check chooses, the control loop's turns between them, then lets all processes go on. */
 async function interleave(s: fc.Scheduler, corral: FakeCorral, steps: Steps): Promise<void> {
   const played = [...steps].map(async ([label, act]) => {
@@ -100,20 +114,22 @@ async function victimIsRemoved(s: fc.Scheduler): Promise<void> {
   const corral = await withA();
   const stream = corral.request(a.model);
   assert.equal(stream.state.kind, 'streaming');
-  const late: FakeClient[] = [];
   const forB = corral.request(b.model);
+  const others: FakeClient[] = [];
   const steps = new Map<string, () => void>([
     ['reload without A', declare.bind(undefined, corral, [b])],
     ["A's stream ends", stream.finish.bind(stream)],
-    ...turns(corral, 2),
-    ['somebody asks for A', () => late.push(corral.request(a.model))],
+    ...turns(corral, 3),
+    ...bystanders(corral, others),
   ]);
   await interleave(s, corral, steps);
   assert.deepEqual(stream.state, { kind: 'answered', how: 'served' });
-  for (const client of late) client.finish();
+  for (const client of others) client.finish();
   await interleave(s, corral, new Map());
   assert.equal(forB.state.kind, 'streaming');
-  assertNothingAppeared(corral, [forB, ...late]);
+  forB.finish();
+  await interleave(s, corral, new Map());
+  assertNothingAppeared(corral, [forB, ...others]);
   assertForgotten(corral, a);
   const { history } = corral.backend;
   assert.ok(history.indexOf('gone a') < history.indexOf('start b'), 'A is gone before B starts');
@@ -127,6 +143,7 @@ async function wantedIsRemoved(s: fc.Scheduler): Promise<void> {
   const stream = corral.request(a.model);
   const forB = corral.request(b.model);
   assert.equal(forB.state.kind, 'held');
+  const others: FakeClient[] = [];
   let startedBefore = 0;
   const steps = new Map<string, () => void>([
     [
@@ -140,12 +157,13 @@ async function wantedIsRemoved(s: fc.Scheduler): Promise<void> {
     ],
     ["A's stream ends", stream.finish.bind(stream)],
     ...turns(corral, 3),
+    ...bystanders(corral, others),
   ]);
   await interleave(s, corral, steps);
   assert.deepEqual(stream.state, { kind: 'answered', how: 'served' });
-  assertNothingAppeared(corral, [forB]);
-  forB.finish();
+  for (const client of [forB, ...others]) client.finish();
   await interleave(s, corral, new Map());
+  assertNothingAppeared(corral, [forB, ...others]);
   assert.equal(startsOf(corral, b), startedBefore, 'nothing was started for B once it was gone');
   assertForgotten(corral, b);
 }
