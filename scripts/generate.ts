@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { findLlamaServer } from './find-llama-server.ts';
 import { parseRequired } from './test-parts.ts';
-
-const root = join(import.meta.dirname, '..');
 
 /** A script that writes a file of src from what a real llama-server says, or with --check compares the two. */
 interface Generator {
@@ -12,17 +11,6 @@ interface Generator {
 }
 
 const generators: readonly Generator[] = [{ name: "llama-server's options", script: 'generate-llama-options.ts' }];
-
-/** Path of a llama-server; one is built only if `build` says so, because that takes minutes. */
-function findLlamaServer(build: boolean): string | undefined {
-  const args = ['llama-server', ...(build ? ['--build'] : [])];
-  const command = spawnSync(join(root, 'bin/corral'), args, {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    encoding: 'utf8',
-  });
-  const path = typeof command.stdout === 'string' ? command.stdout.trim() : '';
-  return command.status === 0 && path !== '' ? path : undefined;
-}
 
 function runGenerator(generator: Generator, llamaServer: string, check: boolean): boolean {
   process.stdout.write(`${check ? 'comparing' : 'writing'} ${generator.name}\n`);
@@ -41,7 +29,7 @@ function runGenerator(generator: Generator, llamaServer: string, check: boolean)
 function main(): number {
   const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
   const required = parseRequired(process.env['CORRAL_REQUIRE']).has('llama');
-  const llamaServer = findLlamaServer(required || !values.check);
+  const llamaServer = findLlamaServer({ build: required || !values.check });
   if (llamaServer !== undefined) {
     const results = generators.map((generator) => runGenerator(generator, llamaServer, values.check));
     return results.every(Boolean) ? 0 : 1;

@@ -1,8 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { findLlamaServer } from './find-llama-server.ts';
 import { UsageError } from './test-parts.ts';
-
-const root = join(import.meta.dirname, '..');
 
 /** Something that a command runs by its name. */
 export interface Named {
@@ -40,17 +37,9 @@ const isWrongUse = (error: unknown): error is Error =>
   error instanceof UsageError ||
   (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'));
 
-/**
- * Path of a llama-server, built first if need be (minutes), and set as LLAMA_SERVER for what starts one. `undefined`:
- * there is none, and the reason and the fix are on stderr.
- */
+/** As `findLlamaServer`, and set as LLAMA_SERVER for what starts one. */
 export function obtainLlamaServer(): string | undefined {
-  const command = spawnSync(join(root, 'bin/corral'), ['llama-server', '--build'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    encoding: 'utf8',
-  });
-  const path = typeof command.stdout === 'string' ? command.stdout.trim() : '';
-  if (command.status !== 0 || path === '') return undefined;
-  process.env['LLAMA_SERVER'] = path;
+  const path = findLlamaServer({ build: true });
+  if (path !== undefined) process.env['LLAMA_SERVER'] = path;
   return path;
 }

@@ -1,6 +1,6 @@
-import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
+import { findLlamaServer } from './find-llama-server.ts';
 import {
   checkSelection,
   findTestFiles,
@@ -34,16 +34,6 @@ function readPlan(): Plan {
   };
 }
 
-/** Path of a llama-server, built first if need be (minutes); its progress and its error go to stderr. */
-function obtainLlamaServer(): string | undefined {
-  const command = spawnSync(join(root, 'bin/corral'), ['llama-server', '--build'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    encoding: 'utf8',
-  });
-  const path = typeof command.stdout === 'string' ? command.stdout.trim() : '';
-  return command.status === 0 && path !== '' ? path : undefined;
-}
-
 function skipPart(part: Part, files: readonly string[], plan: Plan): PartResult {
   const why = 'no llama-server (the reason is above); fix: what it names there, or set LLAMA_SERVER to a llama-server';
   const result = { name: part.name, passed: 0, failed: 0, skipped: files.length, seconds: 0 };
@@ -62,7 +52,7 @@ async function runPart(part: Part, plan: Plan): Promise<PartResult | undefined> 
   const env = { ...process.env, CORRAL_SEED: String(plan.seed) };
   const testRun = { name: part.name, files, parallel: part.parallel, names: plan.selection.names, env };
   if (!part.needsLlamaServer) return runTests(testRun);
-  const llamaServer = obtainLlamaServer();
+  const llamaServer = findLlamaServer({ build: true });
   if (llamaServer === undefined) return skipPart(part, files, plan);
   return runTests({ ...testRun, env: { ...env, LLAMA_SERVER: llamaServer } });
 }
