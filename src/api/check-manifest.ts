@@ -23,9 +23,13 @@ function titleOf(schema: unknown): string | undefined {
 
 const isSecret = (path: FieldPath): boolean => /\.(?:env|args)(?:\[|$)/u.test(formatPattern(path));
 
+const nameFields = (names: readonly string[]): string =>
+  names.length === 0 ? 'no fields' : names.join(' and ').slice(0, 80);
+
 function show(path: FieldPath, value: unknown): string {
   if (value === null) return ', not empty';
-  if (typeof value === 'object') return Array.isArray(value) ? ', not a list' : ', not an object';
+  if (Array.isArray(value)) return ', not a list';
+  if (typeof value === 'object') return `, not an object with ${nameFields(Object.keys(value))}`;
   return isSecret(path) ? '' : `, not ${JSON.stringify(value).slice(0, 80)}`;
 }
 

@@ -149,9 +149,12 @@ test('sources that need a cluster are refused, and so are two sources or none', 
     assert.deepEqual(problems(text), [`m.yaml:8:15: spec.presets[0].source.${source}: needs a cluster.`]);
   }
   const none = deployment('').replace('path: /m.gguf', '');
-  assert.match(problems(none).join(), /source: must be exactly one of path and huggingFace, not an object/u);
+  assert.match(
+    problems(none).join(),
+    /source: must be exactly one of path and huggingFace, not an object with no fields/u,
+  );
   const two = deployment('').replace('path: /m.gguf', 'path: /m.gguf, huggingFace: { repo: a/b }');
-  assert.match(problems(two).join(), /source: must be exactly one of path and huggingFace/u);
+  assert.match(problems(two).join(), /exactly one of path and huggingFace, not an object with path and huggingFace/u);
 });
 
 test('arguments are checked against the table of options, each at its own place', () => {

@@ -73,9 +73,10 @@ test('an error is written with its message and stack', () => {
 });
 
 test('the form for people is not JSON and has the message', () => {
-  const [line] = written({ pretty: true, level: 'info' }, (log) => {
-    log.info('model loaded', { model: 'qwen' });
+  const [line, ...rest] = written({ pretty: true, level: 'info' }, (log) => {
+    log.info('model loaded', { model: 'qwen', pid: 77 });
   });
-  assert.match(line ?? '', /INFO.*model loaded/);
+  assert.deepEqual(rest, [], 'one line for one event');
+  assert.match(line ?? '', /INFO.*77.*model loaded.*qwen/);
   assert.throws(() => parse(line));
 });

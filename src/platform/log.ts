@@ -21,9 +21,7 @@ export interface LogOptions {
 
 /** A log that writes JSON lines, or lines for people. An `error` among the fields is written with its stack and causes. */
 export function createLog({ pretty: forPeople, level, destination = process.stdout }: LogOptions): Log {
-  const sink = forPeople
-    ? pretty({ destination, colorize: isTerminal(destination), ignore: 'pid,hostname' })
-    : destination;
+  const sink = forPeople ? pretty({ destination, colorize: isTerminal(destination), singleLine: true }) : destination;
   const logger = pino({ level, base: null, serializers: { error: pino.stdSerializers.err } }, sink);
   return {
     error: (message, fields = {}) => {
