@@ -11,7 +11,7 @@ import { plan } from '../planner/plan.ts';
 import type { Plan } from '../planner/plan-input.ts';
 import { buildRouteTable } from '../routing/build-route-table.ts';
 import type { RouteBoard } from '../routing/route.ts';
-import { noteFailure, type FailureNote } from './failures.ts';
+import { backingOff, noteFailure, type FailureNote } from './failures.ts';
 import { settleOrders } from './order-book.ts';
 import { standingOf } from './standing-of.ts';
 import { takeSnapshot } from './take-snapshot.ts';
@@ -148,7 +148,7 @@ export class ControlLoop {
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const replicas = this.#parts.backend.observe();
       this.#orders = settleOrders(this.#orders, this.#catalog.presets, replicas, now);
-      const kept = { catalog: this.#catalog, orders: this.#orders, backOffs: this.#backOffs() };
+      const kept = { catalog: this.#catalog, orders: this.#orders, backOffs: this.#backOffs(now) };
       const next = plan(takeSnapshot(kept, replicas, this.#parts.ledger, now));
       if (next.actions.length === 0) return next;
       for (const action of next.actions) this.#apply(action);
@@ -161,20 +161,23 @@ export class ControlLoop {
     this.#parts.backend.apply(action);
   }
 
-  /** Notes of the spec as it is declared now. */
-  #backOffs(): Map<PresetUid, FailureNote> {
-    const rendered = new Map(this.#catalog.presets.map((preset) => [preset.uid, preset.rendered]));
-    return new Map([...this.#failures].filter(([uid, note]) => rendered.get(uid) === note.rendered));
+  /** Who has to wait now, after a failure of what is declared now. */
+  #backOffs(now: Instant): Map<PresetUid, FailureNote> {
+    return new Map(
+      this.#catalog.presets.flatMap((preset) => {
+        const note = backingOff(this.#failures, preset, now);
+        return note === undefined ? [] : [[preset.uid, note]];
+      }),
+    );
   }
 
   #publish(replicas: readonly Replica[], blocked: readonly Blocked[], now: Instant): void {
     const notes = {
       pools: this.#catalog.pools,
       orders: this.#orders,
-      failures: this.#failures,
+      backOffs: this.#backOffs(now),
       loads: this.#loads,
       blocked,
-      now,
     };
     const byPreset = Map.groupBy(replicas, (replica) => replica.preset);
     const sources = this.#catalog.presets.map((preset) => {

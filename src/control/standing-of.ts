@@ -2,28 +2,28 @@ import type { PresetUid } from '../domain/ids.ts';
 import type { Order } from '../domain/order.ts';
 import type { Pool } from '../domain/pool.ts';
 import type { Preset } from '../domain/preset.ts';
-import type { Duration, Instant } from '../domain/units.ts';
+import type { Duration } from '../domain/units.ts';
 import type { Blocked } from '../planner/action.ts';
 import type { LoadFailure } from '../routing/route.ts';
 import type { Standing } from '../routing/standing.ts';
 import { describeBlocked } from './describe-blocked.ts';
-import { backingOff, type FailureNote } from './failures.ts';
+import type { FailureNote } from './failures.ts';
 
 /** What the control loop knows of its presets beside their replicas. */
 export interface StandingNotes {
   readonly pools: readonly Pool[];
   readonly orders: ReadonlyMap<PresetUid, Order>;
-  readonly failures: ReadonlyMap<PresetUid, FailureNote>;
+  /** Of those that have to wait now. */
+  readonly backOffs: ReadonlyMap<PresetUid, FailureNote>;
   readonly loads: ReadonlyMap<PresetUid, Duration>;
   readonly blocked: readonly Blocked[];
-  readonly now: Instant;
 }
 
 /** How a preset stands with the planner, for the route table. */
 export function standingOf(preset: Preset, notes: StandingNotes): Standing {
   const pool = notes.pools.find(({ name }) => name === preset.pool);
   const blocked = notes.blocked.find(({ preset: uid }) => uid === preset.uid);
-  const note = backingOff(notes.failures, preset, notes.now);
+  const note = notes.backOffs.get(preset.uid);
   return {
     pool: poolStanding(pool),
     backOff: note === undefined ? undefined : loadFailure(note),

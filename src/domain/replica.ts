@@ -48,12 +48,7 @@ export interface Failure {
 export type ReplicaState =
   | { readonly kind: 'starting'; readonly since: Instant }
   | { readonly kind: 'ready'; readonly since: Instant; readonly loadTime: Duration; readonly endpoint: Endpoint }
-  | {
-      readonly kind: 'draining';
-      readonly since: Instant;
-      readonly cause: DrainCause;
-      readonly endpoint: Endpoint | undefined;
-    }
+  | { readonly kind: 'draining'; readonly since: Instant; readonly cause: DrainCause }
   | { readonly kind: 'stopping'; readonly since: Instant; readonly cause: DrainCause }
   | { readonly kind: 'failed'; readonly failure: Failure };
 

@@ -12,8 +12,10 @@ export interface RouteSource {
 }
 
 /** A table over the presets as they are declared now. Names have been checked for uniqueness; the first would win. */
-export function buildRouteTable(sources: readonly RouteSource[]): RouteTable {
-  const routes = sources.map(buildRoute);
+export const buildRouteTable = (sources: readonly RouteSource[]): RouteTable => indexRoutes(sources.map(buildRoute));
+
+/** A table over routes that are built already. */
+export function indexRoutes(routes: readonly Route[]): RouteTable {
   const byUid = new Map(routes.map((route) => [route.uid, route]));
   const byName = new Map<ModelName, Route>();
   for (const route of routes) {

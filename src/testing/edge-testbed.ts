@@ -3,13 +3,15 @@ import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { createLedger } from '../activity/create-ledger.ts';
 import type { Ledger } from '../activity/ledger.ts';
-import { modelName, poolName, presetUid } from '../domain/ids.ts';
+import { modelName, presetUid } from '../domain/ids.ts';
 import type { Preset } from '../domain/preset.ts';
-import { instant, milliseconds, minutes, type Duration } from '../domain/units.ts';
+import { instant, minutes, type Duration } from '../domain/units.ts';
 import { createEdge, type Edge } from '../edge/edge.ts';
 import { DEFAULT_EDGE_LIMITS, type EdgeLimits } from '../edge/limits.ts';
 import type { Orders } from '../edge/orders.ts';
 import { portOf } from './http-kit.ts';
+import { aPreset } from './worlds.ts';
+import { indexRoutes } from '../routing/build-route-table.ts';
 import { createRouteBoard } from '../routing/route-board.ts';
 import type { Phase, ReadyReplica, Refusal, Route, RouteBoard, RouteTable } from '../routing/route.ts';
 
@@ -62,24 +64,12 @@ function presetOf({
   maxWaiting = 8,
   maxWait = minutes(1),
 }: ModelSketch): Preset {
-  return {
+  const preset = aPreset(model, {
     uid: presetUid(uid),
-    model: modelName(model),
     aliases: aliases.map(modelName),
-    tags: [],
-    pool: poolName('default'),
-    launch: { args: ['--secret-argument'], env: new Map(), stopTimeout: milliseconds(1000) },
-    rendered: 'hash',
-    scaling: {
-      minReplicas: 0,
-      idleTimeout: milliseconds(0),
-      loadTimeout: minutes(10),
-      autoload: true,
-      loadOnStartup: false,
-    },
     queue: { maxWaiting, maxWait },
-    origin: { kind: 'preset', file: 'models.ini' },
-  };
+  });
+  return { ...preset, launch: { ...preset.launch, args: ['--secret-argument'] } };
 }
 
 export function routeOf(sketch: ModelSketch): Route {
@@ -89,17 +79,7 @@ export function routeOf(sketch: ModelSketch): Route {
   return { uid: preset.uid, preset, phase, replicas, refusal, lastLoad };
 }
 
-export function tableOf(models: readonly ModelSketch[]): RouteTable {
-  const routes = models.map(routeOf);
-  const names = new Map(
-    routes.flatMap((route) => [route.preset.model, ...route.preset.aliases].map((name) => [name, route])),
-  );
-  return {
-    routes,
-    find: (name) => names.get(name),
-    findByUid: (uid) => routes.find((route) => route.uid === uid),
-  };
-}
+export const tableOf = (models: readonly ModelSketch[]): RouteTable => indexRoutes(models.map(routeOf));
 
 /** Counts upwards: a clock that moves with every look and with nothing else. */
 function steppingClock(): () => ReturnType<typeof instant> {

@@ -97,8 +97,7 @@ export class FakeBackend implements Backend {
     const since = this.#now();
     const { state } = fake.replica;
     if (action.kind === 'drain') {
-      const endpoint = state.kind === 'ready' ? state.endpoint : undefined;
-      fake.replica = { ...fake.replica, state: { kind: 'draining', since, cause: action.cause, endpoint } };
+      fake.replica = { ...fake.replica, state: { kind: 'draining', since, cause: action.cause } };
     } else if (state.kind === 'draining') {
       fake.replica = { ...fake.replica, state: { kind: 'stopping', since, cause: state.cause } };
     }

@@ -65,7 +65,6 @@ export const drainingSince = (at: number): ReplicaState => ({
   kind: 'draining',
   since: instant(at),
   cause: { kind: 'idle' },
-  endpoint: undefined,
 });
 export const stoppingSince = (at: number): ReplicaState => ({
   kind: 'stopping',

@@ -95,8 +95,7 @@ export class LocalBackend implements Backend {
   #drain(id: ReplicaId, cause: DrainCause): void {
     const child = this.#children.get(id);
     if (child === undefined || (child.state.kind !== 'starting' && child.state.kind !== 'ready')) return;
-    const endpoint = child.state.kind === 'ready' ? child.state.endpoint : undefined;
-    child.state = { kind: 'draining', since: this.#parts.now(), cause, endpoint };
+    child.state = { kind: 'draining', since: this.#parts.now(), cause };
     this.#parts.log.info('replica draining', { replica: id, cause: cause.kind });
   }
 
