@@ -61,9 +61,20 @@ module.exports = {
       ['^src/(control|planner|routing|activity|domain|platform)/', '^src/backend/backend\\.ts$'],
       builtin,
     ),
+    seesOfSrcOnly('kube-knows-no-corral', 'kube', ['^src/(kube|platform|domain)/']),
     seesOfSrcOnly('backends-only-obey', 'backend', [
-      '^src/(backend|api|domain|platform)/',
+      '^src/(backend|kube|api|domain|platform)/',
       '^src/planner/action\\.ts$',
+    ]),
+    seesOfSrcOnly('local-backend-knows-no-cluster', 'backend/local', [
+      '^src/(backend|api(?!/cluster)|domain|platform|planner)/',
+    ]),
+    seesOfSrcOnly('cluster-edge-decides-nothing', 'cluster-edge', [
+      '^src/(cluster-edge|edge|kube|api|activity|routing|domain|platform)/',
+    ]),
+    seesOfSrcOnly('operator-sees-no-data-path', 'operator', [
+      '^src/(operator|kube|api|backend/kubernetes|control|activity|routing|domain|platform)/',
+      '^src/backend/backend\\.ts$',
     ]),
     {
       name: 'backends-are-strangers',
@@ -73,7 +84,13 @@ module.exports = {
     },
 
     // Who may use what from outside.
-    only('only-kubernetes-backend-knows-kubernetes', '^src/backend/kubernetes/', packageNamed('@kubernetes')),
+    {
+      // See docs/decisions/0007: src/kube is the only client of an API server.
+      name: 'nobody-uses-client-node',
+      severity: 'error',
+      from: {},
+      to: { path: packageNamed('@kubernetes') },
+    },
     only('only-local-backend-spawns', '^src/backend/local/', '^(node:)?child_process$'),
     only('only-admin-uses-express', '^src/admin/', packageNamed('express')),
     only('only-platform-measures', '^src/platform/', packageNamed('prom-client')),

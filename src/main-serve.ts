@@ -20,6 +20,7 @@ import { DEFAULT_EDGE_LIMITS } from './edge/limits.ts';
 import { monotonicNow, wakeIn } from './platform/clock.ts';
 import { onEndingSignal, untilAskedToEnd } from './platform/ending-signals.ts';
 import { createLog, type Log } from './platform/log.ts';
+import { buildRouteTable } from './routing/build-route-table.ts';
 import { createRouteBoard } from './routing/route-board.ts';
 
 const EXIT_OK = 0;
@@ -85,7 +86,16 @@ async function serve({ flags, log, program, read, first }: Serving): Promise<num
   const ledger = createLedger();
   const board = createRouteBoard();
   const backend = new LocalBackend({ program, baseEnv: process.env, now: monotonicNow, log });
-  const control = new ControlLoop({ backend, ledger, board, log, now: monotonicNow, wakeIn });
+  const control = new ControlLoop({
+    backend,
+    activity: ledger,
+    publish: (presets) => {
+      board.publish(buildRouteTable(presets));
+    },
+    log,
+    now: monotonicNow,
+    wakeIn,
+  });
   const orders = createOrders(control, read, log);
   const created = Math.trunc(Date.now() / 1000);
   const edge = createEdge({ board, ledger, orders, log, now: monotonicNow, limits: DEFAULT_EDGE_LIMITS, created });

@@ -30,16 +30,24 @@ export interface Account {
 /** `demand`: the first waiter came or the last one went. `idle`: the last request in flight ended. */
 export type LedgerChange = 'demand' | 'idle';
 
+/** What planning needs to know of the requests, wherever they are counted. */
+export interface ActivitySource {
+  /** From now on these presets exist and no others. */
+  declare(presets: Iterable<PresetUid>, now: Instant): void;
+  activity(uid: PresetUid): Activity;
+  demand(uid: PresetUid): Demand | undefined;
+  /** Requests in flight at one replica; `undefined`: unknown, which is not zero. */
+  inFlight(replica: ReplicaId): number | undefined;
+  /** Calls back in the same tick on the changes that planning may depend on. */
+  onChange(callback: (change: LedgerChange) => void): void;
+}
+
 /** What the edge has seen: it writes, the control loop reads. */
-export interface Ledger {
+export interface Ledger extends ActivitySource {
   /** `undefined`: no such preset, and none is made. */
   find(uid: PresetUid): Account | undefined;
   /** Accounts are opened and closed here and nowhere else; one that is closed still counts its requests down. */
   declare(presets: Iterable<PresetUid>, now: Instant): void;
-  activity(uid: PresetUid): Activity;
-  demand(uid: PresetUid): Demand | undefined;
-  /** Requests in flight at one replica. */
+  /** Requests in flight at one replica: nobody else sends any. */
   inFlight(replica: ReplicaId): number;
-  /** Calls back in the same tick on the changes that planning may depend on. */
-  onChange(callback: (change: LedgerChange) => void): void;
 }

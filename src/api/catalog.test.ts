@@ -62,9 +62,9 @@ const pool = (name: string, spec: string): string =>
 test('a model of the folder is a preset with the defaults of the flags', () => {
   const { pools, presets } = catalogOf({ dir: ['a'] });
   assert.deepEqual(pools, [{ name: 'default', maxLoaded: 4, paused: false, minResidency: 0, fairAfter: 30_000 }]);
-  const [{ uid, rendered, ...preset } = assert.fail()] = presets;
+  const [{ uid, rendered, serves, ...preset } = assert.fail()] = presets;
   assert.match(uid, /^uid-/u);
-  assert.match(rendered, /^[0-9a-f]{64}$/u);
+  for (const hash of [rendered, serves]) assert.match(hash, /^[0-9a-f]{64}$/u);
   assert.deepEqual(preset, {
     model: 'a',
     aliases: [],

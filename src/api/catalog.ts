@@ -7,7 +7,7 @@ import { DEFAULT_FAIR_AFTER, type DecodedManifests, type DecodedPool, decodeMani
 import { type SitedName, decodePresets } from './decode-presets.ts';
 import { draftLocalPresets } from './draft-local-presets.ts';
 import { draftManifestPresets } from './draft-manifest-presets.ts';
-import { renderArgs } from './llama-options.ts';
+import { isModelSource, renderArgs } from './llama-options.ts';
 import { parsePresetsIni } from './parse-presets-ini.ts';
 import { DEFAULT_MAX_LOADED, type CatalogSettings, type PresetDraft } from './preset-draft.ts';
 import { type Problem, type Site, type WithoutEffect, formatPlace } from './problem.ts';
@@ -122,6 +122,12 @@ function hashRendered(args: readonly string[], env: ReadonlyMap<string, string>)
     .digest('hex');
 }
 
+/** Hash of which model a replica answers with: where it comes from, and its name. */
+export const hashServes = (model: string, source: readonly string[]): string =>
+  createHash('sha256')
+    .update(JSON.stringify([model, source]))
+    .digest('hex');
+
 /** The identity of a declaration: the model's name, and the object that declares it. */
 const identity = ({ kind, object }: Preset['origin'], model: string): string => JSON.stringify([kind, object, model]);
 
@@ -137,6 +143,7 @@ function finish(draft: PresetDraft, uid: PresetUid): Preset {
     pool,
     launch: { args, env, stopTimeout },
     rendered: hashRendered(args, env),
+    serves: hashServes(draft.model.name, renderArgs(draft.args.filter(({ option }) => isModelSource(option)))),
     scaling,
     queue,
     origin,

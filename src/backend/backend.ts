@@ -5,7 +5,7 @@ import type { Action } from '../planner/action.ts';
  * The port between the control loop and whatever runs llama-servers.
  *
  * Contract: `apply` only records the order and returns; `observe` shows it from then on (a started replica is `starting`,
- * a drained one `draining`, a stopped one `stopping`), so that the planner never has to remember what it has ordered.
+ * a drained one `draining`, a stopped one `stopping`; one whose drain was cancelled is what it was before), so that the planner never has to remember what it has ordered.
  * Work goes on in the background, and its outcome is a state, never a rejected promise. An order for a replica that no
  * longer exists, or that is already further on its way out, changes nothing.
  */

@@ -1,26 +1,31 @@
-import type { Ledger, LedgerChange } from '../activity/ledger.ts';
+import type { ActivitySource, LedgerChange } from '../activity/ledger.ts';
 import type { Backend } from '../backend/backend.ts';
 import type { PresetUid } from '../domain/ids.ts';
 import type { Order } from '../domain/order.ts';
-import type { Catalog } from '../domain/preset.ts';
+import type { Catalog, Preset } from '../domain/preset.ts';
 import { isLive, type Replica } from '../domain/replica.ts';
 import { earliest, since, type Duration, type Instant } from '../domain/units.ts';
 import type { Log } from '../platform/log.ts';
 import type { Action, Blocked } from '../planner/action.ts';
 import { plan } from '../planner/plan.ts';
 import type { Plan } from '../planner/plan-input.ts';
-import { buildRouteTable } from '../routing/build-route-table.ts';
-import type { RouteBoard } from '../routing/route.ts';
+import type { RouteSource } from '../routing/build-route-table.ts';
 import { backingOff, noteFailure, type FailureNote } from './failures.ts';
 import { settleOrders } from './order-book.ts';
 import { standingOf } from './standing-of.ts';
 import { takeSnapshot } from './take-snapshot.ts';
 
+/** One declared preset, its replicas, and how it stands with the planner. */
+export interface PresetView extends RouteSource {
+  readonly preset: Preset;
+}
+
 /** What the loop needs from outside. */
 export interface ControlParts {
   readonly backend: Backend;
-  readonly ledger: Ledger;
-  readonly board: RouteBoard;
+  readonly activity: ActivitySource;
+  /** Takes what every declared preset is doing, after each plan; called in the tick of the plan. */
+  readonly publish: (presets: readonly PresetView[]) => void;
   readonly log: Log;
   readonly now: () => Instant;
   /** Calls back once after `delay`; the returned function cancels. */
@@ -33,7 +38,7 @@ export interface ControlParts {
  */
 const MAX_ROUNDS = 8;
 
-/** Look, plan, act, publish; then sleep until something changes. The only writer of backend and board. */
+/** Look, plan, act, publish; then sleep until something changes. The only writer of its backend. */
 export class ControlLoop {
   readonly #parts: ControlParts;
   #catalog: Catalog = { pools: [], presets: [] };
@@ -50,15 +55,15 @@ export class ControlLoop {
     parts.backend.onChange(() => {
       this.#schedule();
     });
-    parts.ledger.onChange((change) => {
+    parts.activity.onChange((change) => {
       if (this.#mayMatter(change)) this.#schedule();
     });
   }
 
-  /** Replaces all that is declared, and returns when the routes follow it. What is gone or changed drains in its own time. */
+  /** Replaces all that is declared, and returns when that is published. What is gone or changed drains in its own time. */
   setCatalog(catalog: Catalog): void {
     this.#catalog = catalog;
-    this.#parts.ledger.declare(
+    this.#parts.activity.declare(
       catalog.presets.map((preset) => preset.uid),
       this.#parts.now(),
     );
@@ -149,7 +154,7 @@ export class ControlLoop {
       const replicas = this.#parts.backend.observe();
       this.#orders = settleOrders(this.#orders, this.#catalog.presets, replicas, now);
       const kept = { catalog: this.#catalog, orders: this.#orders, backOffs: this.#backOffs(now) };
-      const next = plan(takeSnapshot(kept, replicas, this.#parts.ledger, now));
+      const next = plan(takeSnapshot(kept, replicas, this.#parts.activity, now));
       if (next.actions.length === 0) return next;
       for (const action of next.actions) this.#apply(action);
     }
@@ -180,11 +185,11 @@ export class ControlLoop {
       blocked,
     };
     const byPreset = Map.groupBy(replicas, (replica) => replica.preset);
-    const sources = this.#catalog.presets.map((preset) => {
+    const views = this.#catalog.presets.map((preset) => {
       const own = byPreset.get(preset.uid);
       return { preset, replicas: own === undefined ? [] : own, standing: standingOf(preset, notes) };
     });
-    this.#parts.board.publish(buildRouteTable(sources));
+    this.#parts.publish(views);
   }
 
   /** Also wakes when a back-off ends: until then the routes refuse. */

@@ -1,8 +1,11 @@
 import { assertNever } from '../domain/assert-never.ts';
 import type { BlockedReason } from '../planner/action.ts';
+import type { Waits } from '../routing/route.ts';
 
-/** What a preset waits for, as the end of the sentence "it waits for …", for clients and logs. */
-export function describeBlocked(reason: BlockedReason): string {
+/** What a blocked preset waits for, for programs and for people. */
+export const waitsFor = (reason: BlockedReason): Waits => ({ reason: reason.kind, because: describeBlocked(reason) });
+
+function describeBlocked(reason: BlockedReason): string {
   switch (reason.kind) {
     case 'WaitingForDrain':
       return 'another model to finish its requests and stop';

@@ -6,7 +6,7 @@ import type { Duration } from '../domain/units.ts';
 import type { Blocked } from '../planner/action.ts';
 import type { LoadFailure } from '../routing/route.ts';
 import type { Standing } from '../routing/standing.ts';
-import { describeBlocked } from './describe-blocked.ts';
+import { waitsFor } from './describe-blocked.ts';
 import type { FailureNote } from './failures.ts';
 
 /** What the control loop knows of its presets beside their replicas. */
@@ -25,9 +25,10 @@ export function standingOf(preset: Preset, notes: StandingNotes): Standing {
   const blocked = notes.blocked.find(({ preset: uid }) => uid === preset.uid);
   const note = notes.backOffs.get(preset.uid);
   return {
+    notAccepted: undefined,
     pool: poolStanding(pool),
     backOff: note === undefined ? undefined : loadFailure(note),
-    waitsFor: blocked === undefined ? undefined : describeBlocked(blocked.reason),
+    waitsFor: blocked === undefined ? undefined : waitsFor(blocked.reason),
     ordered: notes.orders.get(preset.uid)?.kind === 'load',
     lastLoad: notes.loads.get(preset.uid),
   };
@@ -38,6 +39,7 @@ function poolStanding(pool: Pool | undefined): Standing['pool'] {
   return pool.paused ? 'paused' : 'open';
 }
 
-function loadFailure({ failure, until }: FailureNote): LoadFailure {
-  return { reason: failure.reason, logTail: failure.logTail, exitCode: failure.exitCode, retryAt: until };
+function loadFailure({ failure, count, until }: FailureNote): LoadFailure {
+  const { reason, logTail, exitCode } = failure;
+  return { reason, logTail, exitCode, failures: count, retryAt: until };
 }

@@ -1,4 +1,4 @@
-import type { Ledger } from '../activity/ledger.ts';
+import type { ActivitySource } from '../activity/ledger.ts';
 import type { Catalog } from '../domain/preset.ts';
 import type { Replica } from '../domain/replica.ts';
 import type { Instant } from '../domain/units.ts';
@@ -12,20 +12,30 @@ export interface Kept {
 }
 
 /** One look at the world, for the planner. All of it is read in one tick. */
-export function takeSnapshot(kept: Kept, replicas: readonly Replica[], ledger: Ledger, now: Instant): PlanInput {
+export function takeSnapshot(
+  kept: Kept,
+  replicas: readonly Replica[],
+  source: ActivitySource,
+  now: Instant,
+): PlanInput {
   const { pools, presets } = kept.catalog;
   return {
     pools,
     presets,
     replicas,
-    activity: new Map(presets.map(({ uid }) => [uid, ledger.activity(uid)])),
+    activity: new Map(presets.map(({ uid }) => [uid, source.activity(uid)])),
     demand: new Map(
       presets.flatMap(({ uid }) => {
-        const demand = ledger.demand(uid);
+        const demand = source.demand(uid);
         return demand === undefined ? [] : [[uid, demand]];
       }),
     ),
-    inFlight: new Map(replicas.map(({ id }) => [id, ledger.inFlight(id)])),
+    inFlight: new Map(
+      replicas.flatMap(({ id }) => {
+        const inFlight = source.inFlight(id);
+        return inFlight === undefined ? [] : [[id, inFlight]];
+      }),
+    ),
     orders: kept.orders,
     backOffs: kept.backOffs,
     now,

@@ -45,6 +45,8 @@ export interface Preset {
   readonly launch: Launch;
   /** Hash of all that is rendered into a replica: one that runs another is replaced. */
   readonly rendered: string;
+  /** Hash of source and model name: a replica that serves another is never sent a request. */
+  readonly serves: string;
   readonly scaling: Scaling;
   readonly queue: QueueLimits;
   /** Where it was declared (a file, or the folder it was found in): for `source` in the list and for messages. */

@@ -19,7 +19,9 @@ export type DrainCause =
   | { readonly kind: 'ordered' }
   | { readonly kind: 'paused' }
   /** The pool's limit was lowered below what is loaded. */
-  | { readonly kind: 'capacity' };
+  | { readonly kind: 'capacity' }
+  /** Somebody else has deleted it: in a cluster only. */
+  | { readonly kind: 'deleted' };
 
 /** Why a replica ended without an order. */
 export interface Failure {
@@ -59,6 +61,8 @@ export interface Replica {
   readonly pool: PoolName;
   /** `Preset.rendered` at its start. */
   readonly rendered: string;
+  /** `Preset.serves` at its start. */
+  readonly serves: string;
   readonly state: ReplicaState;
 }
 

@@ -240,11 +240,11 @@ test('a request that stops half way keeps nobody else from being served', async 
 test("the list shows every model in its state, in the words of llama-server, and nobody's arguments", async (t) => {
   const bed = await startEdge(t);
   const stub = await startStub(t, 'r1', (_request, socket) => socket.write(answer('{}')));
-  const failure = { reason: 'it broke', logTail: ['x'], exitCode: 3, retryAt: 0 as never };
+  const failure = { reason: 'it broke', logTail: ['x'], exitCode: 3, failures: 1, retryAt: 0 as never };
   bed.publish(
     { model: 'ready', aliases: ['r'], replicas: [stub.replica] },
     { model: 'unloaded' },
-    { model: 'waiting', phase: { kind: 'waiting', because: 'no room' } },
+    { model: 'waiting', phase: { kind: 'waiting', reason: 'WaitingForCapacity', because: 'no room' } },
     { model: 'loading', phase: { kind: 'loading' } },
     { model: 'draining', phase: { kind: 'draining' } },
     { model: 'stopping', phase: { kind: 'stopping' } },

@@ -78,6 +78,7 @@ test('a failed load is told to all who wait, with its reason, its last lines and
     reason: 'llama-server exited with code 1',
     logTail: ['not a GGUF file'],
     exitCode: 1,
+    failures: 1,
     retryAt: instant(60_000),
   };
   bed.publish({ model: 'a', refusal: { kind: 'load-failed', ...failure }, phase: { kind: 'failed', ...failure } });
@@ -92,7 +93,7 @@ test('a failed load is told to all who wait, with its reason, its last lines and
 
 test('a request that comes while the load backs off is refused at once', async (t) => {
   const bed = await startEdge(t);
-  const failure = { reason: 'it broke', logTail: [], exitCode: undefined, retryAt: instant(0) };
+  const failure = { reason: 'it broke', logTail: [], exitCode: undefined, failures: 1, retryAt: instant(0) };
   bed.publish({ model: 'a', refusal: { kind: 'load-failed', ...failure } });
   const got = await chat(bed, 'a');
   assert.deepEqual([got.status, got.headers['retry-after']], [503, '1']);
@@ -142,7 +143,7 @@ test('who has waited too long is told what for, and when to come back', async (t
     model: 'a',
     maxWait: milliseconds(20),
     lastLoad: milliseconds(8000),
-    phase: { kind: 'waiting', because: 'all 4 places of the pool are busy' },
+    phase: { kind: 'waiting', reason: 'WaitingForCapacity', because: 'all 4 places of the pool are busy' },
   });
   const got = await chat(bed, 'a');
   assert.deepEqual(

@@ -54,6 +54,12 @@ export const shuttingDown: Refusal = {
 export function refusalOf(route: Route, refusal: RouteRefusal, now: Instant): Refusal {
   const model = JSON.stringify(route.preset.model);
   switch (refusal.kind) {
+    case 'not-accepted':
+      return {
+        status: 503,
+        code: 'model_not_accepted',
+        message: `the model ${model} is not run as it is declared: ${refusal.reason}: ${refusal.message}`,
+      };
     case 'load-failed':
       return {
         status: 503,

@@ -7,6 +7,8 @@ import type { Instant } from '../domain/units.ts';
 export type Action =
   | { readonly kind: 'start'; readonly preset: Preset }
   | { readonly kind: 'drain'; readonly replica: ReplicaId; readonly cause: DrainCause }
+  /** Takes a drain back: it is wanted again, and has not been stopped yet. */
+  | { readonly kind: 'cancel'; readonly replica: ReplicaId }
   | { readonly kind: 'stop'; readonly replica: ReplicaId };
 
 /** Why a wanted preset is not started now. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { replicaId, type PresetUid } from '../domain/ids.ts';
+import { replicaId, type PresetUid, type ReplicaId } from '../domain/ids.ts';
 import type { Preset } from '../domain/preset.ts';
 import { holdsCapacity, isLive, type Replica, type ReplicaState } from '../domain/replica.ts';
 import { instant, milliseconds, seconds } from '../domain/units.ts';
@@ -86,16 +86,22 @@ const replicaOf = (preset: Preset, row: Model): Replica => ({
   preset: preset.uid,
   pool: preset.pool,
   rendered: row.changed ? 'older' : preset.rendered,
+  serves: preset.serves,
   state: row.replica ?? startingSince(0),
 });
+
+function nextState(action: Action, now: number): Replica['state'] {
+  if (action.kind === 'cancel') return readySince(now);
+  if (action.kind === 'drain') return { kind: 'draining', since: instant(now), cause: action.cause };
+  return stoppingSince(now);
+}
 
 /** The world after a backend has taken the actions, nothing else having happened. */
 function applied(before: World, actions: readonly Action[]): World {
   const replicas = (before.replicas ?? []).map((replica) => {
     const action = actions.find((one) => one.kind !== 'start' && one.replica === replica.id);
     if (action === undefined) return replica;
-    const next = action.kind === 'drain' ? drainingSince(before.now) : stoppingSince(before.now);
-    return { ...replica, state: next };
+    return { ...replica, state: nextState(action, before.now) };
   });
   const started = actions.flatMap((action): Replica[] =>
     action.kind === 'start'
@@ -105,6 +111,7 @@ function applied(before: World, actions: readonly Action[]): World {
             preset: action.preset.uid,
             pool: action.preset.pool,
             rendered: action.preset.rendered,
+            serves: action.preset.serves,
             state: startingSince(before.now),
           },
         ]
@@ -200,15 +207,18 @@ describe('every plan', () => {
       }
     });
   });
-  it('gives every wanted preset exactly one outcome: live, started or blocked with a reason', () => {
+  it('gives every wanted preset exactly one outcome: live, started, taken back or blocked with a reason', () => {
     check((w) => {
       const input = planInput(w);
       const { actions, blocked } = plan(input);
+      const ofPreset = (id: ReplicaId, { uid }: Preset): boolean =>
+        input.replicas.some((replica) => replica.id === id && replica.preset === uid);
       for (const preset of input.presets) {
         const wanted = input.demand.has(preset.uid) || input.orders.get(preset.uid)?.kind === 'load';
         const outcomes = [
           input.replicas.some((replica) => replica.preset === preset.uid && isLive(replica)),
           actions.some((action) => action.kind === 'start' && action.preset.uid === preset.uid),
+          actions.some((action) => action.kind === 'cancel' && ofPreset(action.replica, preset)),
           blocked.some((one) => one.preset === preset.uid),
         ].filter(Boolean).length;
         if (wanted) assert.equal(outcomes, 1, preset.model);

@@ -28,8 +28,9 @@ const actionsOf = (world: World): string[] =>
         return `start ${action.preset.model}`;
       case 'drain':
         return `drain ${action.replica} ${action.cause.kind}`;
+      case 'cancel':
       case 'stop':
-        return `stop ${action.replica}`;
+        return `${action.kind} ${action.replica}`;
     }
   });
 
@@ -277,6 +278,17 @@ describe('retiring', () => {
       [b.uid, 1],
     ]);
     assert.deepEqual(actionsOf({ now: 99, presets: [a, b], replicas: two, busy }), ['drain a#1 capacity']);
+  });
+  it('takes back the drain of an idle replica that is wanted again, and starts no second one', () => {
+    const waitingSince = new Map([[a.uid, 50]]);
+    const draining = [aReplica(a, drainingSince(10))];
+    const world = { now: 99, presets: [a, b], replicas: draining };
+    assert.deepEqual(actionsOf({ ...world, waitingSince }), ['cancel a#1']);
+    assert.deepEqual(blockedOf({ ...world, waitingSince }), [], 'it is there');
+    assert.deepEqual(actionsOf({ ...world, waitingSince: new Map([[b.uid, 50]]) }), ['stop a#1'], 'another is wanted');
+    assert.deepEqual(actionsOf({ ...world, presets: [{ ...a, rendered: 'a-2' }], waitingSince }), ['stop a#1']);
+    const evicted = { kind: 'draining', since: instant(10), cause: { kind: 'evicted', beneficiary: b.uid } } as const;
+    assert.deepEqual(actionsOf({ ...world, replicas: [aReplica(a, evicted)], waitingSince }), ['stop a#1']);
   });
   it('drains again nothing that drains', () => {
     const world = { now: 99, presets: [], replicas: [{ ...aReplica(a, stoppingSince(1)), id: replicaId('a#1') }] };

@@ -6,6 +6,7 @@ import { earliest, type Instant } from '../domain/units.ts';
 import type { Action, Blocked } from './action.ts';
 import { admit } from './admit.ts';
 import type { Plan, PlanInput } from './plan-input.ts';
+import { reclaim } from './reclaim.ts';
 import { forcedRetirement, idleTimeoutEnd, isWantedByNobody } from './retire.ts';
 import { Room } from './room.ts';
 import { wantedPresets, type Wanted } from './wanted.ts';
@@ -13,11 +14,13 @@ import { wantedPresets, type Wanted } from './wanted.ts';
 /**
  * Decides what to do next, from one look at the world. Pure: same input, same plan, in whatever order the input comes.
  *
- * 1. What drains and has nothing in flight is stopped.
- * 2. What has to go, or has been idle for its timeout, is drained.
- * 3. What is wanted gets the room of its pool, oldest wish first (see `admit`).
+ * 1. What drains for idleness and is wanted again is taken back.
+ * 2. What drains and has nothing in flight is stopped.
+ * 3. What has to go, or has been idle for its timeout, is drained.
+ * 4. What is wanted gets the room of its pool, oldest wish first (see `admit`).
  */
-export function plan(input: PlanInput): Plan {
+export function plan(given: PlanInput): Plan {
+  const { cancels, input } = reclaim(given);
   const presets = new Map(input.presets.map((preset) => [preset.uid, preset]));
   const pools = new Map(input.pools.map((pool) => [pool.name, pool]));
   const retirements = retire(input, presets, pools);
@@ -31,7 +34,7 @@ export function plan(input: PlanInput): Plan {
       return admit(wishes, pool, new Room(pool, { replicas, presets, retiring, input }), input);
     });
   return {
-    actions: [...stops(input), ...retirements.drains, ...outcomes.flatMap((outcome) => outcome.actions)],
+    actions: [...cancels, ...stops(input), ...retirements.drains, ...outcomes.flatMap((outcome) => outcome.actions)],
     blocked: [...withoutPool(wanted, pools), ...outcomes.flatMap((outcome) => outcome.blocked)],
     wakeAt: earliest([...retirements.wakeAt, ...outcomes.flatMap((outcome) => outcome.wakeAt)]),
   };

@@ -18,8 +18,15 @@ import { createRouteBoard } from './route-board.ts';
 import type { LoadFailure, Route } from './route.ts';
 import type { Standing } from './standing.ts';
 
-const good: Standing = { pool: 'open', backOff: undefined, waitsFor: undefined, ordered: false, lastLoad: undefined };
-const failure: LoadFailure = { reason: 'it broke', logTail: ['x'], exitCode: 1, retryAt: instant(9) };
+const good: Standing = {
+  notAccepted: undefined,
+  pool: 'open',
+  backOff: undefined,
+  waitsFor: undefined,
+  ordered: false,
+  lastLoad: undefined,
+};
+const failure: LoadFailure = { reason: 'it broke', logTail: ['x'], exitCode: 1, failures: 1, retryAt: instant(9) };
 const a = aPreset('a', { aliases: [modelName('first'), modelName('org/a:Q4')] });
 
 function routeOf(preset: Preset, replicas: readonly Replica[] = [], standing: Partial<Standing> = {}): Route {
@@ -48,7 +55,7 @@ describe('the replicas of a route', () => {
     for (const state of [startingSince(0), drainingSince(0), stoppingSince(0)]) {
       assert.deepEqual(routeOf(a, [aReplica(a, state)]).replicas, [], state.kind);
     }
-    const older = { ...aReplica(a, readySince(0)), rendered: 'older' };
+    const older = { ...aReplica(a, readySince(0)), serves: 'another' };
     assert.deepEqual(routeOf(a, [older]).replicas, []);
   });
 });
@@ -59,11 +66,17 @@ describe('the phase of a route', () => {
     assert.equal(phase(a, [aReplica(a, readySince(0)), aReplica(a, stoppingSince(0))]), 'ready');
     assert.equal(phase(a, [aReplica(a, startingSince(0)), aReplica(a, drainingSince(0))]), 'loading');
     assert.equal(phase(a, [aReplica(a, drainingSince(0))]), 'draining');
-    assert.equal(phase(a, [aReplica(a, stoppingSince(0))], { waitsFor: 'room' }), 'stopping');
+    assert.equal(
+      phase(a, [aReplica(a, stoppingSince(0))], { waitsFor: { reason: 'WaitingForCapacity', because: 'room' } }),
+      'stopping',
+    );
   });
   it('is without one what it waits for, its failure, or unloaded', () => {
-    assert.equal(phase(a, [], { waitsFor: 'room' }), 'waiting');
-    assert.equal(phase(a, [], { backOff: failure, waitsFor: 'room' }), 'failed');
+    assert.equal(phase(a, [], { waitsFor: { reason: 'WaitingForCapacity', because: 'room' } }), 'waiting');
+    assert.equal(
+      phase(a, [], { backOff: failure, waitsFor: { reason: 'WaitingForCapacity', because: 'room' } }),
+      'failed',
+    );
     assert.equal(phase(a), 'unloaded');
   });
 });

@@ -1,12 +1,11 @@
 import type { ModelName, PresetUid } from '../domain/ids.ts';
-import type { Preset } from '../domain/preset.ts';
 import { isLive, type Replica } from '../domain/replica.ts';
-import type { Phase, ReadyReplica, Route, RouteTable } from './route.ts';
+import type { Phase, ReadyReplica, Route, RoutedPreset, RouteTable } from './route.ts';
 import { refusalOf, type Standing } from './standing.ts';
 
 /** What a table is built from: a preset, its replicas, and how it stands with the planner. */
 export interface RouteSource {
-  readonly preset: Preset;
+  readonly preset: RoutedPreset;
   readonly replicas: readonly Replica[];
   readonly standing: Standing;
 }
@@ -41,20 +40,20 @@ function buildRoute({ preset, replicas, standing }: RouteSource): Route {
   };
 }
 
-/** Only what runs the spec of now may answer: a replica of an older one is on its way out. */
-function readyReplica(preset: Preset, replica: Replica): ReadyReplica[] {
-  if (replica.state.kind !== 'ready' || replica.rendered !== preset.rendered) return [];
+/** Only what serves the model of now may answer: a replica of another source is on its way out. */
+function readyReplica(preset: RoutedPreset, replica: Replica): ReadyReplica[] {
+  if (replica.state.kind !== 'ready' || replica.serves !== preset.serves) return [];
   return [{ id: replica.id, endpoint: replica.state.endpoint }];
 }
 
 /** The furthest of its replicas, else what it waits for. */
-function phaseOf(replicas: readonly Replica[], standing: Standing): Phase {
+export function phaseOf(replicas: readonly Replica[], standing: Standing): Phase {
   const kinds = new Set(replicas.map((replica) => replica.state.kind));
   if (kinds.has('ready')) return { kind: 'ready' };
   if (kinds.has('starting')) return { kind: 'loading' };
   if (kinds.has('draining')) return { kind: 'draining' };
   if (kinds.has('stopping')) return { kind: 'stopping' };
   if (standing.backOff !== undefined) return { kind: 'failed', ...standing.backOff };
-  if (standing.waitsFor !== undefined) return { kind: 'waiting', because: standing.waitsFor };
+  if (standing.waitsFor !== undefined) return { kind: 'waiting', ...standing.waitsFor };
   return { kind: 'unloaded' };
 }

@@ -9,17 +9,27 @@ export interface ReadyReplica {
   readonly endpoint: Endpoint;
 }
 
+/** What routing needs to know of a preset: all but what a backend runs for it. */
+export type RoutedPreset = Omit<Preset, 'launch' | 'rendered'>;
+
 /** What a preset is doing, for the list of models and for messages. */
 export type Phase =
   | { readonly kind: 'unloaded' }
-  /** Wanted; `because` says what it waits for, in words for a client. */
-  | { readonly kind: 'waiting'; readonly because: string }
+  | ({ readonly kind: 'waiting' } & Waits)
   | { readonly kind: 'loading' }
   | { readonly kind: 'ready' }
   | { readonly kind: 'draining' }
   | { readonly kind: 'stopping' }
   /** Not started again before `retryAt`. */
   | ({ readonly kind: 'failed' } & LoadFailure);
+
+/** Why a wanted preset is not started now. */
+export interface Waits {
+  /** One word of a closed list, for programs. */
+  readonly reason: string;
+  /** What it waits for, in words for a client: the end of the sentence "it waits for …". */
+  readonly because: string;
+}
 
 /** What is known of a preset's last failed load, while it is not tried again. */
 export interface LoadFailure {
@@ -28,11 +38,15 @@ export interface LoadFailure {
   /** The last lines llama-server wrote, oldest first. */
   readonly logTail: readonly string[];
   readonly exitCode: number | undefined;
+  /** Failures in a row, at least 1. */
+  readonly failures: number;
   readonly retryAt: Instant;
 }
 
 /** Why a request for a model that is not ready is refused at once instead of held. */
 export type Refusal =
+  /** Nobody will run it as it is declared. `reason` is one word of a closed list. */
+  | { readonly kind: 'not-accepted'; readonly reason: string; readonly message: string }
   | ({ readonly kind: 'load-failed' } & LoadFailure)
   | { readonly kind: 'pool-paused'; readonly pool: string }
   | { readonly kind: 'pool-not-found'; readonly pool: string }
@@ -41,7 +55,7 @@ export type Refusal =
 /** Where requests for one preset go. Immutable; a new table carries new routes. */
 export interface Route {
   readonly uid: PresetUid;
-  readonly preset: Preset;
+  readonly preset: RoutedPreset;
   readonly phase: Phase;
   /** Empty: hold the request, unless `refusal` says why not. */
   readonly replicas: readonly ReadyReplica[];

@@ -1,14 +1,15 @@
-import type { Preset } from '../domain/preset.ts';
 import type { Duration } from '../domain/units.ts';
-import type { LoadFailure, Refusal } from './route.ts';
+import type { LoadFailure, Refusal, RoutedPreset, Waits } from './route.ts';
 
 /** How a preset stands with the planner. */
 export interface Standing {
+  /** Why it is not run as it is declared. */
+  readonly notAccepted: { readonly reason: string; readonly message: string } | undefined;
   readonly pool: 'open' | 'paused' | 'missing';
   /** Its last load failed, and it is not tried again before `retryAt`. */
   readonly backOff: LoadFailure | undefined;
-  /** In words for a client, where it is wanted and cannot be started. */
-  readonly waitsFor: string | undefined;
+  /** Where it is wanted and cannot be started. */
+  readonly waitsFor: Waits | undefined;
   /** Somebody has ordered it to be loaded. */
   readonly ordered: boolean;
   readonly lastLoad: Duration | undefined;
@@ -17,14 +18,16 @@ export interface Standing {
 /**
  * Why a request that finds no ready replica is refused instead of held. First match of:
  *
- * | pool    | backing off | autoload | ordered or on its way | refusal        |
- * |---------|-------------|----------|-----------------------|----------------|
- * | missing |             |          |                       | pool-not-found |
- * | paused  |             |          |                       | pool-paused    |
- * | open    | yes         |          |                       | load-failed    |
- * | open    | no          | off      | no                    | autoload-off   |
+ * | accepted | pool    | backing off | autoload | ordered or on its way | refusal        |
+ * |----------|---------|-------------|----------|-----------------------|----------------|
+ * | no       |         |             |          |                       | not-accepted   |
+ * | yes      | missing |             |          |                       | pool-not-found |
+ * | yes      | paused  |             |          |                       | pool-paused    |
+ * | yes      | open    | yes         |          |                       | load-failed    |
+ * | yes      | open    | no          | off      | no                    | autoload-off   |
  */
-export function refusalOf(preset: Preset, standing: Standing, onItsWay: boolean): Refusal | undefined {
+export function refusalOf(preset: RoutedPreset, standing: Standing, onItsWay: boolean): Refusal | undefined {
+  if (standing.notAccepted !== undefined) return { kind: 'not-accepted', ...standing.notAccepted };
   if (standing.pool === 'missing') return { kind: 'pool-not-found', pool: preset.pool };
   if (standing.pool === 'paused') return { kind: 'pool-paused', pool: preset.pool };
   if (standing.backOff !== undefined) return { kind: 'load-failed', ...standing.backOff };

@@ -9,6 +9,8 @@ import type { Action } from '../planner/action.ts';
 interface FakeReplica {
   readonly preset: Preset;
   replica: Replica;
+  /** What it was when its drain began. */
+  before: Replica['state'];
 }
 
 /** Stands in for child processes: every change of state happens when the test says so. */
@@ -84,9 +86,9 @@ export class FakeBackend implements Backend {
     this.started.push(preset);
     this.history.push(`start ${preset.model}`);
     const id = replicaId(`${preset.model}#${this.started.length}`);
-    const { uid, pool, rendered } = preset;
+    const { uid, pool, rendered, serves } = preset;
     const state = { kind: 'starting', since: this.#now() } as const;
-    this.#replicas.set(id, { preset, replica: { id, preset: uid, pool, rendered, state } });
+    this.#replicas.set(id, { preset, replica: { id, preset: uid, pool, rendered, serves, state }, before: state });
     this.peak = Math.max(this.peak, this.observe().filter(holdsCapacity).length);
   }
 
@@ -96,7 +98,10 @@ export class FakeBackend implements Backend {
     this.history.push(`${action.kind} ${fake.preset.model}`);
     const since = this.#now();
     const { state } = fake.replica;
-    if (action.kind === 'drain') {
+    if (action.kind === 'cancel') {
+      if (state.kind === 'draining') fake.replica = { ...fake.replica, state: fake.before };
+    } else if (action.kind === 'drain') {
+      fake.before = state;
       fake.replica = { ...fake.replica, state: { kind: 'draining', since, cause: action.cause } };
     } else if (state.kind === 'draining') {
       fake.replica = { ...fake.replica, state: { kind: 'stopping', since, cause: state.cause } };

@@ -4,6 +4,7 @@ import type { ModelName } from '../domain/ids.ts';
 import { instant, type Instant } from '../domain/units.ts';
 import { HoldQueue } from '../edge/hold-queue.ts';
 import type { Log } from '../platform/log.ts';
+import { buildRouteTable } from '../routing/build-route-table.ts';
 import { createRouteBoard } from '../routing/route-board.ts';
 import { FakeBackend } from './fake-backend.ts';
 import { FakeClient } from './fake-client.ts';
@@ -24,8 +25,10 @@ export class FakeCorral {
   constructor() {
     this.control = new ControlLoop({
       backend: this.backend,
-      ledger: this.ledger,
-      board: this.board,
+      activity: this.ledger,
+      publish: (presets) => {
+        this.board.publish(buildRouteTable(presets));
+      },
       log: silentLog,
       now: () => this.#now,
       wakeIn: (delay, callback) => {

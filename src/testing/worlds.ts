@@ -25,6 +25,7 @@ export const aPreset = (model: string, overrides: Partial<Preset> = {}): Preset 
   pool: poolName('default'),
   launch: { args: ['--model', `${model}.gguf`], env: new Map(), stopTimeout: seconds(5) },
   rendered: `${model}-1`,
+  serves: `${model}-model`,
   scaling: {
     minReplicas: 0,
     idleTimeout: milliseconds(0),
@@ -49,6 +50,7 @@ export const aReplica = (preset: Preset, state: ReplicaState): Replica => ({
   preset: preset.uid,
   pool: preset.pool,
   rendered: preset.rendered,
+  serves: preset.serves,
   state,
 });
 

@@ -28,7 +28,8 @@ interface Child {
   /** Of its process, once it has had one. */
   pid: number | undefined;
   kill: (() => void) | undefined;
-  readyAt: Instant | undefined;
+  /** Whether or not it drains. */
+  live: ReplicaState & { readonly kind: 'starting' | 'ready' };
 }
 
 /** Runs replicas as child processes of this one. */
@@ -54,6 +55,9 @@ export class LocalBackend implements Backend {
       case 'drain':
         this.#drain(action.replica, action.cause);
         return;
+      case 'cancel':
+        this.#cancel(action.replica);
+        return;
       case 'stop':
         this.#stop(action.replica);
         return;
@@ -78,15 +82,16 @@ export class LocalBackend implements Backend {
   #start(preset: Preset): void {
     this.#started += 1;
     const startedAt = this.#parts.now();
+    const starting = { kind: 'starting', since: startedAt } as const;
     const child: Child = {
       id: replicaId(`${preset.model}#${this.#started}`),
       preset,
       stop: new AbortController(),
       startedAt,
-      state: { kind: 'starting', since: startedAt },
+      state: starting,
       pid: undefined,
       kill: undefined,
-      readyAt: undefined,
+      live: starting,
     };
     this.#children.set(child.id, child);
     void this.#run(child);
@@ -97,6 +102,13 @@ export class LocalBackend implements Backend {
     if (child === undefined || (child.state.kind !== 'starting' && child.state.kind !== 'ready')) return;
     child.state = { kind: 'draining', since: this.#parts.now(), cause };
     this.#parts.log.info('replica draining', { replica: id, cause: cause.kind });
+  }
+
+  #cancel(id: ReplicaId): void {
+    const child = this.#children.get(id);
+    if (child?.state.kind !== 'draining') return;
+    child.state = child.live;
+    this.#parts.log.info('replica drains no more', { replica: id });
   }
 
   #stop(id: ReplicaId): void {
@@ -124,11 +136,11 @@ export class LocalBackend implements Backend {
   }
 
   #becomeReady(child: Child, endpoint: Endpoint): void {
-    if (child.state.kind !== 'starting') return;
     const readyAt = this.#parts.now();
     const loadTime = since(child.startedAt, readyAt);
-    child.readyAt = readyAt;
-    child.state = { kind: 'ready', since: readyAt, loadTime, endpoint };
+    child.live = { kind: 'ready', since: readyAt, loadTime, endpoint };
+    if (child.state.kind !== 'starting') return;
+    child.state = child.live;
     this.#parts.log.info('replica ready', { replica: child.id, pid: child.pid, loadMs: Math.round(loadTime) });
     this.#tell();
   }
@@ -146,9 +158,9 @@ export class LocalBackend implements Backend {
   }
 }
 
-function failureOf({ readyAt }: Child, end: ReplicaEnd & { readonly kind: 'failed' }, at: Instant): Failure {
+function failureOf({ live }: Child, end: ReplicaEnd & { readonly kind: 'failed' }, at: Instant): Failure {
   const { reason, exitCode, logTail } = end;
-  return { reason, exitCode, logTail, at, readyFor: readyAt === undefined ? undefined : since(readyAt, at) };
+  return { reason, exitCode, logTail, at, readyFor: live.kind === 'ready' ? since(live.since, at) : undefined };
 }
 
 const observed = ({ id, preset, state }: Child): Replica => ({
@@ -156,5 +168,6 @@ const observed = ({ id, preset, state }: Child): Replica => ({
   preset: preset.uid,
   pool: preset.pool,
   rendered: preset.rendered,
+  serves: preset.serves,
   state,
 });

@@ -1,0 +1,88 @@
+import type { JsonObject, KubeObject, ObjectRef, Resource } from './kube-object.ts';
+
+/** Which objects of a kind: of one namespace or of all, with these labels or with any. */
+export interface Scope {
+  readonly namespace?: string;
+  /** As the API takes it: `a=b,c=d`. */
+  readonly labelSelector?: string;
+}
+
+export interface ObjectList {
+  readonly items: readonly KubeObject[];
+  /** From which a watch goes on. */
+  readonly resourceVersion: string;
+}
+
+/** An object that is to be created: `metadata.uid` is the server's to give. */
+export type NewObject = JsonObject & {
+  readonly metadata: JsonObject & { readonly name: string };
+};
+
+/** A change to one object and no other: without its uid, a patch of an absent object could create one. */
+export interface Patch {
+  readonly uid: string;
+  /** Refused with 409 if the object has changed since; `undefined`: whatever its state. */
+  readonly resourceVersion: string | undefined;
+  /** A JSON merge patch (RFC 7386). Its own `metadata.uid` and `metadata.resourceVersion` are filled in from above. */
+  readonly body: JsonObject;
+}
+
+export interface Deletion {
+  readonly uid: string;
+  readonly resourceVersion: string | undefined;
+  /** `undefined`: what the object itself says. Never 0: that drops a pod before its containers have ended. */
+  readonly gracePeriodSeconds: number | undefined;
+}
+
+/**
+ * The calls to an API server that Corral makes. All reads are quorum reads (no resourceVersion). Each call is bounded in
+ * time, and throws `ApiError` for an answer that is no success, `ApiUnreachable` where there was none (then a write may
+ * or may not have happened). Objects are checked to have metadata, and nothing else.
+ */
+export interface KubeApi {
+  /** `undefined`: there is none (404). */
+  get(resource: Resource, ref: ObjectRef): Promise<KubeObject | undefined>;
+  /** All pages of it. */
+  list(resource: Resource, scope: Scope): Promise<ObjectList>;
+  /** POST. An object of that name exists: `ApiError` 409 AlreadyExists. `dryRun`: everything but storing it. Fields are validated strictly. */
+  create(resource: Resource, object: NewObject, options?: { readonly dryRun?: boolean }): Promise<KubeObject>;
+  /** PUT. The object's `metadata.resourceVersion` must be the server's: 409 Conflict otherwise. */
+  replace(resource: Resource, object: KubeObject): Promise<KubeObject>;
+  /** PATCH of the object or of a subresource such as `status`. */
+  patch(resource: Resource, ref: ObjectRef, patch: Patch, subresource?: 'status'): Promise<KubeObject>;
+  /** DELETE with preconditions. An object that is gone already (404) is no error. */
+  delete(resource: Resource, ref: ObjectRef, deletion: Deletion): Promise<void>;
+  /** A watch from `resourceVersion` on; see Reflector, its only user. Ends when the server ends it; throws as above. */
+  watch(resource: Resource, scope: Scope, resourceVersion: string, signal: AbortSignal): AsyncIterable<WatchEvent>;
+}
+
+export type WatchEvent =
+  | { readonly kind: 'changed'; readonly object: KubeObject }
+  | { readonly kind: 'deleted'; readonly object: KubeObject }
+  | { readonly kind: 'bookmark'; readonly resourceVersion: string };
+
+/** The server has answered, and not with success. */
+export class ApiError extends Error {
+  /** The HTTP status. */
+  readonly status: number;
+  /** Kubernetes' word for it, such as `AlreadyExists`, `Conflict`, `Expired`, `Forbidden`, `Invalid`. */
+  readonly reason: string;
+  /** When the server wants to be asked again, in milliseconds. */
+  readonly retryAfter: number | undefined;
+
+  constructor(answer: { status: number; reason: string; message: string; retryAfter?: number | undefined }) {
+    super(answer.message);
+    this.name = 'ApiError';
+    this.status = answer.status;
+    this.reason = answer.reason;
+    this.retryAfter = answer.retryAfter;
+  }
+}
+
+/** No answer came: nothing listens, the connection broke, or the time ran out. A write may have happened. */
+export class ApiUnreachable extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'ApiUnreachable';
+  }
+}
