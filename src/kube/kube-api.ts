@@ -42,15 +42,24 @@ export interface Deletion {
 export interface KubeApi {
   /** `undefined`: there is none (404). */
   get(resource: Resource, ref: ObjectRef): Promise<KubeObject | undefined>;
-  /** All pages of it. */
-  list(resource: Resource, scope: Scope): Promise<ObjectList>;
-  /** POST. An object of that name exists: `ApiError` 409 AlreadyExists. `dryRun`: everything but storing it. Fields are validated strictly. */
+  /** All pages of it. The signal ends it early. */
+  list(resource: Resource, scope: Scope, signal?: AbortSignal): Promise<ObjectList>;
+  /**
+   * POST. An object of that name exists: `ApiError` 409 AlreadyExists. Fields are validated strictly. `dryRun`: everything
+   * but storing it, and the answer's `resourceVersion` is empty.
+   */
   create(resource: Resource, object: NewObject, options?: { readonly dryRun?: boolean }): Promise<KubeObject>;
   /** PUT. The object's `metadata.resourceVersion` must be the server's: 409 Conflict otherwise. */
   replace(resource: Resource, object: KubeObject): Promise<KubeObject>;
-  /** PATCH of the object or of a subresource such as `status`. */
+  /**
+   * PATCH of the object or of a subresource such as `status`. The object is gone: `ApiError` 404. It has changed since the
+   * given `resourceVersion`: 409 Conflict. Another one has its name and no `resourceVersion` was given: 422 Invalid.
+   */
   patch(resource: Resource, ref: ObjectRef, patch: Patch, subresource?: 'status'): Promise<KubeObject>;
-  /** DELETE with preconditions. An object that is gone already (404) is no error. */
+  /**
+   * DELETE with preconditions. An object that is gone already (404) is no error. It has changed, or another one has its
+   * name: `ApiError` 409 Conflict.
+   */
   delete(resource: Resource, ref: ObjectRef, deletion: Deletion): Promise<void>;
   /** A watch from `resourceVersion` on; see Reflector, its only user. Ends when the server ends it; throws as above. */
   watch(resource: Resource, scope: Scope, resourceVersion: string, signal: AbortSignal): AsyncIterable<WatchEvent>;
@@ -79,10 +88,20 @@ export class ApiError extends Error {
   }
 }
 
-/** No answer came: nothing listens, the connection broke, or the time ran out. A write may have happened. */
+/**
+ * No usable answer came: nothing listens, the connection broke, the time ran out, or what came was cut off or nothing that
+ * Kubernetes says. A write may have happened.
+ */
 export class ApiUnreachable extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'ApiUnreachable';
   }
 }
+
+/** Whether the same call may well succeed later: nobody answered, too many calls, or the server's own trouble. */
+export const isTemporary = (error: unknown): boolean =>
+  error instanceof ApiUnreachable || (error instanceof ApiError && (error.status === 429 || error.status >= 500));
+
+/** Whether the server no longer has the history that was asked for (HTTP 410): only a new list helps. */
+export const isExpired = (error: unknown): boolean => error instanceof ApiError && error.status === 410;

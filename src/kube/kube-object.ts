@@ -1,6 +1,9 @@
 /** Plain JSON. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
-export type JsonObject = { readonly [key: string]: Json };
+export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
+
+export interface JsonObject {
+  readonly [key: string]: Json;
+}
 
 /** What Corral reads of every object's metadata. Times are RFC 3339 texts of the API server's clock. */
 export interface ObjectMeta {
@@ -25,7 +28,10 @@ export interface OwnerReference {
   readonly controller?: boolean;
 }
 
-/** An object as the API server has it. All but its metadata is for whoever knows the kind to decode. */
+/**
+ * An object as the API server has it. All but its metadata is for whoever knows the kind to decode; items of a list of one of
+ * Kubernetes' own kinds come without `kind` and `apiVersion`.
+ */
 export interface KubeObject {
   readonly metadata: ObjectMeta;
   readonly [field: string]: unknown;

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { milliseconds, seconds } from '../domain/units.ts';
+import { keptLog } from '../testing/kube-testbed.ts';
+import { EagerTimers, ManualTimers } from '../testing/manual-timers.ts';
+import { ApiError, ApiUnreachable } from './kube-api.ts';
+import { WriteLanes } from './write-lanes.ts';
+
+const apiError = (status: number, retryAfter?: number): ApiError =>
+  new ApiError({ status, reason: 'R', message: `status ${status}`, retryAfter });
+
+function eagerLanes() {
+  const timers = new EagerTimers(seconds(60), () => 0.999);
+  const log = keptLog();
+  return { timers, log, lanes: new WriteLanes({ timers, log }) };
+}
+
+function manualLanes() {
+  const timers = new ManualTimers();
+  return { timers, lanes: new WriteLanes({ timers, log: keptLog() }) };
+}
+
+test('tasks of one key run in order and never together, those of others side by side', async () => {
+  const { lanes } = eagerLanes();
+  const story: string[] = [];
+  const gate = Promise.withResolvers<undefined>();
+  const task = (name: string, until?: Promise<undefined>) => async () => {
+    story.push(`${name} begins`);
+    await until;
+    story.push(`${name} ends`);
+    return 'done' as const;
+  };
+  const all = [lanes.run('a', task('a1', gate.promise)), lanes.run('a', task('a2')), lanes.run('b', task('b1'))];
+  await all[2];
+  assert.deepEqual(story, ['a1 begins', 'b1 begins', 'b1 ends']);
+  assert.ok(lanes.isBusy('a') && !lanes.isBusy('b'));
+  gate.resolve(undefined);
+  assert.deepEqual(await Promise.all(all), [{ kind: 'done' }, { kind: 'done' }, { kind: 'done' }]);
+  assert.deepEqual(story.slice(3), ['a1 ends', 'a2 begins', 'a2 ends']);
+  assert.ok(!lanes.isBusy('a'));
+});
+
+test('what is temporary is tried again with growing pauses, at least as long as the server asks for', async () => {
+  const { lanes, timers, log } = eagerLanes();
+  const failures: Error[] = [
+    new ApiUnreachable('no answer'),
+    apiError(503),
+    apiError(429, 20_000),
+    ...Array.from({ length: 7 }, () => apiError(500)),
+  ];
+  const end = await lanes.run('a', async () => {
+    const failure = failures.shift();
+    if (failure !== undefined) throw failure;
+    return Promise.resolve('done');
+  });
+  assert.deepEqual(end, { kind: 'done' });
+  const limits = [200, 400, 20_000, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000];
+  assert.deepEqual(
+    timers.delays.map((delay) => Math.ceil(delay / 100) * 100),
+    limits,
+  );
+  assert.equal(log.lines.length, 10);
+});
+
+test('a refusal ends the task at once, and the next one of the key still runs', async () => {
+  const { lanes, timers } = eagerLanes();
+  for (const error of [apiError(403), apiError(409), apiError(422), new TypeError('a bug')]) {
+    const end = await lanes.run('a', async () => Promise.reject(error));
+    assert.deepEqual(end, { kind: 'refused', error });
+  }
+  assert.deepEqual(await lanes.run('a', async () => Promise.resolve('done')), { kind: 'done' });
+  assert.deepEqual(timers.delays, []);
+});
+
+test('again is at once the first time, and then with pauses', async () => {
+  const { lanes, timers } = eagerLanes();
+  let left = 3;
+  await lanes.run('a', async () => Promise.resolve(left-- > 0 ? 'again' : 'done'));
+  assert.deepEqual(timers.delays.map(Math.ceil), [200, 400]);
+});
+
+test('a new task or a wake ends the pause of its lane, and of no other', async () => {
+  const { lanes, timers } = manualLanes();
+  const tries = { a: 0, b: 0 };
+  const failing = (key: 'a' | 'b', until: number) => async () => {
+    tries[key] += 1;
+    return tries[key] < until ? Promise.reject(new ApiUnreachable('x')) : Promise.resolve('done' as const);
+  };
+  const a = lanes.run('a', failing('a', 3));
+  void lanes.run('b', failing('b', 2));
+  await timers.armed(milliseconds(100));
+  lanes.wake('a');
+  await timers.armed(milliseconds(200));
+  assert.deepEqual(tries, { a: 2, b: 1 });
+  const second = lanes.run('a', async () => Promise.resolve('done'));
+  await Promise.all([a, second]);
+  assert.deepEqual(tries, { a: 3, b: 1 });
+  await lanes.close();
+});
+
+test('a wake during an attempt is not lost', async () => {
+  const { lanes, timers } = manualLanes();
+  const begun = Promise.withResolvers<undefined>();
+  const answer = Promise.withResolvers<undefined>();
+  let tries = 0;
+  const end = lanes.run('a', async () => {
+    tries += 1;
+    if (tries > 1) return 'done';
+    begun.resolve(undefined);
+    await answer.promise;
+    throw new ApiUnreachable('x');
+  });
+  await begun.promise;
+  lanes.wake('a');
+  answer.resolve(undefined);
+  await end;
+  assert.equal(tries, 2);
+  assert.deepEqual(timers.delays, []);
+});
+
+test('close waits for what is on its way, ends the rest as closed, and starts nothing any more', async () => {
+  const { lanes, timers } = manualLanes();
+  const answer = Promise.withResolvers<'done'>();
+  let tries = 0;
+  const running = lanes.run('a', async () => answer.promise);
+  const behind = lanes.run('a', async () => Promise.reject(new Error('must not run')));
+  const pausing = lanes.run('b', async () => {
+    tries += 1;
+    return Promise.reject(new ApiUnreachable('x'));
+  });
+  await timers.armed(milliseconds(100));
+  let isClosed = false;
+  const closing = lanes.close().then(() => {
+    isClosed = true;
+  });
+  assert.deepEqual(await pausing, { kind: 'closed' });
+  assert.ok(!isClosed);
+  answer.resolve('done');
+  await closing;
+  assert.deepEqual(await Promise.all([running, behind]), [{ kind: 'done' }, { kind: 'closed' }]);
+  assert.deepEqual(await lanes.run('c', async () => Promise.reject(new Error('must not run'))), { kind: 'closed' });
+  assert.equal(tries, 1);
+  assert.deepEqual(timers.delays, []);
+});
