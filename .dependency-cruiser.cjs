@@ -39,7 +39,9 @@ module.exports = {
     seesOnly('planner-sees-only-domain', 'planner', ['^src/(planner|domain)/']),
     seesOnly('routing-is-pure', 'routing', ['^src/(routing|domain)/']),
     seesOnly('activity-is-pure', 'activity', ['^src/(activity|domain)/']),
-    seesOfSrcOnly('api-sees-only-domain', 'api', ['^src/(api|domain)/']),
+    seesOfSrcOnly('api-sees-only-domain', 'api(?!/cluster/)', ['^src/(api|domain)/']),
+    // Statuses carry to the edges what a route table needs to know.
+    seesOfSrcOnly('cluster-api-sees-domain-and-routing', 'api/cluster', ['^src/(api|routing|domain)/']),
     seesOfSrcOnly('platform-sees-only-domain', 'platform', ['^src/(platform|domain)/']),
     seesOfSrcOnly('admin-sees-platform-and-domain', 'admin', ['^src/(admin|platform|domain)/']),
     seesOnly(

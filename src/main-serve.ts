@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createLedger } from './activity/create-ledger.ts';
 import type { CatalogResult } from './api/catalog.ts';
 import type { ArgItem } from './api/llama-options.ts';
@@ -11,14 +10,16 @@ import { locateLlamaServer } from './backend/local/llama-server/locate-llama-ser
 import { createProgressPrinter } from './backend/local/llama-server/progress-printer.ts';
 import { endOrphans } from './backend/local/orphans.ts';
 import { catalogReader, namedSources, type ReadCatalog } from './cli/catalog-reader.ts';
+import { runCheck } from './cli/check-manifests.ts';
+import { listen, urlOf } from './cli/listen.ts';
 import { createOrders } from './cli/serve-orders.ts';
 import type { ServeFlags } from './cli/serve-options.ts';
+import { untilTold } from './cli/until-told.ts';
 import { ControlLoop } from './control/control-loop.ts';
-import { since, type Instant } from './domain/units.ts';
-import { createEdge, type Edge } from './edge/edge.ts';
+import { createEdge } from './edge/edge.ts';
 import { DEFAULT_EDGE_LIMITS } from './edge/limits.ts';
 import { monotonicNow, wakeIn } from './platform/clock.ts';
-import { onEndingSignal, untilAskedToEnd } from './platform/ending-signals.ts';
+import { untilAskedToEnd } from './platform/ending-signals.ts';
 import { createLog, type Log } from './platform/log.ts';
 import { buildRouteTable } from './routing/build-route-table.ts';
 import { createRouteBoard } from './routing/route-board.ts';
@@ -29,6 +30,7 @@ const EXIT_USAGE = 2;
 
 /** `corral serve`: returns the exit code once everything it has started is gone. */
 export async function runServe(flags: ServeFlags, args: readonly ArgItem[]): Promise<number> {
+  if (flags.check === true) return (await runCheck(flags, args, process)) ? EXIT_OK : EXIT_USAGE;
   const log = createLog({ pretty: process.stdout.isTTY, level: flags.logLevel });
   const read = catalogReader(await sourcePaths(flags, log), flags, args);
   const first = await read(undefined);
@@ -103,50 +105,15 @@ async function serve({ flags, log, program, read, first }: Serving): Promise<num
   process.on('exit', () => {
     backend.killAll();
   });
-  const failure = await listen(edge, flags);
+  const { host, port } = flags;
+  const failure = await listen(edge.server, { host, port, flag: '--port' });
   if (failure !== undefined) return complain(EXIT_FAILED, [failure]);
   control.setCatalog(first.catalog);
   for (const { uid, scaling } of first.catalog.presets) if (scaling.loadOnStartup) control.orderLoad(uid);
-  log.info('listening', { url: urlOf(edge), models: first.catalog.presets.map(({ model }) => model) });
+  log.info('listening', { url: urlOf(edge.server), models: first.catalog.presets.map(({ model }) => model) });
   await untilTold(log);
   await edge.shutdown();
   await control.stopAll();
   log.info('ended');
   return EXIT_OK;
-}
-
-/** Resolves when the edge listens, or with the reason why it cannot. */
-async function listen({ server }: Edge, { host, port }: ServeFlags): Promise<string | undefined> {
-  try {
-    server.listen(port, host);
-    await once(server, 'listening');
-    return undefined;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return `cannot listen on ${host}, port ${port} (${reason}). Choose another with --host and --port.`;
-  }
-}
-
-function urlOf({ server }: Edge): string {
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('a listening server has no address');
-  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  return `http://${host}:${address.port}`;
-}
-
-/** Ctrl-C under `npm start` can come twice: from the terminal, and from npm, which passes it on. */
-const ONE_WISH_MS = 1_000;
-
-/** Resolves at the first signal to end; at another one, later than an echo of the first, everything ends at once. */
-async function untilTold(log: Log): Promise<void> {
-  return new Promise((resolve) => {
-    let told: Instant | undefined;
-    onEndingSignal((signal) => {
-      if (told !== undefined && since(told, monotonicNow()) > ONE_WISH_MS) process.exit(EXIT_FAILED);
-      if (told !== undefined) return;
-      told = monotonicNow();
-      log.info('ending: requests in flight are finished first; a second signal ends at once', { signal });
-      resolve();
-    });
-  });
 }

@@ -1,6 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { parseArgv } from './api/parse-argv.ts';
 import { formatProblem } from './api/problem.ts';
+import { withEdgeOptions, type EdgeFlags } from './cli/edge-options.ts';
+import { withOperatorOptions, type OperatorFlags } from './cli/operator-options.ts';
 import { OWN_OPTIONS, withServeOptions, type ServeFlags } from './cli/serve-options.ts';
 import { readVersion } from './cli/version.ts';
 
@@ -21,6 +23,19 @@ Examples:
   corral serve --models-dir ~/models -ngl 99
   corral serve --models-preset models.ini --models-max 1 --idle-timeout 15m
   corral serve -f models.yaml
+  corral serve -f models.yaml --check
+
+Exit codes: 0 ended as told, 1 failed while running, 2 wrong use or configuration.
+`;
+
+const EDGE_HELP = `
+It runs in a pod that has its own name, namespace and uid in POD_NAME, POD_NAMESPACE and POD_UID; deploy/edge.yaml is one.
+
+Exit codes: 0 ended as told, 1 failed while running, 2 wrong use or configuration.
+`;
+
+const OPERATOR_HELP = `
+One operator runs in a cluster; deploy/operator.yaml is one. It may be ended and started at any time: the models go on.
 
 Exit codes: 0 ended as told, 1 failed while running, 2 wrong use or configuration.
 `;
@@ -40,6 +55,20 @@ function buildProgram(serve: Serve): Command {
     .addHelpText('after', SERVE_HELP)
     .action(async (flags: ServeFlags) => {
       process.exitCode = await serve(flags);
+    });
+  withEdgeOptions(program.command('edge'))
+    .description('take the requests of a cluster, whose models `corral operator` starts and stops')
+    .addHelpText('after', EDGE_HELP)
+    .action(async (flags: EdgeFlags) => {
+      const { runEdge } = await import('./main-edge.ts');
+      process.exitCode = await runEdge(flags);
+    });
+  withOperatorOptions(program.command('operator'))
+    .description('run the models of a cluster, as pods, for the ModelDeployments that are applied to it')
+    .addHelpText('after', OPERATOR_HELP)
+    .action(async (flags: OperatorFlags) => {
+      const { runOperator } = await import('./main-operator.ts');
+      process.exitCode = await runOperator(flags);
     });
   program
     .command('llama-server')

@@ -1,7 +1,7 @@
-import type { Activity, Demand } from '../domain/activity.ts';
+import type { Demand } from '../domain/activity.ts';
 import type { PresetUid, ReplicaId } from '../domain/ids.ts';
 import { minutes, since, type Instant } from '../domain/units.ts';
-import type { Account, InFlight, LedgerChange, Waiting } from './ledger.ts';
+import type { Account, InFlight, LedgerChange, Tally, Waiting } from './ledger.ts';
 
 /** How long a preset keeps its turn after its last waiter has left, so that a client's retry does not start again at the end. */
 export const DEMAND_MEMORY = minutes(1);
@@ -14,10 +14,10 @@ interface Wanted {
 
 /** What an account tells its ledger; the ledger keeps the counts that span presets. */
 export interface AccountEvents {
-  /** A request went to a replica. */
-  begun(replica: ReplicaId): void;
-  /** A request at a replica has ended. */
-  ended(replica: ReplicaId): void;
+  /** A request went to a replica. Returns how many are there now. */
+  begun(replica: ReplicaId): number;
+  /** A request at a replica has ended. Returns how many are left there. */
+  ended(replica: ReplicaId): number;
   /** Something changed that planning depends on. */
   changed(change: LedgerChange): void;
 }
@@ -28,6 +28,8 @@ export class PresetAccount implements Account {
   readonly #events: AccountEvents;
   #waiting = 0;
   #inFlight = 0;
+  #started = 0;
+  #finished = 0;
   #idleSince: Instant;
   #wanted: Wanted | undefined;
 
@@ -41,7 +43,7 @@ export class PresetAccount implements Account {
     return this.#waiting;
   }
 
-  activity(): Activity {
+  activity(): Tally['activity'] {
     if (this.#inFlight > 0) return { kind: 'busy', inFlight: this.#inFlight };
     return { kind: 'idle', since: this.#idleSince };
   }
@@ -49,6 +51,10 @@ export class PresetAccount implements Account {
   demand(): Demand | undefined {
     if (this.#waiting === 0 || this.#wanted === undefined) return undefined;
     return { waiting: this.#waiting, since: this.#wanted.since };
+  }
+
+  tally(): Tally {
+    return { activity: this.activity(), demand: this.demand(), started: this.#started, finished: this.#finished };
   }
 
   wait(now: Instant): Waiting {
@@ -70,7 +76,9 @@ export class PresetAccount implements Account {
 
   begin(replica: ReplicaId): InFlight {
     this.#inFlight += 1;
-    this.#events.begun(replica);
+    this.#started += 1;
+    const there = this.#events.begun(replica);
+    if (this.#inFlight === 1 || there === 1) this.#events.changed('busy');
     const end = once('a request in flight');
     return {
       end: (now) => {
@@ -105,9 +113,10 @@ export class PresetAccount implements Account {
 
   #end(replica: ReplicaId, now: Instant): void {
     this.#inFlight -= 1;
+    this.#finished += 1;
     if (this.#inFlight === 0) this.#idleSince = now;
-    this.#events.ended(replica);
-    if (this.#inFlight === 0) this.#events.changed('idle');
+    const left = this.#events.ended(replica);
+    if (this.#inFlight === 0 || left === 0) this.#events.changed('idle');
   }
 }
 

@@ -116,21 +116,45 @@ describe('the books', () => {
     assert.equal(ledger.inFlight(replica), 1);
     inFlight.end(instant(10));
     assert.equal(ledger.inFlight(replica), 0);
-    assert.deepEqual(changes, ['idle']);
+    assert.deepEqual(changes, ['busy', 'idle']);
   });
-  it('tell of the first waiter, of the last one gone and of idleness, and of nothing else', () => {
+  it('tell of the first waiter, of the last one gone, and of the first and last in flight, and of nothing else', () => {
     const { account, changes } = opened();
     const first = account.wait(instant(1));
     const second = account.wait(instant(2));
     first.leave(instant(3));
     assert.deepEqual(changes, ['demand']);
     const inFlight = second.dispatch(replica);
-    assert.deepEqual(changes, ['demand', 'demand']);
+    assert.deepEqual(changes, ['demand', 'busy', 'demand']);
     const other = account.begin(replica);
     inFlight.end(instant(4));
-    assert.deepEqual(changes, ['demand', 'demand']);
+    assert.deepEqual(changes, ['demand', 'busy', 'demand']);
     other.end(instant(5));
-    assert.deepEqual(changes, ['demand', 'demand', 'idle']);
+    assert.deepEqual(changes, ['demand', 'busy', 'demand', 'idle']);
+  });
+  it('tell of each replica by itself', () => {
+    const { ledger, account, changes } = opened();
+    const first = account.begin(replica);
+    const second = account.begin(replicaId('a#2'));
+    assert.deepEqual(changes, ['busy', 'busy']);
+    first.end(instant(4));
+    assert.deepEqual(changes, ['busy', 'busy', 'idle']);
+    assert.deepEqual([...ledger.busyReplicas()], [['a#2', 1]]);
+    second.end(instant(5));
+    assert.deepEqual(changes, ['busy', 'busy', 'idle', 'idle']);
+  });
+  it('have all of one account in one tally', () => {
+    const { ledger, account } = opened();
+    account.begin(replica).end(instant(7));
+    account.begin(replica);
+    account.wait(instant(9));
+    assert.deepEqual(ledger.tally(uid), {
+      activity: { kind: 'busy', inFlight: 1 },
+      demand: { waiting: 1, since: 9 },
+      started: 2,
+      finished: 1,
+    });
+    assert.equal(ledger.tally(presetUid('b')), undefined);
   });
   it('return to zero whatever the order in which requests come and end', () => {
     fc.assert(

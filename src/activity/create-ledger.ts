@@ -14,12 +14,15 @@ export function createLedger(): Ledger {
   };
   const events: AccountEvents = {
     begun: (replica) => {
-      replicas.set(replica, count(replica) + 1);
+      const there = count(replica) + 1;
+      replicas.set(replica, there);
+      return there;
     },
     ended: (replica) => {
       const left = count(replica) - 1;
       if (left === 0) replicas.delete(replica);
       else replicas.set(replica, left);
+      return left;
     },
     changed: (change) => {
       for (const listener of listeners) listener(change);
@@ -36,6 +39,8 @@ export function createLedger(): Ledger {
     },
     demand: (uid) => accounts.get(uid)?.demand(),
     inFlight: count,
+    tally: (uid) => accounts.get(uid)?.tally(),
+    busyReplicas: () => new Map(replicas),
     onChange: (listener) => {
       listeners.push(listener);
     },

@@ -27,8 +27,20 @@ export interface Account {
   readonly waiting: number;
 }
 
-/** `demand`: the first waiter came or the last one went. `idle`: the last request in flight ended. */
-export type LedgerChange = 'demand' | 'idle';
+/**
+ * `demand`: the first waiter came or the last one went. `busy`: the first request in flight of a preset or a replica began.
+ * `idle`: the last one of a preset or a replica ended.
+ */
+export type LedgerChange = 'demand' | 'busy' | 'idle';
+
+/** All that one account has counted. */
+export interface Tally {
+  readonly activity: Exclude<Activity, { readonly kind: 'unknown' }>;
+  readonly demand: Demand | undefined;
+  /** Requests that went to a replica, and those of them that have ended, since the account was opened. */
+  readonly started: number;
+  readonly finished: number;
+}
 
 /** What planning needs to know of the requests, wherever they are counted. */
 export interface ActivitySource {
@@ -50,4 +62,8 @@ export interface Ledger extends ActivitySource {
   declare(presets: Iterable<PresetUid>, now: Instant): void;
   /** Requests in flight at one replica: nobody else sends any. */
   inFlight(replica: ReplicaId): number;
+  /** `undefined`: no such preset. */
+  tally(uid: PresetUid): Tally | undefined;
+  /** Replicas with requests in flight, and how many; also those of closed accounts. */
+  busyReplicas(): ReadonlyMap<ReplicaId, number>;
 }

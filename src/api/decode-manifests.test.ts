@@ -119,7 +119,7 @@ test('an unknown field is refused with its place and the nearest known one', () 
 
 test('a missing field is named at what misses it', () => {
   assert.deepEqual(problems(deployment('').replace('    source: { path: /m.gguf }\n', '')), [
-    'm.yaml:7:5: spec.presets[0].source: the field is missing. It must be exactly one of path and huggingFace.',
+    'm.yaml:7:5: spec.presets[0].source: the field is missing. It must be an object with exactly one of path, persistentVolumeClaim, huggingFace, url and image.',
   ]);
 });
 
@@ -128,33 +128,26 @@ test('fields that this version cannot honour are refused with the reason', () =>
     'priority: 1\nvariants: []\nfiles: []\nfootprint: { vram: 9Gi }\nscaling: { targetInFlight: 4 }',
   );
   assert.deepEqual(
-    problems(text).map((problem) => problem.replace('not supported by this version of corral serve', '-')),
+    problems(text).map((problem) => problem.replace('not supported by this version of Corral', '-')),
     [
-      'm.yaml:9:5: spec.presets[0].priority: -.',
-      'm.yaml:10:5: spec.presets[0].variants: -.',
-      'm.yaml:11:5: spec.presets[0].files: -.',
-      'm.yaml:12:5: spec.presets[0].footprint: -.',
-      'm.yaml:13:16: spec.presets[0].scaling.targetInFlight: -.',
+      'm.yaml:9:15: spec.presets[0].priority: priority other than 0 is -.',
+      'm.yaml:10:15: spec.presets[0].variants: variants is -.',
+      'm.yaml:11:12: spec.presets[0].files: files is -.',
+      'm.yaml:12:16: spec.presets[0].footprint: footprint is -.',
+      'm.yaml:13:32: spec.presets[0].scaling.targetInFlight: scaling.targetInFlight is -.',
     ],
   );
-  assert.match(
-    problems(deployment('scaling: { maxReplicas: 2 }')).join(),
-    /maxReplicas: must be 1, the most .* not 2\./u,
-  );
+  const two = problems(deployment('scaling: { maxReplicas: 2 }'));
+  assert.match(two.join(), /maxReplicas: scaling\.maxReplicas above 1 is not supported by this version of Corral\./u);
 });
 
 test('sources that need a cluster are refused, and so are two sources or none', () => {
-  for (const source of ['url', 'persistentVolumeClaim', 'image']) {
-    const text = deployment('').replace('path: /m.gguf', `${source}: {}`);
-    assert.deepEqual(problems(text), [`m.yaml:8:15: spec.presets[0].source.${source}: needs a cluster.`]);
-  }
-  const none = deployment('').replace('path: /m.gguf', '');
-  assert.match(
-    problems(none).join(),
-    /source: must be exactly one of path and huggingFace, not an object with no fields/u,
-  );
-  const two = deployment('').replace('path: /m.gguf', 'path: /m.gguf, huggingFace: { repo: a/b }');
-  assert.match(problems(two).join(), /exactly one of path and huggingFace, not an object with path and huggingFace/u);
+  const claim = deployment('').replace('path: /m.gguf', 'persistentVolumeClaim: { claimName: a, path: m.gguf }');
+  assert.deepEqual(problems(claim), ['m.yaml:8:15: spec.presets[0].source.persistentVolumeClaim: needs a cluster.']);
+  const none = problems(deployment('').replace('path: /m.gguf', '')).join();
+  assert.match(none, /source: must have exactly one of path, persistentVolumeClaim, huggingFace, url and image\./u);
+  const two = problems(deployment('').replace('path: /m.gguf', 'path: /m.gguf, huggingFace: { repo: a/b }')).join();
+  assert.match(two, /source: must have exactly one of/u);
 });
 
 test('arguments are checked against the table of options, each at its own place', () => {
@@ -173,20 +166,23 @@ test('arguments are checked against the table of options, each at its own place'
 test('values of a wrong type, form or size are refused with what they must be', () => {
   const cases = new Map([
     ['scaling: { idleTimeout: 15 }', /idleTimeout: must be a duration such as 15m, 1h30m or 0s, not 15\./u],
-    ['scaling: { idleTimeout: 15 minutes }', /idleTimeout: must be a duration .*, not "15 minutes"\./u],
+    ['scaling: { idleTimeout: 15 minutes }', /idleTimeout: must be a duration such as 15m, 1h30m or 0s\./u],
     ['scaling: { idleTimeout: 481h }', /idleTimeout: must not be longer than 480h\./u],
     ['scaling: { loadTimeout: 0s }', /loadTimeout: must be longer than 0s\./u],
     ['queue: { maxWait: 0s }', /maxWait: must be longer than 0s\./u],
-    ['queue: { maxWaiting: 0 }', /maxWaiting: must be a number from 1 to 100000, not 0\./u],
-    ['scaling: { minReplicas: 2 }', /minReplicas: must be 0 or 1, not 2\./u],
+    ['queue: { maxWaiting: 0 }', /maxWaiting: must be a whole number from 1 to 100000, not 0\./u],
+    ['scaling: { minReplicas: 2 }', /minReplicas: scaling\.minReplicas above 1 is not supported/u],
     ['scaling: { autoload: "yes" }', /autoload: must be true or false, not "yes"\./u],
     ['aliases: [""]', /aliases\[0\]: /u],
     ['aliases: ["a,b"]', /aliases\[0\]: a model name must not hold a comma/u],
     ['aliases: qwen', /aliases: must be a list of at most 32 names, not "qwen"\./u],
-    ['model: null', /model: must be a model name of 1 to 256 bytes, not empty\./u],
+    ['aliases: [null]', /aliases\[0\]: must be a model name of 1 to 256 bytes, not empty\./u],
     ['env: [{ name: "a b", value: x }]', /env\[0\]\.name: must be the name of a variable\./u],
     ['env: [{ name: LLAMA_API_KEY, value: x }]', /env\[0\]\.name: clients talk to Corral/u],
-    ['env: [{ name: A, valueFrom: {} }]', /env\[0\]\.valueFrom: needs a cluster\./u],
+    ['env: [{ name: A, valueFrom: { fieldRef: { fieldPath: status.hostIP } } }]', /valueFrom: needs a cluster\./u],
+    ['env: [{ name: A, valueFrom: {} }]', /env\[0\]\.valueFrom: must have exactly one of secretKeyRef, /u],
+    ['env: [{ name: A }]', /env\[0\]: must have exactly one of value and valueFrom\./u],
+    ['env: [{ name: POD_IP, value: x }]', /env\[0\]\.name: Corral sets this variable/u],
     ['engine: { type: vLLM }', /engine\.type: must be LlamaServer, not "vLLM"\./u],
   ]);
   for (const [line, expected] of cases) assert.match(problems(deployment(line)).join('\n'), expected, line);
@@ -213,7 +209,7 @@ test('a faulty object is left out and the others are decoded', () => {
 
 test('a preset name twice in one object is refused', () => {
   assert.deepEqual(problems(deployment('', '  - { name: qwen, model: b, source: { path: /b } }')), [
-    'm.yaml:9:13: spec.presets[1].name: spec.presets[0] has this name already. Rename one.',
+    'm.yaml:9:13: spec.presets[1].name: spec.presets[0] has this name already. Rename or remove one.',
   ]);
 });
 
@@ -238,7 +234,7 @@ test('a pool needs no spec, and has no limit then', () => {
 test('YAML that cannot be read is refused with line and column', () => {
   assert.match(problems('a: [1\nb: }').join('\n'), /^m\.yaml:2:/u);
   assert.deepEqual(problems('a: 1\na: 2'), ['m.yaml:2:1: Map keys must be unique.']);
-  assert.match(problems('a: !wrong 1').join('\n'), /^m\.yaml:1:4: Unresolved tag/u);
+  assert.match(problems('a: !wrong 1').join('\n'), /^m\.yaml:1:4: Unresolved tag/mu);
   assert.match(problems('a: *nothing').join('\n'), /^m\.yaml:1:/u);
 });
 

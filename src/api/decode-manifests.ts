@@ -1,27 +1,19 @@
-import { Value } from 'typebox/value';
 import { poolName, type PoolName } from '../domain/ids.ts';
 import type { Pool } from '../domain/pool.ts';
 import type { Scaling } from '../domain/preset.ts';
-import { type Duration, milliseconds, seconds } from '../domain/units.ts';
-import { checkManifest } from './check-manifest.ts';
+import type { Duration } from '../domain/units.ts';
+import { byPlace, siteFault } from './check-manifest.ts';
 import type { SitedName } from './decode-presets.ts';
-import { parseDuration } from './duration-text.ts';
-import { type FieldPath, formatField, readMember, walk } from './field-path.ts';
+import { decodePoolSpec, decodeScaling, readDuration } from './decode-settings.ts';
+import { type FieldPath, formatField, formatPattern, walk } from './field-path.ts';
 import { type ArgItem, findOption } from './llama-options.ts';
-import { isClusterOnly } from './manifest-rules.ts';
-import {
-  API_VERSION,
-  type ManifestDefaults,
-  type ManifestPreset,
-  type ModelDeployment,
-  ModelDeploymentSchema,
-  type ModelPool,
-  ModelPoolSchema,
-} from './manifest-schema.ts';
-import { suggest } from './nearest.ts';
+import type { ModelDeployment, ModelPool } from './manifest-schema.ts';
+import type { ManifestDefaults, ManifestPreset } from './model-deployment-schema.ts';
 import { parseManifestArg } from './parse-manifest-arg.ts';
 import { type Problem, type Site, type WithoutEffect, formatPlace } from './problem.ts';
-import { type YamlDocument, readYaml } from './read-yaml.ts';
+import { type ReadManifest, readManifests } from './read-manifests.ts';
+import type { YamlDocument } from './read-yaml.ts';
+import { WITHOUT_EFFECT_IN_SERVE, findServeFaults } from './serve-limits.ts';
 
 /** What a pool, an object or a preset sets; the more special one wins. */
 export interface Layer {
@@ -62,16 +54,8 @@ export interface DecodedManifests {
   readonly problems: readonly Problem[];
 }
 
-export const DEFAULT_FAIR_AFTER: Duration = seconds(30);
 const DEFAULT_NAMESPACE = 'default';
-const EMPTY: DecodedManifests = { deployments: [], pools: [], withoutEffect: [], problems: [] };
-
-/** The pattern and the limit of every duration were checked before. */
-function readDuration(text: string): Duration {
-  const duration = parseDuration(text);
-  if (duration === undefined) throw new Error(`unchecked duration ${text}`);
-  return duration;
-}
+const NOTHING = { deployments: [], pools: [] } as const;
 
 function readArg(text: string): ArgItem {
   const parsed = parseManifestArg(text);
@@ -79,21 +63,9 @@ function readArg(text: string): ArgItem {
   return parsed.item;
 }
 
-function decodeScaling(scaling: ManifestDefaults['scaling']): Partial<Scaling> {
-  if (scaling === undefined) return {};
-  const { minReplicas, idleTimeout, loadTimeout, autoload, loadOnStartup } = scaling;
-  return {
-    ...(minReplicas === undefined ? {} : { minReplicas }),
-    ...(idleTimeout === undefined ? {} : { idleTimeout: readDuration(idleTimeout) }),
-    ...(loadTimeout === undefined ? {} : { loadTimeout: readDuration(loadTimeout) }),
-    ...(autoload === undefined ? {} : { autoload }),
-    ...(loadOnStartup === undefined ? {} : { loadOnStartup }),
-  };
-}
-
 const decodeLayer = (layer: ManifestDefaults | undefined): Layer => ({
   args: (layer?.args ?? []).map(readArg),
-  env: new Map((layer?.env ?? []).map(({ name, value }) => [name, value])),
+  env: new Map((layer?.env ?? []).flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]]))),
   scaling: decodeScaling(layer?.scaling),
 });
 
@@ -124,90 +96,62 @@ function decodePreset(preset: ManifestPreset, path: FieldPath, document: YamlDoc
   };
 }
 
-function decodeDeployment({ metadata, spec }: ModelDeployment, document: YamlDocument): DecodedManifests {
+function decodeDeployment({ metadata, spec }: ModelDeployment, document: YamlDocument): DecodedDeployment {
   const presets = spec.presets.map((preset, index) => decodePreset(preset, ['spec', 'presets', index], document));
-  const deployment = {
+  return {
     object: `${metadata.namespace ?? DEFAULT_NAMESPACE}/${metadata.name}`,
     site: document.siteOfValue(['metadata', 'name']),
     pool: poolName(spec.pool ?? 'default'),
     defaults: decodeLayer(spec.defaults),
     presets,
   };
-  return { ...EMPTY, deployments: [deployment], problems: findRepeatedPresets(spec.presets, document) };
 }
 
-function findRepeatedPresets(presets: readonly ManifestPreset[], document: YamlDocument): Problem[] {
-  return presets.flatMap(({ name }, index) => {
-    const first = presets.findIndex((other) => other.name === name);
-    if (first === index) return [];
-    const reason = `spec.presets[${first}] has this name already`;
-    return [{ ...document.siteOfValue(['spec', 'presets', index, 'name']), reason, fix: 'Rename one.' }];
-  });
-}
-
-function decodePool({ metadata, spec = {} }: ModelPool, document: YamlDocument): DecodedManifests {
-  const { minResidency, fairAfter } = spec.eviction ?? {};
-  const pool: Pool = {
-    name: poolName(metadata.name),
-    maxLoaded: spec.capacity?.maxLoaded ?? 0,
-    paused: spec.paused ?? false,
-    minResidency: minResidency === undefined ? milliseconds(0) : readDuration(minResidency),
-    fairAfter: fairAfter === undefined ? DEFAULT_FAIR_AFTER : readDuration(fairAfter),
-  };
+function decodePool({ metadata, spec = {} }: ModelPool, document: YamlDocument): DecodedPool {
   const site = document.siteOfValue(['metadata', 'name']);
-  return { ...EMPTY, pools: [{ pool, defaults: decodeLayer(spec.defaults), site }] };
+  return { pool: decodePoolSpec(metadata.name, spec), defaults: decodeLayer(spec.defaults), site };
 }
-
-const CLUSTER_ONLY = 'it matters in a cluster only';
 
 const listWithoutEffect = (document: YamlDocument): WithoutEffect[] =>
-  [...walk(document.value)]
-    .filter(({ path }) => isClusterOnly(path))
-    .map(({ path }) => ({ file: document.siteOfValue(path).file, field: formatField(path), reason: CLUSTER_ONLY }));
+  [...walk(document.value)].flatMap(({ path }) => {
+    const reason = WITHOUT_EFFECT_IN_SERVE.get(formatPattern(path));
+    return reason === undefined ? [] : [{ file: document.siteOfValue(path).file, field: formatField(path), reason }];
+  });
 
-const refuse = (problems: readonly Problem[]): DecodedManifests => ({ ...EMPTY, problems });
-
-function refuseKind(document: YamlDocument, kind: unknown): DecodedManifests {
-  const near = typeof kind === 'string' ? suggest(kind, ['ModelDeployment', 'ModelPool']) : {};
-  const reason = 'corral serve reads ModelDeployment and ModelPool only';
-  return refuse([{ ...document.siteOfValue(['kind']), reason, ...near }]);
-}
-
-function decodeObject(document: YamlDocument): DecodedManifests {
-  const { value } = document;
-  const kind = readMember(value, 'kind');
-  if (kind !== 'ModelDeployment' && kind !== 'ModelPool') return refuseKind(document, kind);
-  if (readMember(value, 'apiVersion') !== API_VERSION) {
-    // Another project has a kind of the same name, with other fields: nothing more can be said about it.
-    return refuse([{ ...document.siteOfValue(['apiVersion']), reason: `must be ${API_VERSION}` }]);
+function decodeManifest(manifest: ReadManifest): Pick<DecodedManifests, 'deployments' | 'pools'> {
+  const { document } = manifest;
+  switch (manifest.kind) {
+    case 'ModelDeployment':
+      return { ...NOTHING, deployments: [decodeDeployment(manifest.object, document)] };
+    case 'ModelPool':
+      return { ...NOTHING, pools: [decodePool(manifest.object, document)] };
   }
-  const problems = checkManifest(document, kind === 'ModelPool' ? ModelPoolSchema : ModelDeploymentSchema);
-  if (problems.length > 0) return refuse(problems);
-  if (Value.Check(ModelDeploymentSchema, value)) return decodeDeployment(value, document);
-  if (Value.Check(ModelPoolSchema, value)) return decodePool(value, document);
-  throw new Error(`${formatPlace(document.siteOfValue([]))}: the check of a manifest missed a fault`);
 }
+
+const limitsOf = (document: YamlDocument): Problem[] =>
+  findServeFaults(document.value).map((fault) => siteFault(document, fault));
+
+/** Of two problems of one place the first tells enough. */
+const unique = (problems: readonly Problem[]): Problem[] => [
+  ...new Map(
+    problems.toReversed().map((problem) => [`${formatPlace(problem)}:${problem.field ?? ''}`, problem] as const),
+  ).values(),
+];
 
 /**
  * Reads manifests: YAML with ModelDeployment (modeldeployments.corral.dev) and ModelPool (modelpools.corral.dev) objects.
- * An unknown field is refused, as in a cluster; one that this version cannot honour is refused with the reason; one that
- * matters in a cluster only is listed in `withoutEffect`. An object with a problem is left out, and all its problems named.
+ * What an API server would refuse is refused, and what `corral serve` cannot honour, with the reason; what has no effect here
+ * is listed in `withoutEffect`. An object with a problem is left out, and all its problems named.
  */
 export function decodeManifests(text: string, file: string): DecodedManifests {
-  const { documents, problems } = readYaml(text, file);
-  const objects = documents.map((document) => ({
-    ...decodeObject(document),
-    withoutEffect: listWithoutEffect(document),
-  }));
-  const nothing = objects.length === 0 && problems.length === 0;
+  const { manifests, refused, problems } = readManifests(text, file);
+  const limited = manifests.map((manifest) => ({ manifest, limits: limitsOf(manifest.document) }));
+  const decoded = limited.filter(({ limits }) => limits.length === 0).map(({ manifest }) => decodeManifest(manifest));
+  const limits = [...limited.flatMap((one) => one.limits), ...refused.flatMap(limitsOf)];
   return {
-    deployments: objects.flatMap(({ deployments }) => deployments),
-    pools: objects.flatMap(({ pools }) => pools),
-    withoutEffect: objects.flatMap(({ withoutEffect }) => withoutEffect),
-    problems: [
-      ...problems,
-      ...objects.flatMap((object) => object.problems),
-      ...(nothing ? [{ file, reason: 'the file holds neither a ModelDeployment nor a ModelPool' }] : []),
-    ],
+    deployments: decoded.flatMap(({ deployments }) => deployments),
+    pools: decoded.flatMap(({ pools }) => pools),
+    withoutEffect: [...manifests.map(({ document }) => document), ...refused].flatMap(listWithoutEffect),
+    problems: unique([...problems, ...limits]).sort(byPlace),
   };
 }

@@ -3,6 +3,14 @@ import { type Duration, milliseconds, seconds } from '../domain/units.ts';
 /** Go's notation for durations, as Kubernetes uses it (Go `time.ParseDuration`), without signs and units below 1 ms. */
 export const DURATION_PATTERN = '^(0|([0-9]+(\\.[0-9]+)?(h|m|s|ms))+)$';
 
+/**
+ * The same in a manifest, where Go reads it too: no amount that overflows its clock of 292 years, nothing shorter than 1 ms.
+ * Together with `MANIFEST_DURATION_LENGTH`.
+ */
+export const MANIFEST_DURATION = String.raw`^(0|([0-9]{1,6}(\.[0-9]{1,6})?h|[0-9]{1,6}(\.[0-9]{1,4})?m|[0-9]{1,9}(\.[0-9]{1,3})?s|[0-9]{1,9}ms)+)$`;
+/** Of the longest text: three amounts of the largest unit would overflow. */
+export const MANIFEST_DURATION_LENGTH = 20;
+
 /** 480 h. A timer that Node can hold ends after 24.8 days (2^31 - 1 ms); a longer one would fire at once. */
 export const MAX_DURATION: Duration = milliseconds(480 * 3_600_000);
 

@@ -74,6 +74,9 @@ export const namesModel = (item: ArgItem): boolean =>
 /** Whether the item takes part in naming the model. */
 export const isModelSource = (option: LlamaOption): boolean => MODEL_SOURCES.has(longName(option));
 
+/** The options that take part in naming the model. */
+export const MODEL_SOURCE_OPTIONS: readonly LlamaOption[] = LLAMA_OPTIONS.filter(isModelSource);
+
 /** The inherited items that a layer leaves in force. */
 function keepInherited(inherited: readonly ArgItem[], layer: readonly ArgItem[]): ArgItem[] {
   const replaced = new Set(layer.map((item) => longName(item.option)));

@@ -1,97 +1,233 @@
-import { findNameFault } from './check-model-name.ts';
-import { parseDuration } from './duration-text.ts';
-import { type FieldPath, formatPattern } from './field-path.ts';
-import { ARG_PATTERN } from './manifest-schema.ts';
-import { parseManifestArg } from './parse-manifest-arg.ts';
-import type { Problem } from './problem.ts';
-import { findEnvRefusal } from './reserved-options.ts';
+import { MANIFEST_DURATION, MAX_DURATION, formatDuration, parseDuration } from './duration-text.ts';
+import { type FieldPath, readMember } from './field-path.ts';
+import { type Rule, celText, keysRule, numberRule, objectRule, textRule } from './manifest-rule.ts';
+import { listRefusedOptions } from './reserved-options.ts';
 
-type Fault = Pick<Problem, 'reason' | 'fix'>;
+const LONGEST = formatDuration(MAX_DURATION);
+const FORM = new RegExp(MANIFEST_DURATION, 'u');
+const isForm = `self.matches(r'${MANIFEST_DURATION}')`;
 
-const CLUSTER = 'needs a cluster';
-const VERSION = 'not supported by this version of corral serve';
-
-/** Fields of the API that are refused here instead of being without effect. Keys: `formatPattern`. */
-const UNSUPPORTED: ReadonlyMap<string, string> = new Map([
-  ['spec.presets[].priority', VERSION],
-  ['spec.presets[].footprint', VERSION],
-  ['spec.presets[].variants', VERSION],
-  ['spec.presets[].files', VERSION],
-  ['spec.presets[].scaling.targetInFlight', VERSION],
-  ['spec.presets[].source.url', CLUSTER],
-  ['spec.presets[].source.persistentVolumeClaim', CLUSTER],
-  ['spec.presets[].source.image', CLUSTER],
-  ['spec.presets[].source.huggingFace.revision', VERSION],
-  ['spec.presets[].source.huggingFace.tokenSecretRef', `${CLUSTER}; here set HF_TOKEN in Corral's environment`],
-  ['spec.presets[].env[].valueFrom', CLUSTER],
-  ['spec.defaults.env[].valueFrom', CLUSTER],
-  ['spec.defaults.scaling.targetInFlight', VERSION],
-  ['spec.defaults.footprint', VERSION],
-  ['spec.maxPriority', VERSION],
-  ['spec.capacity.resources', VERSION],
-  ['spec.capacity.nodes', CLUSTER],
-  ['spec.capacity.unschedulableAfter', CLUSTER],
-  ['spec.drainTimeout', VERSION],
-  ['status', 'written by a cluster and never read; leave it out'],
-]);
-
-/** Why a field that the schema does not know is refused; `undefined`: it is no field of the API at all. */
-export const findUnsupported = (path: FieldPath): string | undefined => UNSUPPORTED.get(formatPattern(path));
-
-const LAYERS = ['spec.defaults', 'spec.presets[]'];
-const CLUSTER_ONLY: ReadonlySet<string> = new Set([
-  'spec.allowedNamespaces',
-  ...LAYERS.flatMap((layer) =>
-    ['engine.image', 'resources', 'pod', 'scaling.provisionTimeout'].map((field) => `${layer}.${field}`),
+/** Of every duration. The later rules leave a text that is no duration at all to the first one. */
+export const DURATION_RULES: readonly Rule[] = [
+  textRule({ cel: isForm, message: 'must be a duration such as 15m, 1h30m or 0s' }, (value) => FORM.test(value)),
+  textRule(
+    { cel: `!${isForm} || duration(self) <= duration('${LONGEST}')`, message: `must not be longer than ${LONGEST}` },
+    (value) => !FORM.test(value) || parseDuration(value) !== undefined,
   ),
-]);
-
-/** Whether a field matters in a cluster only. */
-export const isClusterOnly = (path: FieldPath): boolean => CLUSTER_ONLY.has(formatPattern(path));
-
-const fault = (reason: string | undefined): Fault | undefined => (reason === undefined ? undefined : { reason });
-
-/** What the schema's pattern cannot say. A text that is no duration at all is left to the schema. */
-function checkDuration(text: string, mayBeZero: boolean): Fault | undefined {
-  const duration = parseDuration(text);
-  const tooLong = duration === undefined && /^[\d.hms]+$/u.test(text);
-  if (tooLong) return { reason: 'must not be longer than 480h' };
-  return duration === 0 && !mayBeZero ? { reason: 'must be longer than 0s' } : undefined;
-}
-
-const ARG = new RegExp(ARG_PATTERN, 'u');
-
-function checkArg(text: string): Fault | undefined {
-  const parsed = ARG.test(text) ? parseManifestArg(text) : undefined;
-  return parsed?.kind === 'fault' ? parsed.fault : undefined;
-}
-
-interface Rule {
-  /** The end of the pattern of the fields it is about. */
-  readonly ends: readonly string[];
-  check(text: string): Fault | undefined;
-}
-
-/** What a schema cannot say about single texts. */
-const RULES: readonly Rule[] = [
-  { ends: ['.args[]'], check: checkArg },
-  { ends: ['.presets[].model', '.aliases[]'], check: (name) => fault(findNameFault(name)) },
-  { ends: ['.env[].name'], check: findEnvRefusal },
-  {
-    ends: ['.env[].value', '.source.path'],
-    check: (text) => fault(text.includes('\0') ? 'must not hold NUL' : undefined),
-  },
-  {
-    ends: ['.scaling.idleTimeout', '.scaling.provisionTimeout', '.eviction.minResidency', '.eviction.fairAfter'],
-    check: (text) => checkDuration(text, true),
-  },
-  { ends: ['.scaling.loadTimeout', '.queue.maxWait'], check: (text) => checkDuration(text, false) },
 ];
 
-/** What is wrong with one value beyond its schema; `undefined`: nothing. */
-export function findValueFault(path: FieldPath, value: unknown): Fault | undefined {
-  if (typeof value !== 'string') return undefined;
-  const pattern = formatPattern(path);
-  const rule = RULES.find(({ ends }) => ends.some((end) => pattern.endsWith(end)));
-  return rule?.check(value);
+/** Of durations that must pass. */
+export const PASSING_RULES: readonly Rule[] = [
+  ...DURATION_RULES,
+  textRule(
+    { cel: `!${isForm} || duration(self) > duration('0s')`, message: 'must be longer than 0s' },
+    (value) => parseDuration(value) !== 0,
+  ),
+];
+
+const nameOf = (arg: string): string => arg.split('=', 1).join('');
+
+/** One item of `args`: options that are Corral's to set, or that no model may have. One rule for each reason. */
+export const ARG_RULES: readonly Rule[] = listRefusedOptions().map(({ names, reason, fix }) => {
+  // Not with a regular expression, nor with split: their estimated cost grows with the longest text that is allowed.
+  const isOne = names.map((name) => `self == ${celText(name)} || self.startsWith(${celText(`${name}=`)})`);
+  const rule = textRule(
+    { cel: `!(${isOne.join(' || ')})`, message: reason, fix },
+    (arg) => !names.includes(nameOf(arg)),
+  );
+  return { ...rule, name: (arg) => nameOf(String(arg)) };
+});
+
+/** Names of environment variables that do what a refused option does, or that are taken. */
+export const VARIABLE_RULES: readonly Rule[] = [
+  textRule(
+    {
+      cel: "!self.startsWith('LLAMA_SERVER_')",
+      message: 'llama-server keeps this variable for its own router',
+    },
+    (name) => !name.startsWith('LLAMA_SERVER_'),
+  ),
+  textRule(
+    { cel: "self != 'POD_IP'", message: "Corral sets this variable to the pod's address" },
+    (name) => name !== 'POD_IP',
+  ),
+  ...listRefusedOptions()
+    .filter(({ variables }) => variables.length > 0)
+    .map(({ variables, reason, fix }) =>
+      textRule(
+        { cel: `!(self in [${variables.map(celText).join(', ')}])`, message: reason, fix },
+        (name) => !variables.includes(name),
+      ),
+    ),
+];
+
+/** Exactly one of these members is there. */
+export const exactlyOne = (members: readonly string[]): Rule =>
+  objectRule(
+    {
+      cel: `[${members.map((member) => `has(self.${member})`).join(', ')}].filter(given, given).size() == 1`,
+      message: `must have exactly one of ${members.slice(0, -1).join(', ')} and ${members.slice(-1).join('')}`,
+    },
+    (read) => members.filter((member) => read(member) !== undefined).length === 1,
+  );
+
+/** `member` is there if and only if `word` is chosen. */
+export const onlyWith = (member: string, chooser: string, word: string): Rule =>
+  objectRule(
+    {
+      cel: `has(self.${member}) == (has(self.${chooser}) && self.${chooser} == ${celText(word)})`,
+      message: `${member} goes with ${chooser}: ${word}, and only with it`,
+    },
+    (read) => (read(member) !== undefined) === (read(chooser) === word),
+  );
+
+/** No more than one replica of a preset runs, in this version. */
+export const atMostOne = (field: string): Rule =>
+  numberRule(
+    { cel: 'self <= 1', message: `${field} above 1 is not supported by this version of Corral` },
+    (value) => value <= 1,
+  );
+
+/** Nothing but 0 has an effect, in this version. */
+export const onlyZero = (field: string): Rule =>
+  numberRule(
+    { cel: 'self == 0', message: `${field} other than 0 is not supported by this version of Corral` },
+    (value) => value === 0,
+  );
+
+/** In one layer; what several layers come to is not known at admission. */
+export const MIN_BELOW_MAX: Rule = objectRule(
+  {
+    cel: '!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas',
+    message: 'minReplicas must not be above maxReplicas',
+    member: 'minReplicas',
+  },
+  (read) => {
+    const [least, most] = [read('minReplicas'), read('maxReplicas')];
+    return typeof least !== 'number' || typeof most !== 'number' || least <= most;
+  },
+);
+
+/** A path that stays within its volume. */
+export const WITHIN_VOLUME: Rule = textRule(
+  {
+    cel: "!self.startsWith('/') && !self.split('/').exists(part, part == '..')",
+    message: "must be a path within the volume: without '/' at its beginning and without '..'",
+  },
+  (path) => !path.startsWith('/') && !path.split('/').includes('..'),
+);
+
+/** Labels and annotations that Corral gives its pods. */
+const OWN_PREFIX = 'corral.dev/';
+const OWN_KEYS = ['app.kubernetes.io/name', 'app.kubernetes.io/managed-by'];
+
+/** Of the keys of a pod's labels and annotations. */
+export const POD_KEY_RULES: readonly Rule[] = [
+  keysRule(
+    {
+      cel: `self.all(key, !key.startsWith(${celText(OWN_PREFIX)}))`,
+      message: `keys that begin with ${OWN_PREFIX} are Corral's own`,
+    },
+    (key) => !key.startsWith(OWN_PREFIX),
+  ),
+  keysRule(
+    {
+      cel: `self.all(key, !(key in [${OWN_KEYS.map(celText).join(', ')}]))`,
+      message: `${OWN_KEYS.join(' and ')} are set by Corral`,
+    },
+    (key) => !OWN_KEYS.includes(key),
+  ),
+];
+
+/** What every API server asks of labels and annotations by itself, so that it is not said in CEL. */
+const BY_ITSELF = 'true';
+const QUALIFIED =
+  /^(?:(?=[^/]{1,253}\/)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*\/)?(?=.{1,63}$)[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?$/u;
+
+/** Of an object's own labels. */
+export const LABEL_KEY_RULE: Rule = keysRule(
+  {
+    cel: BY_ITSELF,
+    message: 'each key must be a name of at most 63 characters, with or without a DNS name and a slash before it',
+  },
+  (key) => QUALIFIED.test(key),
+);
+
+/** Of an object's own annotations, whose keys may have capitals everywhere. */
+export const ANNOTATION_KEY_RULE: Rule = keysRule({ cel: BY_ITSELF, message: LABEL_KEY_RULE.message }, (key) =>
+  QUALIFIED.test(key.toLowerCase()),
+);
+
+/** A name is a model's or an alias of one preset of the object. Whether another object has it is a condition, not a fault. */
+const celModel = (preset: string): string => `(has(${preset}.model) ? ${preset}.model : ${preset}.name)`;
+
+interface Names {
+  readonly index: number;
+  readonly model: unknown;
+  readonly aliases: readonly unknown[];
 }
+
+function namesOf(presets: unknown): Names[] {
+  if (!Array.isArray(presets)) return [];
+  return presets.map((preset: unknown, index) => {
+    const [model, aliases] = [readMember(preset, 'model'), readMember(preset, 'aliases')];
+    return {
+      index,
+      model: model === undefined ? readMember(preset, 'name') : model,
+      aliases: Array.isArray(aliases) ? aliases : [],
+    };
+  });
+}
+
+export const UNIQUE_NAME_RULES: readonly Rule[] = [
+  {
+    cel: `self.all(one, self.exists_one(other, ${celModel('other')} == ${celModel('one')}))`,
+    message: 'another preset of this object has this model name already',
+    fix: 'A name may stand for one model only: rename one.',
+    findFault: (value: unknown): FieldPath | undefined => {
+      const presets = namesOf(value);
+      const fault = presets.find(({ index, model }) =>
+        presets.some((other) => other.index < index && other.model === model),
+      );
+      if (fault === undefined) return undefined;
+      return [
+        fault.index,
+        readMember(readMember(value, String(fault.index)), 'model') === undefined ? 'name' : 'model',
+      ];
+    },
+  },
+  {
+    cel: `self.all(one, !has(one.aliases) || self.all(other, other.name == one.name || !(${celModel('other')} in one.aliases)))`,
+    message: 'an alias is the model name of another preset of this object',
+    fix: 'A name may stand for one model only: rename one.',
+    findFault: (value) => findAlias(value, (alias, other) => other.model === alias),
+  },
+  {
+    cel: 'self.all(one, !has(one.aliases) || one.aliases.all(alias, self.exists_one(other, has(other.aliases) && alias in other.aliases)))',
+    message: 'another preset of this object has this alias already',
+    fix: 'A name may stand for one model only: rename one.',
+    findFault: (value) =>
+      findAlias(value, (alias, other, index) => other.index < index && other.aliases.includes(alias)),
+  },
+];
+
+function findAlias(
+  value: unknown,
+  isTaken: (alias: unknown, other: Names, index: number) => boolean,
+): FieldPath | undefined {
+  const presets = namesOf(value);
+  for (const { index, aliases } of presets) {
+    const others = presets.filter((other) => other.index !== index);
+    const at = aliases.findIndex((alias) => others.some((other) => isTaken(alias, other, index)));
+    if (at !== -1) return [index, 'aliases', at];
+  }
+  return undefined;
+}
+
+/** A field that never changes once the object exists: true of any manifest, which knows no former object. */
+export const IMMUTABLE: Rule = {
+  cel: 'self == oldSelf',
+  message: 'the field is immutable',
+  fix: 'Delete the object and create it anew.',
+  findFault: () => undefined,
+};

@@ -1,4 +1,4 @@
-import { type ArgItem, findOption, isModelSource, longName } from './llama-options.ts';
+import { type ArgItem, MODEL_SOURCE_OPTIONS, findOption, isModelSource, longName } from './llama-options.ts';
 import type { LlamaOption } from './parse-llama-help.ts';
 
 /** Where an option was written. */
@@ -25,6 +25,10 @@ const ISOLATION = 'it lets a model reach files, programs or networks of the mach
 const ROUTER = 'it belongs to the router, and the router is Corral';
 const UNSEEN = 'Corral could not see any more what the llama-server does';
 const BUNDLE = 'it sets a model, a port and more at once';
+const NAMED_BY_SOURCE: Refused = {
+  reason: "a preset's model is named by its source",
+  fix: 'Use the field source of the preset.',
+};
 
 /** Options that Corral sets, that break isolation, or that hide a llama-server from Corral. */
 const RESERVATIONS: readonly Reservation[] = [
@@ -53,16 +57,49 @@ const RESERVATIONS: readonly Reservation[] = [
 ];
 
 /** Throws for a name that llama-server does not know (any more): the table above would protect nothing. */
-function knownName(name: string): string {
+function knownOption(name: string): LlamaOption {
   const found = findOption(name);
   if (found === undefined) throw new Error(`reserved option ${name} is unknown to llama-server`);
-  return longName(found.option);
+  return found.option;
 }
 
 /** Reserved options by `longName`. */
 const RESERVED: ReadonlyMap<string, Reservation> = new Map(
-  RESERVATIONS.flatMap((reservation) => reservation.names.map((name) => [knownName(name), reservation] as const)),
+  RESERVATIONS.flatMap((reservation) =>
+    reservation.names.map((name) => [longName(knownOption(name)), reservation] as const),
+  ),
 );
+
+/** Options that are refused in manifests for one reason. */
+export interface RefusedOptions extends Refused {
+  /** Every spelling with two dashes, those that switch an option off among them. */
+  readonly names: readonly string[];
+  /** Their environment variables. */
+  readonly variables: readonly string[];
+}
+
+const variablesOf = ({ env, negatives }: LlamaOption): string[] => {
+  if (env === undefined) return [];
+  return negatives.length === 0 ? [env] : [env, env.replace('LLAMA_ARG_', 'LLAMA_ARG_NO_')];
+};
+
+function spell(options: readonly LlamaOption[], when: Reservation['when']): Omit<RefusedOptions, 'reason'> {
+  const names = options.flatMap((option) => [
+    ...(when === 'off' ? [] : option.names),
+    ...(when === 'on' ? [] : option.negatives),
+  ]);
+  return { names: names.filter((name) => name.startsWith('--')), variables: options.flatMap(variablesOf) };
+}
+
+/** All that a manifest must not set, whatever llama-server's version: what this one has removed is not among it. */
+export function listRefusedOptions(): readonly RefusedOptions[] {
+  const reserved = RESERVATIONS.map(({ names, reason, fix, when }) => ({
+    ...spell(names.map(knownOption), when),
+    reason,
+    ...(fix === undefined ? {} : { fix }),
+  }));
+  return [...reserved, { ...spell(MODEL_SOURCE_OPTIONS, undefined), ...NAMED_BY_SOURCE }];
+}
 
 const removedOption = (option: LlamaOption): Refused | undefined =>
   option.removed === undefined
@@ -81,7 +118,7 @@ function refuseModelSource(source: OptionSource): Refused | undefined {
         fix: 'Use --models-dir or --models-preset.',
       };
     case 'manifest':
-      return { reason: "a preset's model is named by its source", fix: 'Use the field source of the preset.' };
+      return NAMED_BY_SOURCE;
   }
 }
 

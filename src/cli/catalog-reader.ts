@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { buildCatalog, type CatalogResult } from '../api/catalog.ts';
 import type { ArgItem } from '../api/llama-options.ts';
+import type { CatalogSettings } from '../api/preset-draft.ts';
 import { readSources, type SourcePaths } from '../api/read-sources.ts';
 import { presetUid } from '../domain/ids.ts';
 import type { Catalog } from '../domain/preset.ts';
@@ -9,14 +10,17 @@ import type { ServeFlags } from './serve-options.ts';
 /** Reads all that is declared, as it is now. `previous` is what was declared before. */
 export type ReadCatalog = (previous: Catalog | undefined) => Promise<CatalogResult>;
 
+/** What the flags say about every model. */
+export const settingsOf = (flags: ServeFlags, args: readonly ArgItem[]): CatalogSettings => ({
+  args,
+  idleTimeout: flags.idleTimeout,
+  autoload: flags.modelsAutoload,
+  maxLoaded: flags.modelsMax,
+});
+
 /** A reader of the sources that the flags name. */
 export function catalogReader(paths: SourcePaths, flags: ServeFlags, args: readonly ArgItem[]): ReadCatalog {
-  const settings = {
-    args,
-    idleTimeout: flags.idleTimeout,
-    autoload: flags.modelsAutoload,
-    maxLoaded: flags.modelsMax,
-  };
+  const settings = settingsOf(flags, args);
   return async (previous) =>
     buildCatalog({ sources: await readSources(paths), settings, previous }, () => presetUid(randomUUID()));
 }

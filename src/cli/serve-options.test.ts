@@ -39,6 +39,7 @@ describe('the flags of serve', () => {
   });
   it('are read', () => {
     assert.equal(flags('--models-dir', 'd').modelsDir, 'd');
+    assert.equal(flags('--check').check, true);
     assert.equal(flags('--models-preset=p.ini').modelsPreset, 'p.ini');
     assert.deepEqual(flags('-f', 'a.yaml', '--filename', 'b.yaml').filename, ['a.yaml', 'b.yaml']);
     assert.equal(flags('--models-max', '0').modelsMax, 0);

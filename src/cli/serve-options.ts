@@ -3,12 +3,15 @@ import type { OwnOption } from '../api/parse-argv.ts';
 import { parseSecondsOrDuration } from '../api/duration-text.ts';
 import { milliseconds, type Duration } from '../domain/units.ts';
 import type { LogLevel } from '../platform/log.ts';
+import { HIGHEST_PORT, LOG_LEVELS, notEmpty, wholeNumber } from './flag-values.ts';
 
 /** What `corral serve` was told, beside llama-server's own options. */
 export interface ServeFlags {
   readonly modelsDir?: string;
   readonly modelsPreset?: string;
   readonly filename: readonly string[];
+  /** Manifests are checked, and nothing is started. */
+  readonly check?: boolean;
   /** Absent: not given, which means 4. */
   readonly modelsMax?: number;
   readonly modelsAutoload: boolean;
@@ -19,28 +22,13 @@ export interface ServeFlags {
   readonly logLevel: LogLevel;
 }
 
-const wholeNumber =
-  (highest: number) =>
-  (text: string): number => {
-    const value = Number(text);
-    if (/^\d+$/u.test(text) && value <= highest) return value;
-    throw new InvalidArgumentError(`It must be a whole number from 0 to ${highest}.`);
-  };
-
 function duration(text: string): Duration {
   const parsed = parseSecondsOrDuration(text);
   if (parsed !== undefined) return parsed;
   throw new InvalidArgumentError('It must be a time such as 90s, 15m, 1h30m, or a number of seconds.');
 }
 
-function notEmpty(text: string): string {
-  if (text !== '') return text;
-  throw new InvalidArgumentError('It must not be empty.');
-}
-
 const collect = (text: string, before: readonly string[]): readonly string[] => [...before, notEmpty(text)];
-
-const LOG_LEVELS: readonly LogLevel[] = ['error', 'warn', 'info', 'debug', 'silent'];
 
 /** Corral's own options of `serve`. The variables are those that llama-server's router reads for the same options. */
 const SERVE_OPTIONS: readonly Option[] = [
@@ -53,6 +41,7 @@ const SERVE_OPTIONS: readonly Option[] = [
   new Option('-f, --filename <file>', 'serve the ModelDeployments and ModelPools of a manifest (may be repeated)')
     .argParser(collect)
     .default([], 'none'),
+  new Option('--check', 'only check the manifests, with the verdict a cluster would give, and start nothing'),
   new Option('--models-max <n>', 'models loaded at once; 0: no limit (default: 4)')
     .env('LLAMA_ARG_MODELS_MAX')
     .argParser(wholeNumber(10_000)),
@@ -67,7 +56,7 @@ const SERVE_OPTIONS: readonly Option[] = [
     .default('127.0.0.1'),
   new Option('--port <port>', 'listen on this port; 0: any free one')
     .env('LLAMA_ARG_PORT')
-    .argParser(wholeNumber(65_535))
+    .argParser(wholeNumber(HIGHEST_PORT))
     .default(8080),
   new Option(
     '--llama-server <path>',

@@ -46,6 +46,7 @@ export class ControlLoop {
   readonly #failures = new Map<PresetUid, FailureNote>();
   readonly #loads = new Map<PresetUid, Duration>();
   #unsettled = false;
+  #stopped = false;
   #scheduled = false;
   #cancelWake: (() => void) | undefined;
   readonly #emptied: (() => void)[] = [];
@@ -97,6 +98,12 @@ export class ControlLoop {
     return gone;
   }
 
+  /** Plans nothing more: what runs goes on as it is. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelWake?.();
+  }
+
   #order(uid: PresetUid, kind: Order['kind']): void {
     this.#orders.set(uid, { kind, since: this.#parts.now() });
     this.#reconcile();
@@ -104,7 +111,7 @@ export class ControlLoop {
 
   /** The end of a request matters only to somebody who waits for it. */
   #mayMatter(change: LedgerChange): boolean {
-    return change === 'demand' || this.#unsettled;
+    return change === 'demand' || (change === 'idle' && this.#unsettled);
   }
 
   /** Once in this tick, however much happens in it. */
@@ -118,6 +125,7 @@ export class ControlLoop {
   }
 
   #reconcile(): void {
+    if (this.#stopped) return;
     this.#cancelWake?.();
     const now = this.#parts.now();
     this.#noteOutcomes(now);

@@ -6,6 +6,7 @@ import { aPreset } from '../testing/worlds.ts';
 import { backingOff, noteFailure, type FailureNote } from './failures.ts';
 
 const failureAt = (at: number, readyFor?: Duration): Failure => ({
+  code: 'CrashedOnLoad',
   reason: 'it broke',
   exitCode: 1,
   logTail: [],

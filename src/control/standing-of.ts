@@ -40,6 +40,6 @@ function poolStanding(pool: Pool | undefined): Standing['pool'] {
 }
 
 function loadFailure({ failure, count, until }: FailureNote): LoadFailure {
-  const { reason, logTail, exitCode } = failure;
-  return { reason, logTail, exitCode, failures: count, retryAt: until };
+  const { code, reason, logTail, exitCode } = failure;
+  return { code, reason, logTail, exitCode, failures: count, retryAt: until };
 }

@@ -21,10 +21,33 @@ export type DrainCause =
   /** The pool's limit was lowered below what is loaded. */
   | { readonly kind: 'capacity' }
   /** Somebody else has deleted it: in a cluster only. */
-  | { readonly kind: 'deleted' };
+  | { readonly kind: 'deleted' }
+  /** It has failed, was noted and forgotten, and what is left of it is being removed. */
+  | { readonly kind: 'failed' };
+
+/** What kind of end it was, in one word, for programs. */
+export type FailureCode =
+  /** It could not be started at all: refused by the API server, or no program, port or argument to start it with. */
+  | 'CreateRefused'
+  /** No node has room for its pod: in a cluster only, as are the next three. */
+  | 'Unschedulable'
+  | 'ImagePull'
+  /** Its container cannot be made, for instance because a Secret is missing. */
+  | 'ContainerConfig'
+  /** It was not running within its provision timeout. */
+  | 'ProvisionTimeout'
+  /** It ran and was not ready within its load timeout. */
+  | 'LoadTimeout'
+  | 'OOMKilled'
+  | 'CrashedOnLoad'
+  /** It had been ready. */
+  | 'Crashed'
+  /** Its node has thrown it out or refused it: in a cluster only. */
+  | 'Evicted';
 
 /** Why a replica ended without an order. */
 export interface Failure {
+  readonly code: FailureCode;
   /** One sentence for the client and the log: what happened. */
   readonly reason: string;
   /** The process's exit code, where it has exited by itself. */

@@ -3,6 +3,9 @@ import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Command, type Option } from 'commander';
+import { KINDS } from '../../src/api/crd/kinds.ts';
+import { renderCrd } from '../../src/api/crd/render-crd.ts';
+import { REFUSED_BY_SERVE, WITHOUT_EFFECT_IN_SERVE } from '../../src/api/serve-limits.ts';
 import { withServeOptions } from '../../src/cli/serve-options.ts';
 import { findEndpoint } from '../../src/edge/endpoints.ts';
 import { codeIn, readText, root, rowsOf, sectionOf } from './support/markdown.ts';
@@ -109,16 +112,23 @@ describe('docs/serve.md', () => {
 
   it('has each field of the manifests that is refused, or has no effect here', () => {
     const section = sectionOf(document, 'Manifests');
-    const rules = readText('src/api/manifest-rules.ts');
-    const refused = [...rules.matchAll(/^ {2}\['([^']+)', /gmu)].map(([, field = '']) => field);
-    assert.ok(refused.length > 15);
     const shorten = (field: string): string => field.replace(/^spec\.(?:presets\[\]\.|defaults\.)?/u, '');
     const named = new Set([...codeIn(section)].map(shorten));
-    const withoutEffect = ['engine.image', 'resources', 'pod', 'scaling.provisionTimeout', 'allowedNamespaces'];
-    const missing = [...refused.map(shorten), ...withoutEffect].filter((field) => !named.has(field));
+    const unsupported = [...unsupportedFields()];
+    assert.ok(unsupported.length >= 10);
+    const fields = [...REFUSED_BY_SERVE.keys(), ...WITHOUT_EFFECT_IN_SERVE.keys()].map(shorten);
+    const missing = [...fields, ...unsupported].filter((field) => !named.has(field));
     assert.deepEqual(missing, []);
   });
 });
+
+/** Fields whose rules say that this version does not support them. */
+function unsupportedFields(): Set<string> {
+  const messages = KINDS.flatMap((kind) => [
+    ...renderCrd(kind).matchAll(/message: (\S+) .*is not supported by this/gu),
+  ]);
+  return new Set(messages.map(([, field = '']) => field));
+}
 
 /** `…` stands for the rest, and capitals for what varies. */
 function isMessage(documented: string, message: string): boolean {

@@ -24,6 +24,8 @@ const plants: readonly Plant[] = [
   plant('routing-is-pure', 'src/routing/a1.ts', "import '../planner/ok.ts';"),
   plant('activity-is-pure', 'src/activity/a1.ts', "import '../platform/ok.ts';"),
   plant('api-sees-only-domain', 'src/api/a1.ts', "import '../platform/ok.ts';"),
+  plant('api-sees-only-domain', 'src/api/a13.ts', "import type {} from '../routing/ok.ts';"),
+  plant('cluster-api-sees-domain-and-routing', 'src/api/cluster/a1.ts', "import '../../kube/ok.ts';"),
   plant('platform-sees-only-domain', 'src/platform/a1.ts', "import '../api/ok.ts';"),
   plant('admin-sees-platform-and-domain', 'src/admin/a1.ts', "import '../edge/ok.ts';"),
   plant('edge-sees-no-control', 'src/edge/a1.ts', "import '../control/ok.ts';"),
@@ -85,7 +87,7 @@ const accepted: ReadonlyMap<string, string> = new Map([
   ['src/backend/backend.ts', "import '../planner/action.ts';"],
   ['src/backend/local/ok.ts', "import 'node:child_process';\nimport '../backend.ts';\nimport '../../api/ok.ts';"],
   ['src/kube/ok.ts', "import 'undici';\nimport '../platform/ok.ts';"],
-  ['src/api/cluster/ok.ts', "import '../../domain/ok.ts';"],
+  ['src/api/cluster/ok.ts', "import '../../domain/ok.ts';\nimport type {} from '../../routing/ok.ts';"],
   [
     'src/backend/kubernetes/ok.ts',
     "import '../backend.ts';\nimport '../../kube/ok.ts';\nimport '../../api/cluster/ok.ts';",

@@ -2,12 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { findEnvRefusal } from '../../api/reserved-options.ts';
 import type { Endpoint } from '../../domain/replica.ts';
 import type { Preset } from '../../domain/preset.ts';
-
-/**
- * More threads than the edge opens connections to one server (see `MAX_CONNECTIONS` in the edge): with its default of
- * slots + 4, llama-server stalls keep-alive connections beyond that number for seconds.
- */
-const HTTP_THREADS = '160';
+import { HTTP_THREADS } from '../http-threads.ts';
 
 const PREFIX_START = '/corral-';
 

@@ -159,8 +159,8 @@ export class LocalBackend implements Backend {
 }
 
 function failureOf({ live }: Child, end: ReplicaEnd & { readonly kind: 'failed' }, at: Instant): Failure {
-  const { reason, exitCode, logTail } = end;
-  return { reason, exitCode, logTail, at, readyFor: live.kind === 'ready' ? since(live.since, at) : undefined };
+  const { code, reason, exitCode, logTail } = end;
+  return { code, reason, exitCode, logTail, at, readyFor: live.kind === 'ready' ? since(live.since, at) : undefined };
 }
 
 const observed = ({ id, preset, state }: Child): Replica => ({

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Preset } from '../../domain/preset.ts';
-import type { Endpoint } from '../../domain/replica.ts';
+import type { Endpoint, FailureCode } from '../../domain/replica.ts';
 import { since, type Duration, type Instant } from '../../domain/units.ts';
 import { newPrefix, renderArguments, renderEnvironment } from './command-line.ts';
 import { releasePort, takeFreePort } from './free-port.ts';
@@ -16,6 +16,7 @@ export type ReplicaEnd =
   /** By itself, or because it did not get ready in time. */
   | {
       readonly kind: 'failed';
+      readonly code: FailureCode;
       readonly reason: string;
       readonly exitCode: number | undefined;
       readonly logTail: readonly string[];
@@ -65,7 +66,7 @@ export async function runReplica(order: ReplicaOrder, stop: AbortSignal): Promis
   } catch (error) {
     // No port to be had, or arguments that no process can be started with.
     const reason = `llama-server could not be started: ${error instanceof Error ? error.message : String(error)}`;
-    return { kind: 'failed', reason, exitCode: undefined, logTail: [] };
+    return { kind: 'failed', code: 'CreateRefused', reason, exitCode: undefined, logTail: [] };
   }
 }
 
@@ -103,10 +104,11 @@ async function runProcess(order: ReplicaOrder, endpoint: Endpoint, stop: AbortSi
   const exit = await exited;
   if (stop.aborted) return { kind: 'stopped' };
   await log.complete;
-  const reason = !ready && timeout.aborted ? loadTimedOut(preset) : describeExit(exit, ready);
+  const late = !ready && timeout.aborted;
   return {
     kind: 'failed',
-    reason,
+    code: late ? 'LoadTimeout' : codeOf(exit, ready),
+    reason: late ? loadTimedOut(preset) : describeExit(exit, ready),
     exitCode: exit.code === null ? undefined : exit.code,
     logTail: log.ring.tail(TAIL_LINES),
   };
@@ -166,6 +168,11 @@ async function exitOf(child: ChildProcess): Promise<Exit> {
 
 const loadTimedOut = ({ scaling }: Preset): string =>
   `llama-server was not ready within its load timeout of ${scaling.loadTimeout / 1000} s`;
+
+function codeOf({ error }: Exit, wasReady: boolean): FailureCode {
+  if (error !== undefined) return 'CreateRefused';
+  return wasReady ? 'Crashed' : 'CrashedOnLoad';
+}
 
 function describeExit({ code, signal, error }: Exit, wasReady: boolean): string {
   if (error !== undefined) return `llama-server could not be started: ${error.message}`;

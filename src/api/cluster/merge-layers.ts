@@ -1,0 +1,97 @@
+import type { Scaling } from '../../domain/preset.ts';
+import { type Duration, minutes } from '../../domain/units.ts';
+import { decodeScaling, readDuration } from '../decode-settings.ts';
+import { type ArgItem, mergeArgs, renderArgs } from '../llama-options.ts';
+import type { ManifestDefaults } from '../model-deployment-schema.ts';
+import { defaultScaling } from '../preset-draft.ts';
+import { toJsonMap } from './json-value.ts';
+import { mergePodParts } from './merge-pod-parts.ts';
+import { type ClusterArg, parseClusterArg } from './parse-cluster-arg.ts';
+import type { EnvItem, PodPart, PodResources } from './pod-settings.ts';
+
+/** What a preset inherits and says itself, merged. */
+export interface MergedLayers {
+  /** `undefined`: no layer names one. */
+  readonly image: string | undefined;
+  /** Rendered, without the model's source and what Corral sets; or what is wrong with one of them. */
+  readonly args: MergedArgs;
+  readonly env: readonly EnvItem[];
+  readonly resources: PodResources;
+  readonly pod: PodPart;
+  readonly provisionTimeout: Duration;
+}
+
+export type MergedArgs =
+  { readonly kind: 'args'; readonly args: readonly string[] } | { readonly kind: 'fault'; readonly message: string };
+
+/** The weakest first: defaults of the pool, defaults of the object, the preset. */
+export type Layers = readonly (ManifestDefaults | undefined)[];
+
+/** A model nobody asks for goes back to zero, unless somebody says otherwise. */
+const IDLE_TIMEOUT = minutes(15);
+const PROVISION_TIMEOUT = minutes(30);
+
+const present = <T>(values: readonly (T | undefined)[]): T[] => values.filter((value) => value !== undefined);
+
+const setIn = <T>(layers: Layers, read: (layer: ManifestDefaults) => T | undefined): T[] =>
+  present(present(layers).map(read));
+
+/** The strongest layer that says anything. */
+const strongest = <T>(layers: Layers, read: (layer: ManifestDefaults) => T | undefined): T | undefined =>
+  setIn(layers, read).at(-1);
+
+/** When it is loaded and unloaded: also an edge needs to know. */
+export const mergeScaling = (layers: Layers): Scaling =>
+  setIn(layers, ({ scaling }) => scaling).reduce<Scaling>(
+    (merged, scaling) => ({ ...merged, ...decodeScaling(scaling) }),
+    defaultScaling({ args: [], idleTimeout: IDLE_TIMEOUT, autoload: true, maxLoaded: undefined }),
+  );
+
+function mergeAllArgs(layers: Layers): MergedArgs {
+  const parsed = setIn(layers, ({ args }) => args).map((args) => args.map(parseClusterArg));
+  const fault = parsed.flat().find((arg) => arg.kind === 'fault');
+  if (fault !== undefined) return fault;
+  return { kind: 'args', args: renderArgs(mergeArgs(...parsed.map(itemsOf))) };
+}
+
+const itemsOf = (args: readonly ClusterArg[]): ArgItem[] =>
+  args.flatMap((arg) => (arg.kind === 'item' ? [arg.item] : []));
+
+/** By name; the strongest wins and stands where the weakest stood, so that one variable more changes no order. */
+const mergeEnv = (layers: Layers): EnvItem[] => [
+  ...new Map(
+    setIn(layers, ({ env }) => env)
+      .flat()
+      .map((item): [string, EnvItem] => [item.name, { ...toJsonMap(item), name: item.name }]),
+  ).values(),
+];
+
+type Quantities = NonNullable<PodResources['limits']>;
+
+const mergeQuantities = (maps: readonly Quantities[]): Quantities | undefined =>
+  maps.length === 0 ? undefined : Object.fromEntries(maps.flatMap((map) => Object.entries(map)));
+
+/** By resource: a preset that asks for more memory still gets the GPU that its object asks for. */
+function mergeResources(layers: Layers): PodResources {
+  const limits = mergeQuantities(setIn(layers, ({ resources }) => resources?.limits));
+  const requests = mergeQuantities(setIn(layers, ({ resources }) => resources?.requests));
+  const claims = setIn(layers, ({ resources }) => resources?.claims).flat();
+  return {
+    ...(limits === undefined ? {} : { limits }),
+    ...(requests === undefined ? {} : { requests }),
+    ...(claims.length === 0 ? {} : { claims: claims.map(toJsonMap) }),
+  };
+}
+
+/** Merges what pool, object and preset say of a pod. */
+export function mergeLayers(layers: Layers): MergedLayers {
+  const provision = strongest(layers, ({ scaling }) => scaling?.provisionTimeout);
+  return {
+    image: strongest(layers, ({ engine }) => engine?.image),
+    args: mergeAllArgs(layers),
+    env: mergeEnv(layers),
+    resources: mergeResources(layers),
+    pod: mergePodParts(setIn(layers, ({ pod }) => pod)),
+    provisionTimeout: provision === undefined ? PROVISION_TIMEOUT : readDuration(provision),
+  };
+}

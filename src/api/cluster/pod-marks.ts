@@ -1,0 +1,63 @@
+import { presetUid } from '../../domain/ids.ts';
+import type { DrainCause } from '../../domain/replica.ts';
+
+/** The names under which a pod of Corral carries what the operator and the edges agree on. */
+export const LABEL = {
+  name: 'app.kubernetes.io/name',
+  managedBy: 'app.kubernetes.io/managed-by',
+  deployment: 'corral.dev/deployment',
+  preset: 'corral.dev/preset',
+  pool: 'corral.dev/pool',
+  controller: 'corral.dev/controller',
+} as const;
+
+export const ANNOTATION = {
+  /** The pool's whole name: a label's value may be too short for it. */
+  pool: 'corral.dev/pool',
+  rendered: 'corral.dev/rendered',
+  serves: 'corral.dev/serves',
+  prefix: 'corral.dev/prefix',
+  gate: 'corral.dev/gate',
+  drainCause: 'corral.dev/drain-cause',
+  drainFor: 'corral.dev/drain-for',
+} as const;
+
+export const LLAMA_SERVER = 'llama-server';
+/** The port of every pod's llama-server. */
+export const LLAMA_PORT = 8080;
+/** Selects all pods that Corral runs: what operator and edge list and watch. */
+export const POD_SELECTOR = `${LABEL.managedBy}=corral,${LABEL.name}=${LLAMA_SERVER}`;
+
+/**
+ * Whether edges may send a pod new requests. Every change gives it the next epoch, so that an edge's word about one
+ * closing is never taken for its word about another.
+ */
+export interface Gate {
+  readonly closed: boolean;
+  readonly epoch: number;
+}
+
+const GATE = /^(open|closed)\/(0|[1-9][0-9]{0,15})$/u;
+
+/** `undefined`: it says nothing that Corral writes; then nobody may send anything. */
+export function parseGate(text: string | undefined): Gate | undefined {
+  const match = text === undefined ? null : GATE.exec(text);
+  return match === null ? undefined : { closed: match[1] === 'closed', epoch: Number(match[2]) };
+}
+
+export const formatGate = ({ closed, epoch }: Gate): string => `${closed ? 'closed' : 'open'}/${epoch}`;
+
+const PLAIN_CAUSES = ['idle', 'removed', 'changed', 'ordered', 'paused', 'capacity', 'deleted'] as const;
+const CAUSES_FOR = ['evicted', 'fairness'] as const;
+
+/** The cause of a drain from its annotations; `undefined`: there is none that Corral writes. */
+export function parseDrainCause(cause: string | undefined, beneficiary: string | undefined): DrainCause | undefined {
+  const plain = PLAIN_CAUSES.find((kind) => kind === cause);
+  if (plain !== undefined) return { kind: plain };
+  const kind = CAUSES_FOR.find((one) => one === cause);
+  return kind === undefined || beneficiary === undefined ? undefined : { kind, beneficiary: presetUid(beneficiary) };
+}
+
+/** For whom a drain is; `undefined`: for nobody. */
+export const beneficiaryOf = (cause: DrainCause): string | undefined =>
+  'beneficiary' in cause ? cause.beneficiary : undefined;

@@ -1,0 +1,104 @@
+import { presetUid, type PresetUid } from '../../domain/ids.ts';
+import type { Duration } from '../../domain/units.ts';
+import { hashServes } from '../catalog.ts';
+
+/** Plain JSON, as it stands in an object of the API server. */
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+export type JsonMap = Readonly<Record<string, JsonValue>>;
+
+/** The ModelDeployment that a pod belongs to. */
+export interface PodOwner {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** Where the model comes from. */
+export type ModelSource =
+  /** A file in the image, or in a volume that the `pod` part mounts. */
+  | { readonly kind: 'path'; readonly path: string }
+  /** `path` is relative to the volume's root. */
+  | { readonly kind: 'persistentVolumeClaim'; readonly claimName: string; readonly path: string }
+  | {
+      readonly kind: 'huggingFace';
+      readonly repo: string;
+      readonly quant: string | undefined;
+      readonly tokenSecretRef: { readonly name: string; readonly key: string } | undefined;
+    };
+
+/** One variable as a container has it: with `value` (taken as it is, `$(` means nothing) or with `valueFrom`. */
+export type EnvItem = JsonMap & { readonly name: string };
+
+/** The part of a pod template that a user may write. Layers are merged already: maps by key, lists appended. */
+export interface PodPart {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly nodeSelector?: Readonly<Record<string, string>>;
+  readonly tolerations?: readonly JsonMap[];
+  readonly affinity?: JsonMap;
+  readonly topologySpreadConstraints?: readonly JsonMap[];
+  readonly runtimeClassName?: string;
+  readonly priorityClassName?: string;
+  readonly schedulerName?: string;
+  readonly imagePullSecrets?: readonly JsonMap[];
+  /** The pod's, not a container's. */
+  readonly securityContext?: JsonMap;
+  readonly volumes?: readonly JsonMap[];
+  /** Of the llama-server. */
+  readonly volumeMounts?: readonly JsonMap[];
+  /** Of the llama-server. */
+  readonly envFrom?: readonly JsonMap[];
+  readonly initContainers?: readonly JsonMap[];
+  /** Containers that run beside the llama-server and end after it. */
+  readonly sidecars?: readonly JsonMap[];
+  readonly resourceClaims?: readonly JsonMap[];
+}
+
+/** The llama-server's `resources`. Without `claims` it gets all of `pod.resourceClaims`. */
+export interface PodResources {
+  readonly limits?: Readonly<Record<string, string | number>>;
+  readonly requests?: Readonly<Record<string, string | number>>;
+  readonly claims?: readonly JsonMap[];
+}
+
+/** Everything that a preset's pod is rendered from: all layers merged, every reference resolved. */
+export interface PodSettings {
+  readonly owner: PodOwner;
+  /** The preset's name in its ModelDeployment, a DNS label. */
+  readonly preset: string;
+  /** The pool's name. */
+  readonly pool: string;
+  /** What clients call it, and its llama-server's `--alias`. */
+  readonly model: string;
+  readonly image: string;
+  /** llama-server's arguments, one argv item each, without the model's source, host, port, alias and prefix. */
+  readonly args: readonly string[];
+  readonly env: readonly EnvItem[];
+  readonly source: ModelSource;
+  readonly resources: PodResources;
+  readonly pod: PodPart;
+  /** From the pod's creation to its llama-server running. */
+  readonly provisionTimeout: Duration;
+  /** From running to ready. */
+  readonly loadTimeout: Duration;
+}
+
+/** The identity of a preset in a cluster: one that is deleted and declared again under its name is another. */
+export const clusterPresetUid = (ownerUid: string, preset: string): PresetUid => presetUid(`${ownerUid}/${preset}`);
+
+/**
+ * Hash of which model a pod answers with (`corral.dev/serves`, `Preset.serves`): its name and where it comes from. How it
+ * runs, and the token to fetch it with, are not part of it: they change no answer.
+ */
+export const clusterServes = (model: string, source: ModelSource): string => hashServes(model, sourceIdentity(source));
+
+function sourceIdentity(source: ModelSource): string[] {
+  switch (source.kind) {
+    case 'path':
+      return [source.kind, source.path];
+    case 'persistentVolumeClaim':
+      return [source.kind, source.claimName, source.path];
+    case 'huggingFace':
+      return [source.kind, source.repo, ...(source.quant === undefined ? [] : [source.quant])];
+  }
+}

@@ -1,0 +1,171 @@
+import { assertNever } from '../../domain/assert-never.ts';
+import type { DrainCause, Replica } from '../../domain/replica.ts';
+import { type Instant, since } from '../../domain/units.ts';
+import type { LoadFailure, Phase } from '../../routing/route.ts';
+import type { PresetPhase, PresetStatus } from '../model-deployment-schema.ts';
+import { cutText, formatTime } from './conditions.ts';
+import type { Moment } from './routed-presets.ts';
+import type { NameOfPreset, PresetSituation } from './situation.ts';
+import { describeLost } from './verdict.ts';
+
+/** What a preset's status is written with, beside the preset. */
+export interface StatusContext {
+  /** Of its ModelDeployment. */
+  readonly uid: string;
+  readonly at: Moment;
+  readonly nameOf: NameOfPreset;
+}
+
+interface Why {
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+/** Of a failure with the last lines of its log. */
+const MAX_FAILURE = 1024;
+const MAX_MESSAGE = 1024;
+
+const PHASES: Readonly<Record<Phase['kind'], PresetPhase>> = {
+  unloaded: 'Unloaded',
+  waiting: 'Waiting',
+  loading: 'Loading',
+  ready: 'Ready',
+  draining: 'Draining',
+  stopping: 'Stopping',
+  failed: 'Failed',
+};
+
+/** The sentence, and as many of the last lines as there is room for. An edge reads it back in `routed-presets`. */
+function describeFailure({ reason, logTail }: LoadFailure): string {
+  const sentence = cutText(reason.replaceAll(/\s*\n\s*/gu, ' '), MAX_FAILURE);
+  let room = MAX_FAILURE - sentence.length;
+  const lines: string[] = [];
+  for (const line of logTail.toReversed()) {
+    room -= line.length + 1;
+    if (room < 0) break;
+    lines.unshift(line);
+  }
+  return [sentence, ...lines].join('\n');
+}
+
+/** Why a replica goes, in one word and in words. */
+export function describeCause(cause: DrainCause, nameOf: NameOfPreset): Required<Why> {
+  switch (cause.kind) {
+    case 'idle':
+      return { reason: 'Idle', message: 'nobody has used it for its idle timeout' };
+    case 'evicted':
+    case 'fairness':
+      return { reason: 'Evicted', message: `it makes room for ${nameOf(cause.beneficiary) ?? 'another model'}` };
+    case 'removed':
+      return { reason: 'Removed', message: 'it is not declared any more, or not accepted' };
+    case 'changed':
+      return { reason: 'Changed', message: 'what it runs has been changed' };
+    case 'ordered':
+      return { reason: 'Ordered', message: 'somebody has ordered it to be unloaded' };
+    case 'paused':
+      return { reason: 'PoolPaused', message: 'its ModelPool is paused' };
+    case 'capacity':
+      return { reason: 'CapacityLowered', message: 'its ModelPool holds fewer models now' };
+    case 'deleted':
+      return { reason: 'PodDeleted', message: 'somebody has deleted its pod' };
+    case 'failed':
+      return { reason: 'Failed', message: 'it has failed, and what is left of it is being removed' };
+    default:
+      return assertNever(cause);
+  }
+}
+
+const causeOf = ({ state }: Replica): DrainCause[] =>
+  state.kind === 'draining' || state.kind === 'stopping' ? [state.cause] : [];
+
+function describePhase({ phase, replicas, verdict }: PresetSituation, nameOf: NameOfPreset): Why {
+  if (verdict.outcome.kind === 'refused') return verdict.outcome.refusal;
+  switch (phase.kind) {
+    case 'failed':
+      return { reason: phase.code ?? 'LoadFailed', message: describeFailure(phase) };
+    case 'waiting':
+      return { reason: phase.reason, message: phase.because };
+    case 'draining':
+    case 'stopping': {
+      const [cause] = replicas.flatMap(causeOf);
+      return cause === undefined ? {} : describeCause(cause, nameOf);
+    }
+    case 'unloaded':
+    case 'loading':
+    case 'ready':
+      return verdict.lost.length === 0 ? {} : { reason: 'NameConflict', message: describeLost(verdict.lost) };
+    default:
+      return assertNever(phase);
+  }
+}
+
+const countIn = (replicas: readonly Replica[], ...kinds: readonly Replica['state']['kind'][]): number =>
+  replicas.filter(({ state }) => kinds.includes(state.kind)).length;
+
+const timeOf = (instant: Instant, { now, wall }: Moment): string => formatTime(wall - since(instant, now));
+
+/** Stays the same as long as it was loaded before: the time of a pod that is replaced matters to nobody. */
+function lastLoaded({ replicas }: PresetSituation, last: PresetStatus | undefined, at: Moment): Partial<PresetStatus> {
+  const [since] = replicas.flatMap(({ state }) => (state.kind === 'ready' ? [state.since] : []));
+  const known = last?.lastLoadedTime;
+  const wasLoaded = last?.readyReplicas !== undefined && last.readyReplicas > 0;
+  if (since !== undefined && !(wasLoaded && known !== undefined)) return { lastLoadedTime: timeOf(since, at) };
+  return known === undefined ? {} : { lastLoadedTime: known };
+}
+
+function lastUsed(
+  { lastUsed: end }: PresetSituation,
+  last: PresetStatus | undefined,
+  at: Moment,
+): Partial<PresetStatus> {
+  if (end !== undefined) return { lastUsedTime: timeOf(end, at) };
+  return last?.lastUsedTime === undefined ? {} : { lastUsedTime: last.lastUsedTime };
+}
+
+/** For whom it leaves or has left, until it is wanted again. */
+function evictedFor(
+  { phase, replicas }: PresetSituation,
+  last: PresetStatus | undefined,
+  nameOf: NameOfPreset,
+): Partial<PresetStatus> {
+  if (phase.kind === 'ready' || phase.kind === 'loading') return {};
+  const [beneficiary] = replicas
+    .flatMap(causeOf)
+    .flatMap((cause) => (cause.kind === 'evicted' || cause.kind === 'fairness' ? [cause.beneficiary] : []));
+  const name = beneficiary === undefined ? last?.evictedFor : nameOf(beneficiary);
+  return name === undefined ? {} : { evictedFor: name };
+}
+
+/** Failures in a row count until it is ready. */
+function failures(phase: Phase, last: PresetStatus | undefined): Partial<PresetStatus> {
+  if (phase.kind === 'failed') return { failures: phase.failures };
+  return phase.kind === 'ready' || last?.failures === undefined ? {} : { failures: last.failures };
+}
+
+/** What a preset is doing. `previous`: what its object's status says of it. */
+export function renderPresetStatus(
+  situation: PresetSituation,
+  previous: PresetStatus | undefined,
+  { uid, at, nameOf }: StatusContext,
+): PresetStatus {
+  const last = previous?.uid === uid ? previous : undefined;
+  const { phase, replicas, verdict } = situation;
+  const { reason, message } = describePhase(situation, nameOf);
+  return {
+    name: verdict.name,
+    phase: PHASES[phase.kind],
+    ...(reason === undefined ? {} : { reason }),
+    ...(message === undefined ? {} : { message: cutText(message, MAX_MESSAGE) }),
+    names: [...verdict.granted],
+    uid,
+    replicas: countIn(replicas, 'starting', 'ready', 'draining', 'stopping'),
+    readyReplicas: countIn(replicas, 'ready'),
+    ...failures(phase, last),
+    ...(phase.kind === 'failed' ? { backOff: { nextRetryTime: timeAhead(phase.retryAt, at) } } : {}),
+    ...lastLoaded(situation, last, at),
+    ...lastUsed(situation, last, at),
+    ...evictedFor(situation, last, nameOf),
+  };
+}
+
+const timeAhead = (instant: Instant, { now, wall }: Moment): string => formatTime(wall + since(now, instant));

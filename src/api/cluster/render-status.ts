@@ -1,0 +1,104 @@
+import type { ModelDeploymentStatus, PresetStatus } from '../model-deployment-schema.ts';
+import { cutText, type Finding, formatTime, renderConditions } from './conditions.ts';
+import { renderPresetStatus } from './render-preset-status.ts';
+import type { Moment } from './routed-presets.ts';
+import { saysTheSame } from './says-the-same.ts';
+import type { DeploymentSituation, NameOfPreset, PresetSituation } from './situation.ts';
+import { describeLost } from './verdict.ts';
+
+/** Wide enough for a column of `kubectl get`. */
+const MAX_MODELS = 100;
+
+type Why = Pick<Finding, 'reason' | 'message'>;
+
+const yes = (type: string, reason: string, message: string): Finding => ({ type, holds: true, reason, message });
+const no = (type: string, { reason, message }: Why): Finding => ({ type, holds: false, reason, message });
+
+const isAccepted = ({ verdict }: PresetSituation): boolean => verdict.outcome.kind === 'accepted';
+
+/** What is wrong with what a preset declares: it is refused, or names of it belong to others. */
+function complain({ verdict }: PresetSituation): Why[] {
+  const { name, outcome, lost } = verdict;
+  if (outcome.kind === 'refused') {
+    const { reason, message } = outcome.refusal;
+    return [{ reason, message: `${name}: ${message}` }];
+  }
+  return lost.length === 0 ? [] : [{ reason: 'NameConflict', message: `${name}: ${describeLost(lost)}` }];
+}
+
+/** The reason of the first, and all of them in words. */
+const joined = (first: Why, more: readonly Why[]): Why => ({
+  reason: first.reason,
+  message: [first, ...more].map(({ message }) => message).join('; '),
+});
+
+/** Why nothing at all of this generation is used; `undefined`: something is. */
+function refuseAll({ deployment, presets }: DeploymentSituation): Why | undefined {
+  const { decoded } = deployment;
+  if (decoded.kind === 'invalid') return { reason: 'InvalidSpec', message: decoded.message };
+  if (presets.some(isAccepted)) return undefined;
+  return { reason: 'NoPresetAccepted', message: 'none of its presets is accepted' };
+}
+
+function findPresetsAccepted({ presets }: DeploymentSituation, invalid: Why | undefined): Finding {
+  const type = 'PresetsAccepted';
+  const [first, ...more] = presets.flatMap(complain);
+  if (first !== undefined) return no(type, joined(first, more));
+  // Without presets, the spec cannot be read.
+  return invalid === undefined ? yes(type, 'Accepted', 'every preset is accepted') : no(type, invalid);
+}
+
+/** Why not every accepted preset is loaded or can be loaded by a request; `undefined`: it is so. */
+function findObstacle(situation: DeploymentSituation, refused: Why | undefined): Why | undefined {
+  if (refused !== undefined) return refused;
+  const { deployment, presets, isPoolPaused, edges } = situation;
+  if (isPoolPaused) return { reason: 'PoolPaused', message: `the ModelPool ${deployment.pool} is paused` };
+  const failed = presets.flatMap(({ verdict, phase }) =>
+    phase.kind === 'failed' ? [`${verdict.name}: ${phase.reason}`] : [],
+  );
+  if (failed.length > 0) return { reason: 'LoadFailed', message: failed.join('; ') };
+  return edges > 0 ? undefined : { reason: 'NoEdge', message: 'no edge is alive, so that no request reaches a model' };
+}
+
+function findReady(situation: DeploymentSituation, refused: Why | undefined): Finding {
+  const type = 'Ready';
+  const obstacle = findObstacle(situation, refused);
+  return obstacle === undefined
+    ? yes(type, 'Ready', 'every accepted preset is loaded, or is loaded when it is asked for')
+    : no(type, obstacle);
+}
+
+function findAll(situation: DeploymentSituation): Finding[] {
+  const refused = refuseAll(situation);
+  const accepted = refused === undefined ? yes('Accepted', 'Accepted', 'the spec is used') : no('Accepted', refused);
+  return [accepted, findPresetsAccepted(situation, refused), findReady(situation, refused)];
+}
+
+/** The model names, for people: as clients know them. */
+const describeModels = (presets: readonly PresetSituation[]): string =>
+  cutText(presets.flatMap(({ verdict: { granted, name } }) => [...granted, name].slice(0, 1)).join(', '), MAX_MODELS);
+
+const countLoaded = (presets: readonly PresetStatus[]): string =>
+  `${presets.filter(({ readyReplicas = 0 }) => readyReplicas > 0).length}/${presets.length}`;
+
+/**
+ * The status of a ModelDeployment. `previous` itself is returned if nothing has changed but times: then nothing is written.
+ */
+export function renderStatus(situation: DeploymentSituation, at: Moment, nameOf: NameOfPreset): ModelDeploymentStatus {
+  const { deployment } = situation;
+  const { ref, generation, status: previous } = deployment;
+  const before = new Map((previous?.presets ?? []).map((preset) => [preset.name, preset]));
+  const context = { uid: ref.uid, at, nameOf };
+  const presets = situation.presets.map((preset) =>
+    renderPresetStatus(preset, before.get(preset.verdict.name), context),
+  );
+  const about = { generation, previous: previous?.conditions, time: formatTime(at.wall) };
+  const next = {
+    observedGeneration: generation,
+    conditions: renderConditions(findAll(situation), about),
+    presets,
+    models: describeModels(situation.presets),
+    loaded: countLoaded(presets),
+  };
+  return previous !== undefined && saysTheSame(previous, next) ? previous : next;
+}

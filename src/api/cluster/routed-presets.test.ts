@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { describe, it, test } from 'node:test';
+import { instant } from '../../domain/units.ts';
+import {
+  declared,
+  type DeclaredOptions,
+  declaredPool,
+  declaredPreset,
+  granting,
+} from '../../testing/declared-objects.ts';
+import type { ClusterObject } from './decode-objects.ts';
+import { type ClusterRoute, createPresetReader } from './routed-presets.ts';
+
+const WALL = Date.parse('2026-01-01T00:00:00Z');
+const read = createPresetReader(() => ({ now: instant(1000), wall: WALL }));
+
+const routes = (objects: ClusterObject[], pools: ClusterObject[] = [declaredPool()]): ClusterRoute[] =>
+  read(objects, pools);
+const namesOf = (objects: ClusterObject[], pools?: ClusterObject[]): string[][] =>
+  routes(objects, pools).map(({ preset }) => [preset.model, ...preset.aliases]);
+
+const withStatus = (status: object, options: DeclaredOptions = {}): ClusterObject =>
+  declared('a', [declaredPreset('a', { aliases: ['b'] })], { ...options, status });
+
+/** A route of a preset whose status says this, at the generation of its spec. */
+function standing(preset: object, observedGeneration = 1, pools?: ClusterObject[]): ClusterRoute['standing'] {
+  const status = {
+    observedGeneration,
+    presets: [{ name: 'a', phase: 'Unloaded', names: ['a'], uid: 'a-uid', ...preset }],
+  };
+  const [route] = routes([withStatus(status)], pools);
+  assert.ok(route !== undefined);
+  return route.standing;
+}
+
+test('a name is routed where the spec declares it and the status of this very object grants it', () => {
+  assert.deepEqual(namesOf([withStatus(granting('a', { a: ['a', 'b'] }))]), [['a', 'b']]);
+  assert.deepEqual(namesOf([withStatus(granting('a', { a: ['b', 'stranger'] }))]), [['b']], 'a was lost');
+  assert.deepEqual(namesOf([withStatus(granting('copied', { a: ['a', 'b'] }))]), []);
+  assert.deepEqual(namesOf([declared('a', [declaredPreset('a')])]), [], 'nothing is granted yet');
+});
+
+test('what is being deleted, cannot be read or belongs to another controller is not routed', () => {
+  const status = granting('a', { a: ['a'] });
+  assert.deepEqual(namesOf([withStatus(status, { isDeleting: true })]), []);
+  assert.deepEqual(namesOf([declared('a', [{ name: 'a' }], { status })]), []);
+  assert.deepEqual(namesOf([withStatus(status)], [declaredPool('default', { controllerName: 'example.com/x' })]), []);
+});
+
+test('a route carries what its layers say about scaling and queue, and what it serves', () => {
+  const pool = declaredPool('default', { defaults: { scaling: { autoload: false, idleTimeout: '1m' } } });
+  const object = declared('a', [declaredPreset('a', { queue: { maxWait: '5s' }, scaling: { idleTimeout: '2m' } })], {
+    status: granting('a', { a: ['a'] }),
+  });
+  const [route] = routes([object], [pool]);
+  assert.deepEqual([route?.preset.scaling.autoload, route?.preset.scaling.idleTimeout], [false, 120_000]);
+  assert.deepEqual(route?.preset.queue, { maxWaiting: 256, maxWait: 5000 });
+  assert.equal(route.preset.uid, 'a-uid/a');
+  const moved = declared('a', [declaredPreset('a', { source: { path: '/other' } })], {
+    status: object['status'] as object,
+  });
+  assert.notEqual(routes([moved], [pool])[0]?.preset.serves, route.preset.serves);
+});
+
+describe('a preset stands', () => {
+  it('refused for the reason in its status, unless that speaks of another generation', () => {
+    const refused = { reason: 'InvalidPod', message: 'engine.image is missing' };
+    assert.deepEqual(standing(refused).notAccepted, refused);
+    assert.equal(standing(refused, 2).notAccepted, undefined);
+    assert.equal(standing({ reason: 'NameConflict', message: 'x' }).notAccepted, undefined, 'it has other names');
+    assert.equal(standing({ reason: 'Idle', message: 'x' }).notAccepted, undefined);
+  });
+
+  it('without a pool or with a paused one, and not refused for a pool that is there by now', () => {
+    const missing = { reason: 'PoolNotFound', message: 'x' };
+    assert.deepEqual(standing(missing, 1, []), { ...standing({}), notAccepted: missing, pool: 'missing' });
+    assert.equal(standing(missing).notAccepted, undefined);
+    assert.equal(standing({}, 1, [declaredPool('default', { paused: true })]).pool, 'paused');
+  });
+
+  it('in a back-off for what is left of it, of five minutes at the most', () => {
+    const failed = (nextRetryTime: string, generation = 1): ClusterRoute['standing']['backOff'] =>
+      standing(
+        { phase: 'Failed', failures: 3, message: 'it broke\nline 1\nline 2', backOff: { nextRetryTime } },
+        generation,
+      ).backOff;
+    assert.deepEqual(failed('2026-01-01T00:00:07Z'), {
+      reason: 'it broke',
+      logTail: ['line 1', 'line 2'],
+      exitCode: undefined,
+      failures: 3,
+      retryAt: 8000,
+    });
+    assert.equal(failed('2026-01-02T00:00:00Z')?.retryAt, 301_000);
+    assert.equal(failed('2025-12-31T23:59:59Z'), undefined);
+    assert.equal(failed('2026-01-01T00:00:07Z', 2), undefined, 'a changed spec is tried at once');
+  });
+
+  it('waiting, with the words of the operator', () => {
+    const waiting = standing({ phase: 'Waiting', reason: 'WaitingForCapacity', message: 'room' });
+    assert.deepEqual(waiting.waitsFor, { reason: 'WaitingForCapacity', because: 'room' });
+    assert.equal(waiting.ordered, true);
+    assert.equal(standing({}).ordered, false);
+  });
+});

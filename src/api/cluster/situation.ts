@@ -1,0 +1,41 @@
+import type { PresetUid } from '../../domain/ids.ts';
+import type { Replica } from '../../domain/replica.ts';
+import type { Instant } from '../../domain/units.ts';
+import type { LoadFailure, Phase } from '../../routing/route.ts';
+import type { ClusterDeployment, ClusterPool } from './decode-objects.ts';
+import type { PresetVerdict } from './verdict.ts';
+
+/** One declared preset at one moment: what was decided about it, and what it does. */
+export interface PresetSituation {
+  readonly verdict: PresetVerdict<unknown>;
+  readonly phase: Phase;
+  /** Its last failure, while it is not tried again: also where another replica of it is still on its way out. */
+  readonly failure: LoadFailure | undefined;
+  /** All that exist. Also of a preset that is refused: they are on their way out. */
+  readonly replicas: readonly Replica[];
+  /** When its last request ended; `undefined`: it is in use, or nobody knows. */
+  readonly lastUsed: Instant | undefined;
+}
+
+/** One ModelDeployment at one moment. */
+export interface DeploymentSituation {
+  readonly deployment: ClusterDeployment;
+  readonly presets: readonly PresetSituation[];
+  readonly isPoolPaused: boolean;
+  /** How many edges are alive. */
+  readonly edges: number;
+}
+
+/** One ModelPool at one moment. */
+export interface PoolSituation {
+  readonly pool: ClusterPool;
+  /** Replicas that hold capacity. */
+  readonly loaded: number;
+  /** Presets that are wanted and find no room. */
+  readonly waiting: number;
+  /** Loaded presets that nobody uses, the longest idle first. */
+  readonly idle: readonly PresetUid[];
+}
+
+/** Namespace, object and preset, for people; `undefined`: it is not declared any more. */
+export type NameOfPreset = (uid: PresetUid) => string | undefined;

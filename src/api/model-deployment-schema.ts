@@ -1,0 +1,247 @@
+import Type from 'typebox';
+import { NAME_RULES, MAX_NAME_BYTES } from './check-model-name.ts';
+import {
+  Conditions,
+  dnsLabel,
+  dnsName,
+  noNul,
+  observedGeneration,
+  optionalTime,
+  passing,
+  quantities,
+  secretKey,
+} from './common-schemas.ts';
+import { Defaults, layer } from './layer-schema.ts';
+import { unsupported } from './manifest-rule.ts';
+import { UNIQUE_NAME_RULES, WITHIN_VOLUME, exactlyOne, onlyZero } from './manifest-rules.ts';
+import { SET, list, mapBy, mapOf, object, oneOf, text, whole } from './schema-kit.ts';
+
+const modelName = (description: string): Type.TString =>
+  text(`a model name of 1 to ${MAX_NAME_BYTES} bytes`, description, { maxLength: MAX_NAME_BYTES, rules: NAME_RULES });
+
+const Url = object(
+  'A file that is downloaded.',
+  {
+    url: text('a URL with https or http', 'Where the GGUF file is.', {
+      pattern: '^https?://[^\\x00-\\x20]+$',
+      maxLength: 4096,
+    }),
+    sha256: Type.Optional(
+      text('64 hexadecimal digits', 'The checksum of the file.', { pattern: '^[0-9a-f]{64}$', maxLength: 64 }),
+    ),
+  },
+  { rules: [unsupported('source.url')] },
+);
+
+const PersistentVolumeClaim = object('A file of a PersistentVolumeClaim, mounted read-only. In a cluster only.', {
+  claimName: dnsName('the name of a PersistentVolumeClaim', 'The claim, in the same namespace.'),
+  path: text('a path within the volume', 'The GGUF file (its first shard), from the root of the volume.', {
+    pattern: '^[^\\x00]+$',
+    rules: [WITHIN_VOLUME],
+  }),
+});
+
+const Image = object(
+  'A file of an OCI image.',
+  {
+    reference: text('the name of an image', 'The image.', { pattern: '^[A-Za-z0-9][A-Za-z0-9._:/@\\-]*$' }),
+    path: text('a path within the image', 'The GGUF file.', { pattern: '^[^\\x00]+$' }),
+  },
+  { rules: [unsupported('source.image')] },
+);
+
+const HuggingFace = object(
+  'A model of huggingface.co, which llama-server downloads itself when it starts.',
+  {
+    repo: text('a repository such as Qwen/Qwen3-8B-GGUF', 'The repository.', {
+      pattern: '^[A-Za-z0-9][A-Za-z0-9_.\\-]*/[A-Za-z0-9][A-Za-z0-9_.\\-]*$',
+      maxLength: 200,
+    }),
+    quant: Type.Optional(
+      text(
+        'a quantization such as Q4_K_M',
+        "Which of its files. Default: llama-server's choice, Q4_K_M or the first.",
+        {
+          pattern: '^[A-Za-z0-9_.\\-]+$',
+          maxLength: 100,
+        },
+      ),
+    ),
+    revision: Type.Optional(
+      text('a branch, tag or commit', 'Which version of the repository.', {
+        maxLength: 200,
+        rules: [unsupported('source.huggingFace.revision')],
+      }),
+    ),
+    tokenSecretRef: Type.Optional(
+      secretKey(
+        'The token for a repository that is not public. In a cluster only: corral serve takes HF_TOKEN from its environment.',
+      ),
+    ),
+  },
+  { title: 'an object with repo and quant' },
+);
+
+const SOURCES = ['path', 'persistentVolumeClaim', 'huggingFace', 'url', 'image'] as const;
+
+/** Where a model comes from. */
+export const SourceSchema = object(
+  'Where the model comes from: exactly one of these.',
+  {
+    path: Type.Optional(
+      text(
+        'the path of a GGUF file',
+        'A file that the llama-server finds: in a cluster in its image or in a volume of pod.volumes, in corral serve on the machine.',
+        { pattern: '^[^\\x00]+$', maxLength: 4096 },
+      ),
+    ),
+    persistentVolumeClaim: Type.Optional(PersistentVolumeClaim),
+    huggingFace: Type.Optional(HuggingFace),
+    url: Type.Optional(Url),
+    image: Type.Optional(Image),
+  },
+  {
+    title: `an object with exactly one of ${SOURCES.slice(0, -1).join(', ')} and ${SOURCES.slice(-1).join('')}`,
+    rules: [exactlyOne(SOURCES)],
+  },
+);
+
+const Files = list(
+  'More files of the model.',
+  object('One file.', {
+    arg: oneOf('The option of llama-server that gets its path.', ['mmproj', 'model-draft', 'lora']),
+    source: SourceSchema,
+  }),
+  8,
+  { rules: [unsupported('files')] },
+);
+
+const Variants = list(
+  'More names for the same llama-server, with request fields of their own.',
+  object('One variant.', {
+    model: modelName('The name that clients use.'),
+    parameters: mapOf(
+      'an object',
+      'Fields of the request that it fixes.',
+      Type.Unknown({ 'x-kubernetes-preserve-unknown-fields': true }),
+    ),
+  }),
+  16,
+  { rules: [unsupported('variants')] },
+);
+
+const Queue = object('The requests that are held while the model is not ready.', {
+  maxWaiting: Type.Optional(whole('How many.', 1, 100_000, { otherwise: '256' })),
+  maxWait: Type.Optional(passing('How long each of them at the most.', { otherwise: '10m' })),
+});
+
+export const PresetSchema = object('A model, and how llama-server runs it.', {
+  name: dnsLabel(
+    'a DNS label of at most 63 characters, unique in this object',
+    'Its name in this object, and the beginning of the names of its pods.',
+  ),
+  model: Type.Optional(
+    modelName('The name that clients use. Default: name. It may hold slashes, colons, dots and capitals.'),
+  ),
+  aliases: Type.Optional(
+    list('More names that clients may use.', modelName('One name.'), 32, {
+      title: 'a list of at most 32 names',
+      ...SET,
+    }),
+  ),
+  tags: Type.Optional(
+    list(
+      'Words that are shown in the list of models.',
+      text('a tag of at most 256 characters', 'One word.', { maxLength: 256 }),
+      32,
+      SET,
+    ),
+  ),
+  source: SourceSchema,
+  files: Type.Optional(Files),
+  ...layer,
+  footprint: Type.Optional(
+    quantities('What a replica takes of its pool. Counted, never rendered.', { rules: [unsupported('footprint')] }),
+  ),
+  queue: Type.Optional(Queue),
+  priority: Type.Optional(
+    whole('Which waiters go first, and which victims last.', -1000, 1000, {
+      otherwise: '0',
+      rules: [onlyZero('priority')],
+    }),
+  ),
+  variants: Type.Optional(Variants),
+});
+
+export const ModelDeploymentSpecSchema = object('What is wanted.', {
+  pool: Type.Optional(
+    dnsName('the name of a ModelPool', 'The ModelPool (modelpools.corral.dev) in which its models compete.', {
+      default: 'default',
+    }),
+  ),
+  defaults: Type.Optional(Defaults),
+  presets: list('The models.', PresetSchema, 32, {
+    minItems: 1,
+    title: 'a list of 1 to 32 presets',
+    rules: UNIQUE_NAME_RULES,
+    ...mapBy('name'),
+  }),
+});
+
+/** What a preset is doing. */
+export const PRESET_PHASES = ['Unloaded', 'Waiting', 'Loading', 'Ready', 'Draining', 'Stopping', 'Failed'] as const;
+
+const count = (description: string): Type.TInteger => whole(description, 0, 1_000_000);
+
+const PresetStatusSchema = object('One preset.', {
+  name: dnsLabel('the name of a preset', 'Its name in spec.presets.'),
+  phase: oneOf('What it is doing. Waiting: it is wanted, and there is no room yet.', PRESET_PHASES),
+  reason: Type.Optional(text('one word in CamelCase', 'Why, for programs.', { maxLength: 128 })),
+  message: Type.Optional(noNul('a text', 'Why, for people.', 4096)),
+  names: Type.Optional(
+    list(
+      'The names under which requests reach it: those it declares, without those that another preset had before.',
+      text('a model name', 'One name.', { maxLength: MAX_NAME_BYTES }),
+      48,
+    ),
+  ),
+  uid: Type.Optional(
+    text(
+      'a uid',
+      'The uid of the ModelDeployment to which the names were granted: names of a copied status count for nothing.',
+      {
+        maxLength: 64,
+      },
+    ),
+  ),
+  replicas: Type.Optional(count('Its replicas that exist, in whatever state.')),
+  readyReplicas: Type.Optional(count('Those of them that are ready.')),
+  failures: Type.Optional(count('Failures in a row.')),
+  backOff: Type.Optional(
+    object('Set while it is not started because it failed.', {
+      nextRetryTime: optionalTime('When it may be started again.'),
+    }),
+  ),
+  lastLoadedTime: optionalTime('When a replica last became ready.'),
+  lastUsedTime: optionalTime('When its last request ended, as known when the phase last changed.'),
+  evictedFor: Type.Optional(text('a preset', 'The preset for which it last had to leave.', { maxLength: 512 })),
+});
+
+/** Written by `corral operator` alone. */
+export const ModelDeploymentStatusSchema = object('What is.', {
+  observedGeneration,
+  conditions: Type.Optional(Conditions),
+  presets: Type.Optional(list('What each preset is doing.', PresetStatusSchema, 64, mapBy('name'))),
+  models: Type.Optional(Type.String({ maxLength: 1024, title: 'a text', description: 'The model names, for people.' })),
+  loaded: Type.Optional(
+    Type.String({ maxLength: 32, title: 'a text', description: 'How many presets are loaded, of how many: 2/5.' }),
+  ),
+});
+
+export type ModelDeploymentSpec = Type.Static<typeof ModelDeploymentSpecSchema>;
+export type ModelDeploymentStatus = Type.Static<typeof ModelDeploymentStatusSchema>;
+export type ManifestPreset = Type.Static<typeof PresetSchema>;
+export type ManifestSource = Type.Static<typeof SourceSchema>;
+export type ManifestDefaults = Type.Static<typeof Defaults>;
+export type PresetStatus = Type.Static<typeof PresetStatusSchema>;
+export type PresetPhase = (typeof PRESET_PHASES)[number];

@@ -1,0 +1,123 @@
+import Type from 'typebox';
+import { Conditions, LabelSelector, duration, observedGeneration, passing, quantities } from './common-schemas.ts';
+import { Defaults } from './layer-schema.ts';
+import { unsupported } from './manifest-rule.ts';
+import { IMMUTABLE, onlyWith, onlyZero } from './manifest-rules.ts';
+import { flag, foreign, list, object, oneOf, text, whole } from './schema-kit.ts';
+
+/** Of the operator that these pools belong to. */
+export const CONTROLLER_NAME = 'corral.dev/operator';
+
+const AllowedNamespaces = object(
+  'The namespaces whose ModelDeployments may use the pool.',
+  {
+    from: Type.Optional(
+      oneOf('All, None, or Selector: those that match the selector.', ['All', 'None', 'Selector'], { default: 'All' }),
+    ),
+    selector: Type.Optional(LabelSelector),
+  },
+  { rules: [onlyWith('selector', 'from', 'Selector')] },
+);
+
+const Capacity = object(
+  'What fits into the pool.',
+  {
+    maxLoaded: Type.Optional(
+      whole("Replicas that are loaded at once, like llama-server's --models-max; 0: no limit.", 0, 10_000, {
+        default: 0,
+      }),
+    ),
+    resources: Type.Optional(
+      quantities('One bin of this size, by any names that footprints use.', {
+        rules: [unsupported('capacity.resources')],
+      }),
+    ),
+    nodes: Type.Optional(
+      foreign('One bin for each node that is selected.', { rules: [unsupported('capacity.nodes')] }),
+    ),
+    unschedulableAfter: Type.Optional(
+      duration(
+        'How long a pod may find no node before that counts as no room. Longer where an autoscaler adds nodes. Matters in a cluster only.',
+        { default: '5s' },
+      ),
+    ),
+  },
+  { default: {} },
+);
+
+const Eviction = object(
+  'Who leaves when there is no room.',
+  {
+    policy: Type.Optional(
+      oneOf('Who goes first: the one that has been idle the longest.', ['LRUByIdle'], { default: 'LRUByIdle' }),
+    ),
+    minResidency: Type.Optional(
+      duration('An idle model is left alone this long after it became ready.', { default: '0s' }),
+    ),
+    fairAfter: Type.Optional(
+      duration('A model that is wanted longer than this makes busy ones finish and leave; 0s: never.', {
+        default: '30s',
+      }),
+    ),
+  },
+  { default: {} },
+);
+
+export const ModelPoolSpecSchema = object(
+  'What is wanted.',
+  {
+    controllerName: Type.Optional(
+      text(
+        'the name of an operator, such as corral.dev/operator',
+        'Whose pool it is: an operator of another name ignores it.',
+        {
+          default: CONTROLLER_NAME,
+          maxLength: 253,
+          pattern: '^[a-z0-9]([a-z0-9.\\-]*[a-z0-9])?/[A-Za-z0-9]([A-Za-z0-9_.\\-]*[A-Za-z0-9])?$',
+          rules: [IMMUTABLE],
+        },
+      ),
+    ),
+    allowedNamespaces: Type.Optional(AllowedNamespaces),
+    maxPriority: Type.Optional(
+      whole('The highest priority that a preset may have here.', -1000, 1000, {
+        otherwise: '0',
+        rules: [onlyZero('maxPriority')],
+      }),
+    ),
+    paused: Type.Optional(
+      flag('Whether all is drained and nothing started; requests are answered 503.', { default: false }),
+    ),
+    defaults: Type.Optional(Defaults),
+    capacity: Type.Optional(Capacity),
+    eviction: Type.Optional(Eviction),
+    drainTimeout: Type.Optional(
+      passing(
+        'Bounds forced unloads and deletions that Corral did not order. An eviction never cuts a request, however long it takes.',
+        { default: '30m' },
+      ),
+    ),
+  },
+  { default: {} },
+);
+
+/** Written by `corral operator` alone. */
+export const ModelPoolStatusSchema = object('What is.', {
+  observedGeneration,
+  conditions: Type.Optional(Conditions),
+  loaded: Type.Optional(whole('Replicas that hold capacity.', 0, 1_000_000)),
+  capacity: Type.Optional(
+    Type.String({ maxLength: 256, title: 'a text', description: 'What fits, for people: 4, or no limit.' }),
+  ),
+  waiting: Type.Optional(whole('Presets that are wanted and find no room.', 0, 1_000_000)),
+  lru: Type.Optional(
+    list(
+      'The loaded presets, the longest idle first: the uid of the ModelDeployment, a slash, the name of the preset.',
+      text('a preset', 'One preset.', { maxLength: 128 }),
+      1024,
+    ),
+  ),
+});
+
+export type ModelPoolSpec = Type.Static<typeof ModelPoolSpecSchema>;
+export type ModelPoolStatus = Type.Static<typeof ModelPoolStatusSchema>;

@@ -1,0 +1,100 @@
+import type { ContainerView, PodView } from '../../api/cluster/pod-view.ts';
+import type { Failure } from '../../domain/replica.ts';
+
+/** A failure before it has its times. */
+export type PodFailure = Pick<Failure, 'code' | 'reason' | 'exitCode' | 'logTail'>;
+
+/** Lines of log that a failure carries, and how long each may be. */
+const TAIL_LINES = 12;
+const LINE_WIDTH = 2_000;
+
+/** What a kubelet waits for in vain (k8s.io/kubernetes, pkg/kubelet/images and pkg/kubelet/container, errors). */
+const IMAGE_REASONS: ReadonlySet<string> = new Set([
+  'ErrImagePull',
+  'ImagePullBackOff',
+  'InvalidImageName',
+  'ErrImageNeverPull',
+  'ImageInspectError',
+  'RegistryUnavailable',
+  'SignatureValidationFailed',
+]);
+const CONFIG_REASONS: ReadonlySet<string> = new Set([
+  'CreateContainerConfigError',
+  'CreateContainerError',
+  'RunContainerError',
+  'PreCreateHookError',
+  'PreStartHookError',
+  'PostStartHookError',
+]);
+
+/**
+ * Why a pod will never serve (again), as its status says; `undefined`: it says nothing of the kind. First match of: what
+ * threw it off its node, how its llama-server ended, how an init container ended, what a container waits for in vain, its
+ * phase.
+ */
+export function findPodFailure(pod: PodView, wasReady: boolean): PodFailure | undefined {
+  const isOver = pod.phase === 'Failed' || pod.phase === 'Succeeded';
+  if (isOver && pod.reason !== '') return evicted(pod);
+  if (pod.server.kind === 'terminated') return serverEnded(pod.server, wasReady);
+  const broken = pod.others.find((other) => isOver && other.kind === 'terminated' && other.exitCode !== 0);
+  if (broken?.kind === 'terminated') return otherEnded(broken);
+  return waitsInVain([...pod.others, pod.server]) ?? (isOver ? evicted(pod) : undefined);
+}
+
+/** Whether nothing of the pod can run any more. */
+export const hasEnded = ({ phase, server, others }: PodView): boolean =>
+  (phase === 'Failed' || phase === 'Succeeded') && [server, ...others].every(({ kind }) => kind !== 'running');
+
+const withoutLog = { exitCode: undefined, logTail: [] } as const;
+
+const evicted = ({ phase, reason, message }: PodView): PodFailure => ({
+  code: 'Evicted',
+  reason: `its node has ended the pod (${reason === '' ? phase : reason})${afterColon(message)}`,
+  ...withoutLog,
+});
+
+type Ended = ContainerView & { readonly kind: 'terminated' };
+
+function serverEnded(server: Ended, wasReady: boolean): PodFailure {
+  const { exitCode, reason, message } = server;
+  const logTail = tailOf(message);
+  const during = wasReady ? 'while it served' : 'while it loaded the model';
+  if (reason === 'OOMKilled') {
+    const explained = `llama-server was killed ${during}: its container has no more memory (OOMKilled)`;
+    return { code: 'OOMKilled', reason: explained, exitCode, logTail };
+  }
+  // Then no process has run, and the message is the container runtime's.
+  if (reason === 'StartError' || reason === 'ContainerCannotRun') {
+    const explained = `llama-server could not be started${afterColon(message)}`;
+    return { code: 'ContainerConfig', reason: explained, ...withoutLog };
+  }
+  const explained = `llama-server exited with code ${exitCode} ${during}`;
+  return { code: wasReady ? 'Crashed' : 'CrashedOnLoad', reason: explained, exitCode, logTail };
+}
+
+const otherEnded = ({ name, exitCode, message }: Ended): PodFailure => ({
+  code: 'CrashedOnLoad',
+  reason: `the container ${name} exited with code ${exitCode} before llama-server could start`,
+  exitCode,
+  logTail: tailOf(message),
+});
+
+function waitsInVain(containers: readonly ContainerView[]): PodFailure | undefined {
+  for (const container of containers) {
+    if (container.kind !== 'waiting') continue;
+    const { name, reason, message } = container;
+    const explained = `the container ${name} cannot be started (${reason})${afterColon(message)}`;
+    if (IMAGE_REASONS.has(reason)) return { code: 'ImagePull', reason: explained, ...withoutLog };
+    if (CONFIG_REASONS.has(reason)) return { code: 'ContainerConfig', reason: explained, ...withoutLog };
+  }
+  return undefined;
+}
+
+const afterColon = (message: string): string => (message === '' ? '' : `: ${message}`);
+
+const tailOf = (message: string): readonly string[] =>
+  message
+    .split(/\r?\n/u)
+    .filter((line) => line.trim() !== '')
+    .map((line) => line.slice(0, LINE_WIDTH))
+    .slice(-TAIL_LINES);

@@ -1,0 +1,466 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { ANNOTATION } from '../../api/cluster/pod-marks.ts';
+import { replicaId, type PresetUid } from '../../domain/ids.ts';
+import type { Replica, ReplicaState } from '../../domain/replica.ts';
+import { minutes, seconds } from '../../domain/units.ts';
+import type { KubeObject } from '../../kube/kube-object.ts';
+import type { FakeRequest } from '../../testing/fake-api-request.ts';
+import { failedStatus, runningStatus } from '../../testing/fake-kubelet.ts';
+import { PODS } from '../../testing/kube-testbed.ts';
+import { ManualTimers } from '../../testing/manual-timers.ts';
+import { startBackend, startPodBed, type PodBed, type PodBedOptions } from '../../testing/pod-bed.ts';
+import { aPodSettings, presetOf, templateOf } from '../../testing/pod-settings.ts';
+import type { KubernetesBackend } from './kubernetes-backend.ts';
+import { renderPod, type PodTemplate } from './render-pod-template.ts';
+
+/** Its llama-server does nothing but what the test says: the kubelet takes only pods with a `FAKE`. */
+const QUIET = templateOf(aPodSettings());
+/** Its llama-server becomes ready. */
+const EAGER = templateOf(aPodSettings({ env: [{ name: 'FAKE', value: 'ready' }] }));
+
+const declared = (...templates: readonly PodTemplate[]): Map<PresetUid, PodTemplate> =>
+  new Map(templates.map((template) => [presetOf(template).uid, template]));
+
+const bed = async (t: TestContext, template = EAGER, options: Partial<PodBedOptions> = {}): Promise<PodBed> =>
+  startPodBed(t, { templates: declared(template), ...options });
+
+const start = (backend: KubernetesBackend, template = EAGER): void => {
+  backend.apply({ kind: 'start', preset: presetOf(template) });
+};
+const drain = (backend: KubernetesBackend, { id }: Replica): void => {
+  backend.apply({ kind: 'drain', replica: id, cause: { kind: 'idle' } });
+};
+const cancel = (backend: KubernetesBackend, { id }: Replica): void => {
+  backend.apply({ kind: 'cancel', replica: id });
+};
+const stop = (backend: KubernetesBackend, { id }: Replica): void => {
+  backend.apply({ kind: 'stop', replica: id });
+};
+
+async function until<T>(backend: KubernetesBackend, look: (replicas: readonly Replica[]) => T | undefined): Promise<T> {
+  return new Promise((resolve) => {
+    const check = (): void => {
+      const found = look(backend.observe());
+      if (found !== undefined) resolve(found);
+    };
+    backend.onChange(check);
+    check();
+  });
+}
+
+const untilState = async (backend: KubernetesBackend, kind: ReplicaState['kind']): Promise<Replica> =>
+  until(backend, (replicas) => replicas.find(({ state }) => state.kind === kind));
+const untilGone = async (backend: KubernetesBackend): Promise<true> =>
+  until(backend, (replicas) => (replicas.length === 0 ? true : undefined));
+
+async function startReady(backend: KubernetesBackend): Promise<Replica> {
+  start(backend);
+  return untilState(backend, 'ready');
+}
+
+const kinds = (backend: KubernetesBackend): readonly string[] => backend.observe().map(({ state }) => state.kind);
+
+function failureOf({ state }: Replica): (ReplicaState & { kind: 'failed' })['failure'] {
+  assert.ok(state.kind === 'failed', state.kind);
+  return state.failure;
+}
+
+const isDryRun = ({ query }: FakeRequest): boolean => query.get('dryRun') === 'All';
+/** A real creation. */
+const CREATE = { verb: 'create', plural: 'pods', where: (request: FakeRequest) => !isDryRun(request) } as const;
+
+/** Calls about pods that are no watch, `GET name` and the like. */
+const calls = ({ server }: PodBed): readonly string[] =>
+  server.requests
+    .filter(({ resource, verb }) => resource.plural === 'pods' && verb !== 'watch' && verb !== 'list')
+    .map((request) => `${request.verb}${isDryRun(request) ? ' dry-run' : ''}`);
+
+const pods = ({ server }: PodBed): readonly KubeObject[] => server.objects(PODS);
+const gates = (world: PodBed): readonly unknown[] =>
+  pods(world).map(({ metadata: { annotations = {} } }) => annotations[ANNOTATION.gate]);
+
+/** The watch tells nothing until what is returned is called. */
+async function deafen({ server }: PodBed): Promise<() => void> {
+  const hold = server.hold({ verb: 'watch', plural: 'pods' });
+  server.breakWatches('pods', 'fin');
+  await server.until(() => hold.arrived > 0);
+  return () => {
+    hold.release();
+  };
+}
+
+const slot = (number: number): string => `${EAGER.baseName}-${number}`;
+
+/** Changes a pod behind the backend's back, as far as it is deaf. */
+const annotate = ({ server }: PodBed, name: string, annotations: Record<string, string>): void => {
+  server.edit(PODS, { namespace: 'ml', name }, (pod) => {
+    const metadata = pod['metadata'] as { annotations: Record<string, string> };
+    return { ...pod, metadata: { ...metadata, annotations: { ...metadata.annotations, ...annotations } } };
+  });
+};
+
+describe('a start', () => {
+  it('is tried out once for each template, and sent strictly', async (t) => {
+    const world = await bed(t);
+    start(world.backend);
+    start(world.backend);
+    await until(world.backend, (replicas) =>
+      replicas.every(({ state }) => state.kind === 'ready') ? true : undefined,
+    );
+    start(world.backend);
+    await until(world.backend, (replicas) =>
+      replicas.every(({ state }) => state.kind === 'ready') ? true : undefined,
+    );
+    assert.deepEqual(calls(world).slice(-1), ['create'], 'it is known to be good');
+    assert.ok(calls(world).indexOf('create dry-run') < calls(world).indexOf('create'));
+    const creations = world.server.requests.filter(({ verb }) => verb === 'create');
+    assert.ok(creations.every(({ query }) => query.get('fieldValidation') === 'Strict'));
+  });
+  for (const [what, match] of [
+    ['tried out', { verb: 'create', plural: 'pods' }],
+    ['created', CREATE],
+  ] as const) {
+    it(`that is refused when it is ${what} has failed with the server's own words, and leaves nothing`, async (t) => {
+      const world = await bed(t);
+      const message = 'pods "x" is forbidden: violates PodSecurity "restricted"';
+      world.server.fail(match, { kind: 'status', status: 403, reason: 'Forbidden', message });
+      start(world.backend);
+      const replica = await untilState(world.backend, 'failed');
+      const { code, reason } = failureOf(replica);
+      assert.equal(code, 'CreateRefused');
+      assert.ok(reason.includes(message), reason);
+      world.backend.forget(replica.id);
+      assert.deepEqual(world.backend.observe(), []);
+      assert.deepEqual(pods(world), []);
+      await startReady(world.backend);
+    });
+  }
+  it('takes the lowest slot that nothing has, not even what is on its way out', async (t) => {
+    const world = await bed(t);
+    const end = world.kubelet.holdEnds();
+    const first = await startReady(world.backend);
+    drain(world.backend, first);
+    stop(world.backend, first);
+    start(world.backend);
+    await untilState(world.backend, 'ready');
+    assert.deepEqual(
+      pods(world).map(({ metadata }) => metadata.name),
+      [slot(0), slot(1)],
+    );
+    end();
+    await until(world.backend, (replicas) => (replicas.length === 1 ? true : undefined));
+    start(world.backend);
+    await until(world.backend, (replicas) =>
+      replicas.every(({ state }) => state.kind === 'ready') ? true : undefined,
+    );
+    assert.ok(world.server.find(PODS, 'ml', slot(0)) !== undefined);
+  });
+  it('adopts the pod that another leader has created for it already', async (t) => {
+    const world = await bed(t);
+    const listen = await deafen(world);
+    const { metadata } = world.server.put(PODS, renderPod(EAGER, { slot: 0, prefix: '/corral-other' }));
+    const replica = await startReady(world.backend);
+    assert.equal(replica.id, metadata.uid);
+    listen();
+    assert.equal(pods(world).length, 1);
+  });
+  it('waits for the end of an older pod of its name, and is given up with it if nobody wants it any more', async (t) => {
+    for (const isWanted of [true, false]) {
+      const world = await bed(t);
+      const end = world.kubelet.holdEnds();
+      const listen = await deafen(world);
+      const old = world.server.put(PODS, renderPod(EAGER, { slot: 0, prefix: '/corral-old' }));
+      await world.server.until(() => world.kubelet.running().length === 1);
+      await world.api.delete(
+        PODS,
+        { namespace: 'ml', name: slot(0) },
+        { uid: old.metadata.uid, resourceVersion: undefined, gracePeriodSeconds: 9 },
+      );
+      start(world.backend);
+      await until(world.backend, (replicas) => replicas.find(({ id }) => id === old.metadata.uid));
+      assert.deepEqual(kinds(world.backend).toSorted(), ['starting', 'stopping']);
+      const [young] = world.backend.observe().filter(({ state }) => state.kind === 'starting');
+      assert.ok(young !== undefined);
+      if (!isWanted) {
+        drain(world.backend, young);
+        stop(world.backend, young);
+      }
+      listen();
+      end();
+      if (!isWanted) await untilGone(world.backend);
+      else assert.notEqual((await untilState(world.backend, 'ready')).id, old.metadata.uid);
+      assert.equal(pods(world).length, isWanted ? 1 : 0);
+    }
+  });
+  it('fails when its name belongs to a pod that is not Corral’s, and leaves that alone', async (t) => {
+    const world = await bed(t);
+    const { metadata, ...rest } = renderPod(QUIET, { slot: 0, prefix: '/x' });
+    const foreign = { ...rest, metadata: { name: metadata.name, namespace: 'ml' } };
+    const before = world.server.put(PODS, foreign);
+    start(world.backend);
+    const { code, reason } = failureOf(await untilState(world.backend, 'failed'));
+    assert.equal(code, 'CreateRefused');
+    assert.match(reason, /not Corral's/u);
+    assert.deepEqual(pods(world), [before]);
+  });
+  it('is repeated while the API server is in trouble, and never blindly', async (t) => {
+    for (const kind of ['reset', 'reset-after'] as const) {
+      const world = await bed(t);
+      const listen = await deafen(world);
+      world.server.fail(CREATE, { kind });
+      world.server.fail({ verb: 'get', plural: 'pods' }, { kind: 'reset' }, 9);
+      start(world.backend);
+      await until(world.backend, ([replica]) => (replica?.id.startsWith('start:') === false ? true : undefined));
+      const made = calls(world).slice(calls(world).indexOf('create'));
+      assert.deepEqual([...new Set(made)], ['create', 'get']);
+      assert.deepEqual(made.slice(0, 2), ['create', 'get'], 'it is read before it is written again');
+      assert.equal(made.filter((call) => call === 'create').length, kind === 'reset' ? 2 : 1);
+      listen();
+      await untilState(world.backend, 'ready');
+      assert.equal(pods(world).length, 1);
+    }
+  });
+  it('of a preset without a template has failed', async (t) => {
+    const { backend } = await startPodBed(t, { templates: new Map() });
+    start(backend);
+    const replica = await untilState(backend, 'failed');
+    assert.equal(failureOf(replica).code, 'CreateRefused');
+    backend.forget(replica.id);
+    assert.deepEqual(backend.observe(), []);
+  });
+  it('that cannot be created for too long has failed, and what comes of it after all is stopped', async (t) => {
+    const timers = new ManualTimers();
+    const world = await bed(t, EAGER, { timers });
+    const hold = world.server.hold(CREATE);
+    start(world.backend);
+    await world.server.until(() => hold.arrived > 0);
+    timers.advance(minutes(30));
+    const late = await untilState(world.backend, 'failed');
+    assert.equal(failureOf(late).code, 'ProvisionTimeout');
+    world.backend.forget(late.id);
+    assert.deepEqual(kinds(world.backend), ['stopping'], 'it holds its place: the pod may come to be');
+    hold.release();
+    await untilGone(world.backend);
+    assert.deepEqual(pods(world), []);
+  });
+});
+
+describe('a gate', () => {
+  it('is confirmed closed when the API server has answered, and not before', async (t) => {
+    const world = await bed(t);
+    const replica = await startReady(world.backend);
+    assert.deepEqual(world.backend.gateOf(replica.id), { closed: false, epoch: 0, confirmed: true });
+    const closings: unknown[] = [];
+    world.backend.onGateClosed((id, epoch) => closings.push([id, epoch]));
+    const hold = world.server.hold({ verb: 'patch' }, 'answer');
+    const listen = await deafen(world);
+    drain(world.backend, replica);
+    await world.server.until(() => hold.arrived > 0);
+    assert.deepEqual(gates(world), ['closed/1']);
+    assert.deepEqual(world.backend.gateOf(replica.id), { closed: true, epoch: 0, confirmed: false });
+    assert.deepEqual(closings, []);
+    hold.release();
+    await until(world.backend, () => (closings.length > 0 ? true : undefined));
+    assert.deepEqual(closings, [[replica.id, 1]]);
+    assert.deepEqual(world.backend.gateOf(replica.id), { closed: true, epoch: 1, confirmed: true });
+    cancel(world.backend, replica);
+    assert.equal(world.backend.gateOf(replica.id)?.confirmed, false);
+    await world.server.until(() => gates(world)[0] === 'open/2');
+    listen();
+    assert.equal(world.backend.gateOf(replicaId('nobody')), undefined);
+  });
+  it('is found closed by the next leader, with its cause and for whom', async (t) => {
+    const world = await bed(t);
+    const { id } = await startReady(world.backend);
+    const cause = { kind: 'evicted', beneficiary: presetOf(QUIET).uid } as const;
+    world.backend.apply({ kind: 'drain', replica: id, cause });
+    await world.server.until(() => gates(world)[0] === 'closed/1');
+    const { backend } = await startBackend(t, world.api, { templates: new Map() });
+    const [replica] = backend.observe();
+    assert.ok(replica?.state.kind === 'draining');
+    assert.deepEqual([replica.id, replica.state.cause], [id, cause]);
+    assert.deepEqual(backend.gateOf(id), { closed: true, epoch: 1, confirmed: true });
+    cancel(backend, replica);
+    await world.server.until(() => gates(world)[0] === 'open/2');
+    const { annotations = {} } = pods(world)[0]?.metadata ?? {};
+    assert.ok(!(ANNOTATION.drainCause in annotations) && !(ANNOTATION.drainFor in annotations));
+  });
+  it('that nobody can read is closed with an epoch that was never used', async (t) => {
+    const world = await bed(t);
+    const { id } = await startReady(world.backend);
+    annotate(world, slot(0), { [ANNOTATION.gate]: 'ajar' });
+    const replica = await untilState(world.backend, 'draining');
+    assert.equal(replica.id, id);
+    await until(world.backend, () => (world.backend.gateOf(id)?.closed === true ? true : undefined));
+    assert.ok((world.backend.gateOf(id)?.epoch ?? 0) > 1);
+  });
+});
+
+describe('a stop', () => {
+  it('deletes the pod that was drained, in the state in which its gate was seen closed', async (t) => {
+    const world = await bed(t);
+    const end = world.kubelet.holdEnds();
+    const replica = await startReady(world.backend);
+    drain(world.backend, replica);
+    stop(world.backend, replica);
+    await world.server.until(() => pods(world).some(({ metadata }) => metadata.deletionTimestamp !== undefined));
+    const [request, ...more] = world.server.requests.filter(({ verb }) => verb === 'delete');
+    assert.deepEqual(more, []);
+    const { preconditions, gracePeriodSeconds } = request?.body ?? {};
+    const { uid, resourceVersion } = preconditions as { uid: string; resourceVersion: string };
+    assert.equal(uid, replica.id);
+    assert.match(resourceVersion, /^\d+$/u);
+    assert.equal(gracePeriodSeconds, 1);
+    assert.deepEqual(gates(world), ['closed/1'], 'also when it is stopped in the tick in which it drains');
+    end();
+    await untilGone(world.backend);
+  });
+  it('is tried again when the pod has changed and its gate has not', async (t) => {
+    const world = await bed(t);
+    const replica = await startReady(world.backend);
+    drain(world.backend, replica);
+    await until(world.backend, () => (world.backend.gateOf(replica.id)?.closed === true ? true : undefined));
+    const listen = await deafen(world);
+    annotate(world, slot(0), { somebody: 'else' });
+    stop(world.backend, replica);
+    await untilGone(world.backend);
+    assert.equal(calls(world).filter((call) => call === 'delete').length, 2);
+    listen();
+  });
+  it('is void when somebody has opened the gate, and the replica is ready again', async (t) => {
+    const world = await bed(t);
+    const replica = await startReady(world.backend);
+    drain(world.backend, replica);
+    await until(world.backend, () => (world.backend.gateOf(replica.id)?.closed === true ? true : undefined));
+    const listen = await deafen(world);
+    for (const gate of ['open/2', 'closed/3']) {
+      annotate(world, slot(0), { [ANNOTATION.gate]: gate });
+    }
+    stop(world.backend, replica);
+    await untilState(world.backend, 'draining');
+    assert.equal(pods(world)[0]?.metadata.deletionTimestamp, undefined, 'also when it is closed for another time');
+    annotate(world, slot(0), { [ANNOTATION.gate]: 'open/4' });
+    stop(world.backend, replica);
+    await untilState(world.backend, 'ready');
+    assert.deepEqual(gates(world), ['open/4']);
+    listen();
+  });
+  it('whose answer is lost is read back, and done once', async (t) => {
+    const world = await bed(t);
+    const replica = await startReady(world.backend);
+    world.server.fail({ verb: 'patch' }, { kind: 'reset-after' });
+    world.server.fail({ verb: 'delete' }, { kind: 'reset-after' });
+    drain(world.backend, replica);
+    stop(world.backend, replica);
+    await untilGone(world.backend);
+    assert.deepEqual(
+      calls(world).filter((call) => call === 'patch' || call === 'delete'),
+      ['patch', 'delete'],
+    );
+  });
+});
+
+describe('a cancel', () => {
+  it('that comes after somebody has deleted the pod is lost', async (t) => {
+    const world = await bed(t);
+    const end = world.kubelet.holdEnds();
+    const replica = await startReady(world.backend);
+    drain(world.backend, replica);
+    await until(world.backend, () => (world.backend.gateOf(replica.id)?.closed === true ? true : undefined));
+    const listen = await deafen(world);
+    await world.api.delete(
+      PODS,
+      { namespace: 'ml', name: slot(0) },
+      { uid: replica.id, resourceVersion: undefined, gracePeriodSeconds: 9 },
+    );
+    cancel(world.backend, replica);
+    assert.deepEqual(kinds(world.backend), ['ready'], 'it counts until it is known to be lost');
+    await untilState(world.backend, 'stopping');
+    assert.deepEqual(gates(world), ['closed/1']);
+    listen();
+    end();
+    await untilGone(world.backend);
+  });
+});
+
+describe('a failed replica', () => {
+  it('that no node takes has failed after the pool’s patience, and holds its place until its pod is gone', async (t) => {
+    const timers = new ManualTimers();
+    const world = await bed(t, QUIET, { timers });
+    start(world.backend, QUIET);
+    await world.server.until(() => pods(world).length === 1);
+    const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: 'no GPU' };
+    world.server.edit(PODS, { namespace: 'ml', name: `${QUIET.baseName}-0` }, (pod) => ({
+      ...pod,
+      status: { phase: 'Pending', conditions: [condition] },
+    }));
+    await timers.armed(seconds(5));
+    timers.advance(seconds(5));
+    const replica = await untilState(world.backend, 'failed');
+    assert.equal(failureOf(replica).code, 'Unschedulable');
+    world.backend.forget(replica.id);
+    assert.deepEqual(kinds(world.backend), ['stopping']);
+    await untilGone(world.backend);
+    assert.deepEqual(pods(world), []);
+  });
+  it('that becomes ready in the last instant stays', async (t) => {
+    const timers = new ManualTimers();
+    const world = await bed(t, QUIET, { timers });
+    start(world.backend, QUIET);
+    const name = `${QUIET.baseName}-0`;
+    await world.server.until(() => pods(world).length === 1);
+    world.kubelet.setStatus(name, runningStatus(false));
+    await timers.armed(minutes(10));
+    timers.advance(minutes(10));
+    const replica = await untilState(world.backend, 'failed');
+    const listen = await deafen(world);
+    world.kubelet.setStatus(name, runningStatus(true));
+    world.backend.forget(replica.id);
+    await untilState(world.backend, 'ready');
+    listen();
+    assert.equal(pods(world)[0]?.metadata.deletionTimestamp, undefined);
+  });
+  it('that was ready, and whose server may still answer, ends in its own time', async (t) => {
+    for (const isRunning of [true, false]) {
+      const timers = new ManualTimers();
+      const world = await bed(t, QUIET, { timers });
+      start(world.backend, QUIET);
+      await world.server.until(() => pods(world).length === 1);
+      const name = `${QUIET.baseName}-0`;
+      world.kubelet.setStatus(name, runningStatus(true));
+      const { id } = await untilState(world.backend, 'ready');
+      world.kubelet.setStatus(name, isRunning ? runningStatus(false) : failedStatus(1, ''));
+      if (isRunning) {
+        await timers.armed(minutes(10));
+        timers.advance(minutes(10));
+      }
+      await untilState(world.backend, 'failed');
+      world.backend.forget(id);
+      await world.server.until(() => pods(world).length === 0);
+      const [request] = world.server.requests.filter(({ verb }) => verb === 'delete');
+      assert.equal(request?.body['gracePeriodSeconds'], isRunning ? undefined : 1);
+    }
+  });
+});
+
+describe('pods', () => {
+  it('that no ModelDeployment controls are neither seen nor touched, whatever their labels', async (t) => {
+    const world = await bed(t);
+    const { metadata, ...rest } = renderPod(EAGER, { slot: 7, prefix: '/x' });
+    world.server.put(PODS, { ...rest, metadata: { ...metadata, ownerReferences: [] } });
+    await world.server.until(() => world.kubelet.running().length === 1);
+    await startReady(world.backend);
+    assert.equal(world.backend.observe().length, 1);
+    assert.equal(calls(world).filter((call) => call === 'patch' || call === 'delete').length, 0);
+  });
+  it('of a life that is over are seen as that life’s', async (t) => {
+    const world = await bed(t);
+    const owner = { namespace: 'ml', name: 'chat', uid: 'earlier-life' };
+    const earlier = templateOf(aPodSettings({ owner, env: [{ name: 'FAKE', value: 'ready' }] }));
+    world.server.put(PODS, renderPod(earlier, { slot: 0, prefix: '/x' }));
+    const replica = await untilState(world.backend, 'ready');
+    assert.equal(replica.preset, presetOf(earlier).uid);
+    assert.notEqual(replica.preset, presetOf(EAGER).uid);
+  });
+});

@@ -1,0 +1,345 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ANNOTATION } from '../../api/cluster/pod-marks.ts';
+import { viewPod, type PodView } from '../../api/cluster/pod-view.ts';
+import type { ReplicaState } from '../../domain/replica.ts';
+import { instant, milliseconds, minutes, seconds, type Instant } from '../../domain/units.ts';
+import type { JsonObject } from '../../kube/kube-object.ts';
+import { failedStatus, runningStatus } from '../../testing/fake-kubelet.ts';
+import { aPodSettings, templateOf } from '../../testing/pod-settings.ts';
+import { deadlineOf, observePod } from './observe-pod.ts';
+import { noteLook, type PodHistory } from './pod-history.ts';
+import { renderPod } from './render-pod-template.ts';
+
+const LIMITS = { unschedulableAfter: seconds(5), provisionTimeout: minutes(30), loadTimeout: minutes(10) };
+
+interface Look {
+  readonly status?: unknown;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly deleted?: boolean;
+}
+
+const RENDERED = renderPod(templateOf(aPodSettings()), { slot: 0, prefix: '/corral-1' });
+
+function view({ status = {}, annotations = {}, deleted = false }: Look): PodView {
+  const metadata = {
+    ...(RENDERED.metadata as JsonObject & { name: string; labels: Record<string, string> }),
+    uid: 'pod-1',
+    resourceVersion: '7',
+    creationTimestamp: '2026-01-01T00:00:00Z',
+    annotations: { ...(RENDERED.metadata['annotations'] as Record<string, string>), ...annotations },
+    ownerReferences: RENDERED.metadata['ownerReferences'] as { apiVersion: string; kind: string; uid: string }[],
+    ...(deleted ? { deletionTimestamp: '2026-01-01T00:01:00Z' } : {}),
+  };
+  const found = viewPod({ ...RENDERED, metadata, status });
+  assert.ok(found !== undefined);
+  return found;
+}
+
+/** What a pod is at `now`, having looked so at these times; the last look is the pod. */
+function observe(looks: readonly (readonly [at: number, look: Look])[], now?: number): ReplicaState | undefined {
+  const { pod, history, at } = lookAt(looks);
+  return observePod(pod, history, LIMITS, instant(now ?? at));
+}
+
+function lookAt(looks: readonly (readonly [at: number, look: Look])[]): {
+  pod: PodView;
+  history: PodHistory;
+  at: Instant;
+} {
+  let history: PodHistory | undefined;
+  let last = { pod: view({}), at: instant(0) };
+  for (const [at, look] of looks) {
+    last = { pod: view(look), at: instant(at) };
+    history = noteLook(history, last.pod, last.at);
+  }
+  assert.ok(history !== undefined);
+  return { ...last, history };
+}
+
+const closed = (cause: string, beneficiary?: string): NonNullable<Look['annotations']> => ({
+  [ANNOTATION.gate]: 'closed/3',
+  [ANNOTATION.drainCause]: cause,
+  ...(beneficiary === undefined ? {} : { [ANNOTATION.drainFor]: beneficiary }),
+});
+
+const RUNNING = { status: runningStatus(false) };
+const READY = { status: runningStatus(true) };
+
+const waiting = (reason: string, message = ''): Look => ({
+  status: { phase: 'Pending', containerStatuses: [{ name: 'llama-server', state: { waiting: { reason, message } } }] },
+});
+
+const unschedulable = (message: string): Look => ({
+  status: {
+    phase: 'Pending',
+    conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }],
+  },
+});
+
+describe('a pod', () => {
+  it('is starting until it is ready, and then ready since it was first seen so, at its address behind its prefix', () => {
+    assert.deepEqual(
+      observe([
+        [1, {}],
+        [2, RUNNING],
+      ]),
+      { kind: 'starting', since: 1 },
+    );
+    const ready = { kind: 'ready', since: 3, loadTime: 4_000 };
+    const endpoint = { origin: 'http://192.0.2.7:8080', prefix: '/corral-1' };
+    assert.deepEqual(
+      observe([
+        [1, {}],
+        [2, RUNNING],
+        [3, READY],
+        [4, READY],
+      ]),
+      { ...ready, endpoint },
+    );
+    const sixth = { status: { ...runningStatus(true), podIP: 'fd00::1' } };
+    assert.deepEqual(observe([[3, sixth]]), { ...ready, endpoint: { ...endpoint, origin: 'http://[fd00::1]:8080' } });
+  });
+  it('is starting again when it is not ready any more', () => {
+    assert.equal(
+      observe([
+        [1, READY],
+        [2, RUNNING],
+      ])?.kind,
+      'starting',
+    );
+    const back = observe([
+      [1, READY],
+      [2, RUNNING],
+      [9, READY],
+    ]);
+    assert.ok(back?.kind === 'ready' && back.since === instant(1), 'resident since it was ready first');
+  });
+  it('drains while its gate is closed, or cannot be read', () => {
+    const cause = { kind: 'evicted', beneficiary: 'u/b' };
+    const drain = { kind: 'draining', since: 2, cause };
+    const annotations = closed('evicted', 'u/b');
+    assert.deepEqual(
+      observe([
+        [1, READY],
+        [2, { ...READY, annotations }],
+        [3, { ...READY, annotations }],
+      ]),
+      drain,
+    );
+    for (const gate of ['', 'open', 'open/-1', 'open/01', 'half/3']) {
+      const state = observe([[1, { ...READY, annotations: { [ANNOTATION.gate]: gate } }]]);
+      assert.deepEqual(state, { kind: 'draining', since: 1, cause: { kind: 'ordered' } }, gate);
+    }
+  });
+  it('is stopping when it was deleted: for the cause of its drain, or else by somebody else', () => {
+    const since = { kind: 'stopping', since: 5 };
+    const idle = observe([
+      [5, { ...READY, deleted: true, annotations: closed('idle') }],
+      [9, { deleted: true, annotations: closed('idle') }],
+    ]);
+    assert.deepEqual(idle, { ...since, cause: { kind: 'idle' } });
+    assert.deepEqual(
+      observe([
+        [1, READY],
+        [5, { ...READY, deleted: true }],
+      ]),
+      { ...since, cause: { kind: 'deleted' } },
+    );
+  });
+  it('is gone when it was deleted and its containers have ended, and not before', () => {
+    assert.equal(
+      observe([
+        [1, READY],
+        [2, { status: failedStatus(143, ''), deleted: true }],
+      ]),
+      undefined,
+    );
+    const { containerStatuses: ended = [] } = failedStatus(143, '');
+    const sidecar = { name: 'proxy', state: { running: {} } };
+    const status = { phase: 'Failed', initContainerStatuses: [sidecar], containerStatuses: ended };
+    assert.equal(
+      observe([
+        [1, READY],
+        [2, { status, deleted: true }],
+      ])?.kind,
+      'stopping',
+    );
+    assert.equal(observe([[1, { ...waiting('ImagePullBackOff'), deleted: true }]])?.kind, 'stopping');
+  });
+  it('holds what it holds when its status is not understood', () => {
+    for (const status of [undefined, null, 7, { phase: 7 }, { containerStatuses: 'x' }]) {
+      assert.deepEqual(observe([[1, { status }]]), { kind: 'starting', since: 1 });
+    }
+  });
+});
+
+describe('a failed pod', () => {
+  const failure = (looks: readonly (readonly [number, Look])[], now?: number): unknown => {
+    const state = observe(looks, now);
+    assert.ok(state?.kind === 'failed');
+    const { code, reason, exitCode, logTail, at, readyFor } = state.failure;
+    return [code, reason, exitCode, logTail, at, readyFor];
+  };
+  it('whose server has ended tells how, when, its last words, and how long it had been ready', () => {
+    const log = `${Array.from({ length: 20 }, (_, line) => `line ${line}`).join('\n')}\n\n`;
+    const tail = Array.from({ length: 12 }, (_, line) => `line ${line + 8}`);
+    const crashed = { status: failedStatus(139, log) };
+    assert.deepEqual(
+      failure(
+        [
+          [1, READY],
+          [5, crashed],
+          [9, crashed],
+        ],
+        99,
+      ),
+      ['Crashed', 'llama-server exited with code 139 while it served', 139, tail, 5, 4],
+    );
+    assert.deepEqual(
+      failure([
+        [1, RUNNING],
+        [5, { status: failedStatus(1, 'no GGUF') }],
+      ]),
+      ['CrashedOnLoad', 'llama-server exited with code 1 while it loaded the model', 1, ['no GGUF'], 5, undefined],
+    );
+  });
+  for (const [what, look, code, reason] of [
+    ['has too little memory', { status: failedStatus(137, '', 'OOMKilled') }, 'OOMKilled', /no more memory/u],
+    [
+      'has no program to start',
+      { status: failedStatus(128, 'exec: not found', 'StartError') },
+      'ContainerConfig',
+      /exec: not found$/u,
+    ],
+    [
+      'has ended well',
+      { status: { ...failedStatus(0, '', 'Completed'), phase: 'Succeeded' } },
+      'CrashedOnLoad',
+      /code 0/u,
+    ],
+    [
+      'has no image',
+      waiting('ErrImagePull', 'no such image'),
+      'ImagePull',
+      /llama-server.*ErrImagePull\): no such image$/u,
+    ],
+    ['has no image for long', waiting('ImagePullBackOff', 'Back-off'), 'ImagePull', /Back-off$/u],
+    ['has an image of no name', waiting('InvalidImageName'), 'ImagePull', /InvalidImageName\)$/u],
+    [
+      'misses a Secret',
+      waiting('CreateContainerConfigError', 'secret "hf" not found'),
+      'ContainerConfig',
+      /secret "hf" not found$/u,
+    ],
+    [
+      'was thrown out by its node',
+      { status: { phase: 'Failed', reason: 'Evicted', message: 'low on memory' } },
+      'Evicted',
+      /\(Evicted\): low on memory$/u,
+    ],
+    [
+      'has an init container that fails',
+      {
+        status: {
+          phase: 'Failed',
+          initContainerStatuses: [{ name: 'fetch', state: { terminated: { exitCode: 6, message: 'no host' } } }],
+          containerStatuses: [{ name: 'llama-server', state: { waiting: { reason: 'PodInitializing' } } }],
+        },
+      },
+      'CrashedOnLoad',
+      /container fetch exited with code 6/u,
+    ],
+  ] as const) {
+    it(`that ${what} says so: ${code}`, () => {
+      const state = observe([
+        [1, {}],
+        [2, look],
+      ]);
+      assert.ok(state?.kind === 'failed');
+      assert.equal(state.failure.code, code);
+      assert.match(state.failure.reason, reason);
+    });
+  }
+  it('waits for its container without having failed', () => {
+    for (const reason of ['ContainerCreating', 'PodInitializing', '']) {
+      assert.equal(observe([[1, waiting(reason)]])?.kind, 'starting', reason);
+    }
+  });
+});
+
+describe('a pod that takes too long', () => {
+  const codeAt = (looks: readonly (readonly [number, Look])[], now: number): string => {
+    const state = observe(looks, now);
+    return state?.kind === 'failed' ? state.failure.code : String(state?.kind);
+  };
+  it('to be scheduled has failed with the scheduler’s words, counted from when it said so', () => {
+    const nowhere = unschedulable('0/1 nodes are available: 1 Insufficient example.com/gpu.');
+    const looks = [
+      [1, {}],
+      [10_000, nowhere],
+      [11_000, nowhere],
+    ] as const;
+    assert.equal(codeAt(looks, 14_999), 'starting');
+    assert.equal(codeAt(looks, 15_000), 'Unschedulable');
+    const state = observe(looks, 99_000);
+    assert.ok(state?.kind === 'failed');
+    assert.equal(state.failure.at, 15_000);
+    assert.match(state.failure.reason, /Insufficient example\.com\/gpu/u);
+    assert.equal(codeAt([...looks, [12_000, {}]], 99_000), 'starting', 'it has found a node');
+  });
+  it('to run, or to be ready, has failed at the end of that limit', () => {
+    assert.equal(codeAt([[1_000, {}]], 1_000 + 30 * 60_000 - 1), 'starting');
+    assert.equal(codeAt([[1_000, {}]], 1_000 + 30 * 60_000), 'ProvisionTimeout');
+    const loading = [
+      [1_000, {}],
+      [5_000, RUNNING],
+      [6_000, RUNNING],
+    ] as const;
+    assert.equal(codeAt(loading, 5_000 + 10 * 60_000 - 1), 'starting');
+    assert.equal(codeAt(loading, 5_000 + 10 * 60_000), 'LoadTimeout');
+    assert.equal(codeAt([...loading, [7_000, READY]], 99 * 60_000), 'ready');
+    assert.equal(codeAt([...loading, [7_000, READY], [8_000, RUNNING]], 8_000 + 10 * 60_000), 'LoadTimeout');
+  });
+  it('does not fail while it drains, is deleted, or nobody declares it', () => {
+    const late = 99 * 60_000;
+    assert.equal(codeAt([[1, { annotations: closed('idle') }]], late), 'draining');
+    assert.equal(codeAt([[1, { deleted: true }]], late), 'stopping');
+    const { pod, history } = lookAt([[1, {}]]);
+    assert.equal(observePod(pod, history, undefined, instant(late))?.kind, 'starting');
+    assert.equal(deadlineOf(pod, history, undefined), undefined);
+    assert.equal(deadlineOf(pod, history, LIMITS), 1 + 30 * 60_000);
+  });
+});
+
+describe('what is no pod of Corral’s', () => {
+  it('is not seen as one: without a controller, or with another kind of it', () => {
+    const object = {
+      ...RENDERED,
+      metadata: { name: 'x', uid: 'u', resourceVersion: '1', creationTimestamp: '2026-01-01T00:00:00Z' },
+    };
+    const labels = RENDERED.metadata['labels'] as Record<string, string>;
+    const owner = { apiVersion: 'corral.dev/v1alpha1', kind: 'ModelDeployment', uid: 'u', controller: true };
+    const withOwner = (changes: object): PodView | undefined =>
+      viewPod({ ...object, metadata: { ...object.metadata, labels, ownerReferences: [{ ...owner, ...changes }] } });
+    assert.ok(withOwner({}) !== undefined);
+    assert.equal(viewPod({ ...object, metadata: { ...object.metadata, labels } }), undefined);
+    assert.equal(withOwner({ controller: false }), undefined);
+    assert.equal(withOwner({ kind: 'ReplicaSet', apiVersion: 'apps/v1' }), undefined);
+    assert.equal(withOwner({ apiVersion: 'airunway.example/v1' }), undefined);
+  });
+  it('has a load time only if the cluster’s times make sense', () => {
+    const before = runningStatus(true);
+    const early = {
+      ...before,
+      conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: '2025-01-01T00:00:00Z' }],
+    };
+    for (const [status, loadTime] of [
+      [early, 0],
+      [{ ...before, conditions: [{ type: 'Ready', status: 'True' }] }, 0],
+    ] as const) {
+      const state = observe([[1, { status }]]);
+      assert.ok(state?.kind === 'ready' && state.loadTime === milliseconds(loadTime));
+    }
+  });
+});

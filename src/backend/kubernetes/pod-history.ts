@@ -1,0 +1,45 @@
+import type { PodView } from '../../api/cluster/pod-view.ts';
+import { milliseconds, type Duration, type Instant } from '../../domain/units.ts';
+import { findPodFailure } from './find-pod-failure.ts';
+
+/**
+ * When this process first saw something of a pod, on its own monotonic clock: a cluster's time stamps are other machines'
+ * and are never compared with it. What is `undefined` has not been seen. After a restart everything is seen anew, which
+ * can only make a timeout longer.
+ */
+export interface PodHistory {
+  /** That the pod exists. */
+  readonly exists: Instant;
+  readonly running: Instant | undefined;
+  /** That it was ready for the first time. It stays when it is not ready any more. */
+  readonly ready: { readonly since: Instant; readonly loadTime: Duration } | undefined;
+  /** That its llama-server runs and is not ready (any more). */
+  readonly unready: Instant | undefined;
+  readonly unschedulable: Instant | undefined;
+  /** That its gate is not open. */
+  readonly closed: Instant | undefined;
+  readonly deleting: Instant | undefined;
+  readonly failed: Instant | undefined;
+}
+
+/** The history of a pod after one more look at it. */
+export function noteLook(before: PodHistory | undefined, pod: PodView, now: Instant): PodHistory {
+  const isReady = pod.endpoint !== undefined;
+  const isRunning = pod.server.kind === 'running' || isReady;
+  const hasFailed = findPodFailure(pod, before?.ready !== undefined) !== undefined;
+  // Once seen, it stays; the others are over when they are seen no more.
+  const first = (key: 'running' | 'deleting' | 'failed', isSeen: boolean): Instant | undefined =>
+    before?.[key] ?? (isSeen ? now : undefined);
+  const lasting = (key: 'unready' | 'unschedulable' | 'closed', isSeen: boolean): Instant | undefined =>
+    isSeen ? (before?.[key] ?? now) : undefined;
+  return {
+    exists: before === undefined ? now : before.exists,
+    running: first('running', isRunning),
+    ready: before?.ready ?? (isReady ? { since: now, loadTime: milliseconds(pod.loadMs ?? 0) } : undefined),
+    unready: lasting('unready', isRunning && !isReady),
+    unschedulable: lasting('unschedulable', pod.unschedulable !== undefined),
+    closed: lasting('closed', pod.gate?.closed !== false),
+    deleting: first('deleting', pod.deleting),
+    failed: first('failed', hasFailed),
+  };
+}

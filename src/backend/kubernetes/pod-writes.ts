@@ -1,0 +1,112 @@
+import { ANNOTATION, beneficiaryOf, formatGate, LABEL, LLAMA_SERVER, type Gate } from '../../api/cluster/pod-marks.ts';
+import { viewPod, type PodView } from '../../api/cluster/pod-view.ts';
+import type { DrainCause } from '../../domain/replica.ts';
+import { ApiError, isTemporary, type KubeApi } from '../../kube/kube-api.ts';
+import type { KubeObject, ObjectRef, Resource } from '../../kube/kube-object.ts';
+import { nextEpoch, type PodWrite } from './pod-order.ts';
+import { renderPod } from './render-pod-template.ts';
+import { nameOf, type Start } from './start.ts';
+
+export const PODS: Resource = { group: '', version: 'v1', plural: 'pods', namespaced: true };
+
+/** The copy of the cluster's pods that is read, and that takes in what our own calls have answered. */
+export interface PodCache {
+  objects(): readonly KubeObject[];
+  absorb(object: KubeObject): void;
+  absorbDeletion(uid: string): void;
+}
+
+/** `changed`: it was not written, since the pod is another than was thought; what it is now was read. */
+export type WriteOutcome = 'written' | 'changed';
+
+/** How a creation went. `exists`: one of that name is there, and was read. */
+export type CreateOutcome =
+  | { readonly kind: 'created' | 'exists' | 'changed' }
+  /** The API server will not have it, or the name is taken by what is not Corral's. */
+  | { readonly kind: 'refused'; readonly message: string };
+
+/** Whether a failed write may have been carried out all the same. */
+export const isDoubtful = (error: unknown): boolean =>
+  isTemporary(error) && !(error instanceof ApiError && error.status === 429);
+
+/**
+ * The writes to pods, each under the condition that the pod is the one that was decided about, in the state that was
+ * decided about. What the API server answers is taken into the cache, so that the next decision knows it. They throw
+ * what is temporary or not understood.
+ */
+export class PodWrites {
+  readonly #api: KubeApi;
+  readonly #cache: PodCache;
+
+  constructor(api: KubeApi, cache: PodCache) {
+    this.#api = api;
+    this.#cache = cache;
+  }
+
+  /** With `dryRun` everything is done but storing it. */
+  async create(start: Start, dryRun: boolean): Promise<CreateOutcome> {
+    try {
+      const pod = await this.#api.create(PODS, renderPod(start.template, start), { dryRun });
+      if (!dryRun) this.#cache.absorb(pod);
+      return { kind: 'created' };
+    } catch (error) {
+      return this.#explain(error, start);
+    }
+  }
+
+  async carryOut(write: PodWrite, pod: PodView): Promise<WriteOutcome> {
+    try {
+      if (write.kind === 'delete') await this.#delete(pod, write.graceSeconds);
+      else await this.#setGate(pod, write.kind === 'close' ? write.cause : undefined);
+      return 'written';
+    } catch (error) {
+      if (!(error instanceof ApiError) || (error.status !== 409 && error.status !== 404)) throw error;
+      await this.readBack(pod);
+      return 'changed';
+    }
+  }
+
+  /** Reads by quorum what there is under a name, and forgets what was known under it and is no more. */
+  async readBack(ref: ObjectRef): Promise<KubeObject | undefined> {
+    const found = await this.#api.get(PODS, ref);
+    for (const { metadata } of this.#cache.objects()) {
+      const isNamed = metadata.name === ref.name && metadata.namespace === ref.namespace;
+      if (isNamed && metadata.uid !== found?.metadata.uid) this.#cache.absorbDeletion(metadata.uid);
+    }
+    if (found !== undefined && isOwn(found)) this.#cache.absorb(found);
+    return found;
+  }
+
+  async #setGate(pod: PodView, cause: DrainCause | undefined): Promise<void> {
+    const gate: Gate = { closed: cause !== undefined, epoch: nextEpoch(pod) };
+    const annotations = {
+      [ANNOTATION.gate]: formatGate(gate),
+      [ANNOTATION.drainCause]: cause?.kind ?? null,
+      [ANNOTATION.drainFor]: cause === undefined ? null : (beneficiaryOf(cause) ?? null),
+    };
+    const { uid, resourceVersion } = pod;
+    this.#cache.absorb(await this.#api.patch(PODS, pod, { uid, resourceVersion, body: { metadata: { annotations } } }));
+  }
+
+  async #delete(pod: PodView, gracePeriodSeconds: number | undefined): Promise<void> {
+    const { uid, resourceVersion } = pod;
+    await this.#api.delete(PODS, pod, { uid, resourceVersion, gracePeriodSeconds });
+    await this.readBack(pod);
+  }
+
+  async #explain(error: unknown, start: Start): Promise<CreateOutcome> {
+    if (!(error instanceof ApiError) || isTemporary(error) || error.status === 401) throw error;
+    if (error.status !== 409) return { kind: 'refused', message: `the pod is refused: ${error.message}` };
+    if (error.reason !== 'AlreadyExists') return { kind: 'changed' };
+    const name = nameOf(start);
+    const found = await this.readBack({ namespace: start.template.namespace, name });
+    if (found === undefined || isOwn(found)) return { kind: 'exists' };
+    return { kind: 'refused', message: `there is a pod ${name} that is not Corral's; remove it` };
+  }
+}
+
+/** Whether a pod is in the scope of `POD_SELECTOR` and controlled by a ModelDeployment. */
+function isOwn(object: KubeObject): boolean {
+  const { labels = {} } = object.metadata;
+  return labels[LABEL.managedBy] === 'corral' && labels[LABEL.name] === LLAMA_SERVER && viewPod(object) !== undefined;
+}

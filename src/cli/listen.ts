@@ -1,0 +1,25 @@
+import { once } from 'node:events';
+import type { Server } from 'node:net';
+
+/** Resolves when the server listens, or with one sentence that says why it cannot. `flag`: with what to choose another port. */
+export async function listen(
+  server: Server,
+  { host, port, flag }: { readonly host: string; readonly port: number; readonly flag: string },
+): Promise<string | undefined> {
+  try {
+    server.listen(port, host);
+    await once(server, 'listening');
+    return undefined;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return `cannot listen on ${host}, port ${port} (${reason}). Choose another with --host and ${flag}.`;
+  }
+}
+
+/** Where a server that listens is reached. */
+export function urlOf(server: Server): string {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('a listening server has no address');
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return `http://${host}:${address.port}`;
+}

@@ -1,0 +1,51 @@
+import { createLedger } from '../activity/create-ledger.ts';
+import { createEdge, type Edge } from '../edge/edge.ts';
+import type { EdgeLimits } from '../edge/limits.ts';
+import { createRouteBoard } from '../routing/route-board.ts';
+import { ClusterLink, type ClusterLinkParts } from './cluster-link.ts';
+
+export interface ClusterEdgeParts extends Omit<ClusterLinkParts, 'board' | 'ledger'> {
+  readonly limits: EdgeLimits;
+  /** See `EdgeContext`. */
+  readonly created: number;
+}
+
+/** An edge of a cluster: routes from the API server, requests to pods, and a report of what it sees. */
+export class ClusterEdge {
+  /** Does not listen yet. Before `start` has resolved it knows no model. */
+  readonly edge: Edge;
+  readonly #link: ClusterLink;
+  #state: 'starting' | 'ready' | 'ending' = 'starting';
+
+  constructor({ limits, created, ...parts }: ClusterEdgeParts) {
+    const [board, ledger] = [createRouteBoard(), createLedger()];
+    const { log, timers } = parts;
+    this.#link = new ClusterLink({ ...parts, board, ledger });
+    this.edge = createEdge({ board, ledger, orders: this.#link.orders, log, now: timers.now, limits, created });
+  }
+
+  /** Resolves when every model is known, or when `shutdown` comes first. */
+  async start(): Promise<void> {
+    await this.#link.start();
+    if (this.#state === 'starting') this.#state = 'ready';
+  }
+
+  /** Why it takes no requests now; `undefined`: it does. */
+  whyNotReady(): string | undefined {
+    switch (this.#state) {
+      case 'starting':
+        return 'not everything is read from the API server yet';
+      case 'ending':
+        return 'the edge is shutting down';
+      case 'ready':
+        return this.edge.server.listening ? undefined : 'it does not listen yet';
+    }
+  }
+
+  /** Accepts nothing more. Until the last request has ended, it goes on to follow and to report; then all of it ends. */
+  async shutdown(): Promise<void> {
+    this.#state = 'ending';
+    await this.edge.shutdown();
+    await this.#link.finish();
+  }
+}

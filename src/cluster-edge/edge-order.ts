@@ -1,0 +1,13 @@
+import type { PresetUid, ReplicaId } from '../domain/ids.ts';
+import type { Instant } from '../domain/units.ts';
+
+/** What a client has ordered, until it is seen done. */
+export interface EdgeOrder {
+  /** Never used twice, so that the operator carries it out once. */
+  readonly id: string;
+  readonly kind: 'Load' | 'Unload';
+  readonly preset: PresetUid;
+  /** Of Unload: the replicas that are meant, and no later ones. */
+  readonly replicas: readonly ReplicaId[];
+  readonly since: Instant;
+}

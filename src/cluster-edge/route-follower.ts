@@ -1,0 +1,150 @@
+import type { Ledger } from '../activity/ledger.ts';
+import { POD_SELECTOR } from '../api/cluster/pod-marks.ts';
+import type { PodView } from '../api/cluster/pod-view.ts';
+import { MODEL_DEPLOYMENTS, MODEL_POOLS, PODS } from '../api/cluster/resources.ts';
+import type { PresetUid, ReplicaId } from '../domain/ids.ts';
+import { replicaId } from '../domain/ids.ts';
+import type { Replica } from '../domain/replica.ts';
+import { earliest, since, type Instant } from '../domain/units.ts';
+import type { KubeApi } from '../kube/kube-api.ts';
+import type { KubeObject, Resource } from '../kube/kube-object.ts';
+import { Reflector } from '../kube/reflector.ts';
+import type { Timers } from '../kube/timers.ts';
+import type { Log } from '../platform/log.ts';
+import { buildRouteTable } from '../routing/build-route-table.ts';
+import type { RouteBoard, RoutedPreset } from '../routing/route.ts';
+import type { Standing } from '../routing/standing.ts';
+import { edgeReplica } from './edge-replica.ts';
+
+/** A preset whose names reach it, and how it stands. */
+export interface DeclaredPreset {
+  readonly preset: RoutedPreset;
+  readonly standing: Standing;
+}
+
+export interface RouteFollowerParts {
+  readonly api: KubeApi;
+  /** What ModelDeployments and ModelPools declare. */
+  readonly readPresets: (deployments: readonly KubeObject[], pools: readonly KubeObject[]) => readonly DeclaredPreset[];
+  /** `undefined`: it is no pod of Corral's. */
+  readonly readPod: (pod: KubeObject) => PodView | undefined;
+  readonly ledger: Ledger;
+  readonly board: RouteBoard;
+  /** Whether a client has ordered it here, which its status may not say yet. */
+  readonly isLoading: (preset: PresetUid) => boolean;
+  /** A new table is published, and `acks` and `replicasOf` are of the same moment. */
+  readonly onPublished: (news: { readonly hasNewAcks: boolean }) => void;
+  readonly timers: Timers;
+  readonly log: Log;
+}
+
+/**
+ * Follows ModelDeployments, ModelPools and pods, and publishes a new route table whenever they have changed. A closed gate is
+ * obeyed and acknowledged in one tick: from then on no request is sent there.
+ */
+export class RouteFollower {
+  readonly #parts: RouteFollowerParts;
+  readonly #deployments: Reflector;
+  readonly #pools: Reflector;
+  readonly #pods: Reflector;
+  #declared: ReadonlySet<PresetUid> = new Set();
+  #replicas: ReadonlyMap<PresetUid, readonly Replica[]> = new Map();
+  #acks: ReadonlyMap<ReplicaId, number> = new Map();
+  #willPublish = false;
+  #isFollowing = false;
+  #cancelWake: (() => void) | undefined;
+
+  constructor(parts: RouteFollowerParts) {
+    this.#parts = parts;
+    this.#deployments = this.#reflect(MODEL_DEPLOYMENTS);
+    this.#pools = this.#reflect(MODEL_POOLS);
+    this.#pods = this.#reflect(PODS, POD_SELECTOR);
+  }
+
+  /** Resolves when all was listed, by quorum, and the first table is published; or when `stop` came before. */
+  async start(): Promise<void> {
+    const synced = await Promise.all([this.#deployments, this.#pools, this.#pods].map(async (all) => all.start()));
+    if (synced.includes('stopped')) return;
+    this.#isFollowing = true;
+    this.publish();
+  }
+
+  /** Publishes nothing more. Resolves when nothing is open any more. */
+  async stop(): Promise<void> {
+    this.#isFollowing = false;
+    this.#cancelWake?.();
+    await Promise.all([this.#deployments, this.#pools, this.#pods].map(async (all) => all.stop()));
+  }
+
+  /** Closed gates that the published table obeys, by pod: their epochs. */
+  get acks(): ReadonlyMap<ReplicaId, number> {
+    return this.#acks;
+  }
+
+  /** Presets whose requests are counted. */
+  get declared(): ReadonlySet<PresetUid> {
+    return this.#declared;
+  }
+
+  replicasOf(preset: PresetUid): readonly Replica[] {
+    const replicas = this.#replicas.get(preset);
+    return replicas === undefined ? [] : replicas;
+  }
+
+  /** Publishes what is known now. Before `start` has listed everything, nothing is known. */
+  publish(): void {
+    if (!this.#isFollowing) return;
+    const { readPresets, readPod, ledger, board, onPublished, timers } = this.#parts;
+    const now = timers.now();
+    const presets = readPresets(this.#deployments.objects(), this.#pools.objects());
+    const pods = this.#pods.objects().flatMap((object) => readPod(object) ?? []);
+    const replicas = pods.flatMap((pod) => edgeReplica(pod, now) ?? []);
+    this.#replicas = Map.groupBy(replicas, ({ preset }) => preset);
+    this.#declared = new Set([...presets.map(({ preset }) => preset.uid), ...this.#replicas.keys()]);
+    const acks = new Map(pods.flatMap(acknowledge));
+    const hasNewAcks = [...acks].some(([pod, epoch]) => this.#acks.get(pod) !== epoch);
+    ledger.declare(this.#declared, now);
+    board.publish(buildRouteTable(presets.map((declared) => this.#source(declared))));
+    // Only now, and in the same tick: nothing is sent there any more.
+    this.#acks = acks;
+    this.#wakeAt(earliest(presets.flatMap(({ standing }) => standing.backOff?.retryAt ?? [])), now);
+    onPublished({ hasNewAcks });
+  }
+
+  #source({ preset, standing }: DeclaredPreset): DeclaredPreset & { readonly replicas: readonly Replica[] } {
+    const ordered = standing.ordered || this.#parts.isLoading(preset.uid);
+    return { preset, standing: { ...standing, ordered }, replicas: this.replicasOf(preset.uid) };
+  }
+
+  /** A back-off ends by itself. */
+  #wakeAt(at: Instant | undefined, now: Instant): void {
+    this.#cancelWake?.();
+    this.#cancelWake = undefined;
+    if (at === undefined || at <= now) return;
+    this.#cancelWake = this.#parts.timers.wakeIn(since(now, at), () => {
+      this.publish();
+    });
+  }
+
+  #reflect(resource: Resource, labelSelector?: string): Reflector {
+    const { api, log, timers } = this.#parts;
+    const scope = labelSelector === undefined ? {} : { labelSelector };
+    const onChange = (): void => {
+      this.#publishSoon();
+    };
+    return new Reflector({ api, resource, scope, log, timers, onChange });
+  }
+
+  /** Once for all that changes in this turn of the event loop. */
+  #publishSoon(): void {
+    if (this.#willPublish) return;
+    this.#willPublish = true;
+    setImmediate(() => {
+      this.#willPublish = false;
+      this.publish();
+    });
+  }
+}
+
+const acknowledge = ({ uid, gate }: PodView): [ReplicaId, number][] =>
+  gate?.closed === true ? [[replicaId(uid), gate.epoch]] : [];

@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { viewPod } from './api/cluster/pod-view.ts';
+import { createPresetReader } from './api/cluster/routed-presets.ts';
+import type { EdgeFlags } from './cli/edge-options.ts';
+import { listen, urlOf } from './cli/listen.ts';
+import { untilTold } from './cli/until-told.ts';
+import { ClusterEdge } from './cluster-edge/cluster-edge.ts';
+import { readIdentity, type EdgeIdentity } from './cluster-edge/edge-identity.ts';
+import { createProbeServer } from './platform/probe-server.ts';
+import { DEFAULT_EDGE_LIMITS } from './edge/limits.ts';
+import { findClusterAccess } from './kube/cluster-access.ts';
+import { createKubeApi, type KubeConnection } from './kube/transport.ts';
+import { monotonicNow, wakeIn } from './platform/clock.ts';
+import { createLog, type Log } from './platform/log.ts';
+
+const EXIT_OK = 0;
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+const timers = { now: monotonicNow, wakeIn, random: Math.random };
+
+/** `corral edge`: returns the exit code once its last request has ended. */
+export async function runEdge(flags: EdgeFlags): Promise<number> {
+  const found = readIdentity(process.env);
+  if (!found.ok) return complain(EXIT_USAGE, found.problem);
+  const api = connect(flags);
+  if (typeof api === 'string') return complain(EXIT_USAGE, api);
+  const log = createLog({ pretty: process.stdout.isTTY, level: flags.logLevel });
+  try {
+    return await serve({ flags, log, api, identity: found.identity });
+  } finally {
+    await api.close();
+  }
+}
+
+function complain(exitCode: number, problem: string): number {
+  process.stderr.write(`corral edge: ${problem}\n`);
+  return exitCode;
+}
+
+/** Connects to nothing yet. A text says what is wrong with what the flags say. */
+function connect({ apiServer, apiTokenFile: tokenFile, apiCaFile: caFile }: EdgeFlags): KubeConnection | string {
+  try {
+    return createKubeApi(findClusterAccess({ env: process.env, apiServer, tokenFile, caFile }), { timers });
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** All that a running edge is made of. */
+interface Serving {
+  readonly flags: EdgeFlags;
+  readonly log: Log;
+  readonly api: KubeConnection;
+  readonly identity: EdgeIdentity;
+}
+
+async function serve({ flags, log, api, identity }: Serving): Promise<number> {
+  const replaced = Promise.withResolvers<'replaced'>();
+  const edge = new ClusterEdge({
+    api,
+    identity,
+    readPresets: createPresetReader(() => ({ now: monotonicNow(), wall: Date.now() })),
+    readPod: viewPod,
+    newId: randomUUID,
+    limits: DEFAULT_EDGE_LIMITS,
+    created: Math.trunc(Date.now() / 1000),
+    wallClock: Date.now,
+    timers,
+    log,
+    onTakenOver: (error) => {
+      log.error('another edge has the name of this one, which ends', { error });
+      replaced.resolve('replaced');
+    },
+  });
+  const probes = createProbeServer(() => edge.whyNotReady());
+  const { host, port, probePort } = flags;
+  const noProbes = await listen(probes, { host, port: probePort, flag: '--probe-port' });
+  if (noProbes !== undefined) return complain(EXIT_FAILED, noProbes);
+  log.info('answering probes', { url: urlOf(probes) });
+  const told = untilTold(log).then(() => 'told' as const);
+  const started = edge.start().then(async () => listen(edge.edge.server, { host, port, flag: '--port' }));
+  const first = await Promise.race([started, told, replaced.promise]);
+  if (first === undefined) log.info('listening', { url: urlOf(edge.edge.server) });
+  const end = first ?? (await Promise.race([told, replaced.promise]));
+  await edge.shutdown();
+  probes.close();
+  probes.closeAllConnections();
+  log.info('ended');
+  return end === 'told' ? EXIT_OK : EXIT_FAILED;
+}

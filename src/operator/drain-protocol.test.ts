@@ -1,0 +1,250 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { createLedger } from '../activity/create-ledger.ts';
+import { clusterPresetUid } from '../api/cluster/pod-settings.ts';
+import { ANNOTATION, formatGate, parseGate } from '../api/cluster/pod-marks.ts';
+import { viewPod } from '../api/cluster/pod-view.ts';
+import { MODEL_DEPLOYMENTS, MODEL_POOLS, PODS } from '../api/cluster/resources.ts';
+import { createPresetReader } from '../api/cluster/routed-presets.ts';
+import { ClusterLink } from '../cluster-edge/cluster-link.ts';
+import { modelName, replicaId } from '../domain/ids.ts';
+import { HoldQueue } from '../edge/hold-queue.ts';
+import { createRouteBoard } from '../routing/route-board.ts';
+import { aDeployment, aModelPod, aModelPool } from '../testing/cluster-objects.ts';
+import { FakeClient } from '../testing/fake-client.ts';
+import { keptLog } from '../testing/kube-testbed.ts';
+import { testSeed } from '../testing/seed.ts';
+import { SlowCluster } from '../testing/slow-cluster.ts';
+import { EdgeBook } from './edge-book.ts';
+
+type Chance = () => number;
+
+/** A small generator of numbers from 0 to 1 (mulberry32), so that one seed is one story. */
+function chanceFrom(seed: number): Chance {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** The real edge of a cluster, but its sockets: one process, in a pod of its own or in that of an earlier one. */
+class SimEdge {
+  readonly ledger = createLedger();
+  readonly clients = new Set<FakeClient>();
+  readonly podName: string;
+  isAlive = true;
+  isEnding = false;
+  readonly #board = createRouteBoard();
+  readonly #holds = new HoldQueue();
+  readonly #link: ClusterLink;
+  readonly #now: () => ReturnType<ReturnType<SlowCluster['traffic']['timers']>['now']>;
+
+  constructor(cluster: SlowCluster, podName: string, { life, fails }: { life: string; fails: () => boolean }) {
+    const isAlive = (): boolean => this.isAlive;
+    const timers = cluster.traffic.timers(isAlive);
+    let ids = 0;
+    this.podName = podName;
+    this.#now = timers.now;
+    this.#link = new ClusterLink({
+      api: cluster.client(isAlive, fails),
+      identity: { namespace: 'corral-system', podName, podUid: String(cluster.find(PODS, podName)?.metadata.uid) },
+      readPresets: createPresetReader(() => ({ now: timers.now(), wall: 0 })),
+      readPod: viewPod,
+      newId: () => `${life}-${(ids += 1)}`,
+      board: this.#board,
+      ledger: this.ledger,
+      wallClock: () => 0,
+      timers,
+      log: keptLog(),
+      onTakenOver: () => undefined,
+    });
+    this.#board.onPublish(() => {
+      this.#holds.reconsiderAll();
+    });
+    void this.#link.start();
+  }
+
+  ask(): void {
+    if (this.isEnding) return;
+    const parts = { board: this.#board, ledger: this.ledger, holds: this.#holds, now: this.#now };
+    const client = new FakeClient(parts, modelName('a'));
+    this.clients.add(client);
+    client.ask();
+  }
+
+  /** Its last request has ended, and it takes no more. `ended`: its process has. */
+  end(ended: () => void): void {
+    this.isEnding = true;
+    this.#holds.turnAllAway();
+    void this.#link.finish().then(() => {
+      this.isAlive = false;
+      ended();
+    });
+  }
+}
+
+const POD = replicaId('pod-1');
+
+/** One pod, edges that come and go, and an operator that drains the pod and takes its drain back. */
+class Story {
+  readonly cluster = new SlowCluster();
+  readonly chance: Chance;
+  readonly edges: SimEdge[] = [];
+  readonly book: EdgeBook;
+  /** What the operator knows of the gate. `confirmed`: it is not being written. */
+  gate = { closed: false, epoch: 0, confirmed: true };
+  /** When the pod was stopped, nobody had anything in flight there. */
+  isStopped = false;
+  faults = true;
+  #lives = 0;
+  readonly #api;
+
+  constructor(seed: number) {
+    this.chance = chanceFrom(seed);
+    this.cluster.put(MODEL_POOLS, aModelPool());
+    this.cluster.put(MODEL_DEPLOYMENTS, aDeployment('a'));
+    this.cluster.put(PODS, aModelPod('a', { uid: POD, ip: '10.0.0.1' }));
+    this.#api = this.cluster.client(() => true, this.#fails);
+    const timers = this.cluster.traffic.timers(() => true);
+    this.book = new EdgeBook({
+      api: this.#api,
+      gateOf: () => (this.isStopped ? undefined : this.gate),
+      onOrder: () => undefined,
+      timers,
+      log: keptLog(),
+    });
+    this.book.declare([clusterPresetUid('a-uid', 'a')], timers.now());
+    void this.book.start();
+  }
+
+  readonly #fails = (): boolean => this.faults && this.chance() < 0.05;
+
+  get alive(): SimEdge[] {
+    return this.edges.filter(({ isAlive }) => isAlive);
+  }
+
+  pick<T>(things: readonly T[]): T | undefined {
+    return things[Math.floor(this.chance() * things.length)];
+  }
+
+  startEdge(): void {
+    this.#lives += 1;
+    const podName = `edge-${this.#lives}`;
+    this.cluster.put(PODS, { apiVersion: 'v1', kind: 'Pod', metadata: { name: podName, namespace: 'corral-system' } });
+    this.#run(podName);
+  }
+
+  /** The process dies with all that it has; its pod is gone, or starts it again. */
+  crash(edge: SimEdge): void {
+    edge.isAlive = false;
+    this.#lives += 1;
+    if (this.chance() < 0.5) this.cluster.remove(PODS, edge.podName);
+    else this.#run(edge.podName);
+  }
+
+  #run(podName: string): void {
+    this.edges.push(new SimEdge(this.cluster, podName, { life: `life-${this.#lives}`, fails: this.#fails }));
+  }
+
+  /** What the operator's backend does: writes until it is answered, and reads back what it does not know. */
+  async turn(closed: boolean): Promise<void> {
+    if (!this.gate.confirmed || this.gate.closed === closed) return;
+    const epoch = this.gate.epoch + 1;
+    this.gate = { ...this.gate, closed: true, confirmed: false };
+    const annotations = { [ANNOTATION.gate]: formatGate({ closed, epoch }) };
+    for (let written = false; !written;) {
+      try {
+        await this.#api.patch(PODS, ref, { uid: POD, resourceVersion: undefined, body: { metadata: { annotations } } });
+        const pod = await this.#api.get(PODS, ref);
+        written = parseGate(pod?.metadata.annotations?.[ANNOTATION.gate])?.epoch === epoch;
+      } catch {
+        // Tried again.
+      }
+    }
+    this.gate = { closed, epoch, confirmed: true };
+    if (closed) this.book.gateClosed(POD, epoch);
+  }
+
+  /** The planner's rule: a drained replica without requests is stopped. */
+  stopIfAllowed(): void {
+    const { closed, confirmed } = this.gate;
+    if (this.isStopped || !closed || !confirmed || this.book.inFlight(POD) !== 0) return;
+    this.isStopped = true;
+    this.cluster.remove(PODS, POD);
+  }
+
+  /** Promise 2. */
+  check(): void {
+    if (!this.isStopped) return;
+    for (const { ledger, podName } of this.alive) {
+      assert.equal(ledger.inFlight(POD), 0, `${podName} has a request at a pod that was stopped`);
+    }
+  }
+
+  async step(): Promise<void> {
+    const at = this.chance();
+    const edge = this.pick(this.alive);
+    if (at < 0.6) await this.#arrive();
+    else if (at < 0.72) edge?.ask();
+    else if (at < 0.84) this.#finishOne(edge);
+    else if (at < 0.87) void this.turn(!this.gate.closed);
+    else if (at < 0.9 && this.alive.length < 4) this.startEdge();
+    else if (at < 0.92 && edge !== undefined) this.crash(edge);
+    else if (at < 0.94 && edge?.ledger.inFlight(POD) === 0) edge.end(() => {
+        this.cluster.remove(PODS, edge.podName);
+      });
+    this.check();
+    this.stopIfAllowed();
+    this.check();
+  }
+
+  /** Lets everything come to its end: no more faults, no more requests, a closed gate. */
+  async comeToRest(): Promise<void> {
+    this.faults = false;
+    for (let steps = 0; steps < 4_000 && !this.isStopped; steps += 1) {
+      for (const edge of this.alive) this.#finishOne(edge);
+      void this.turn(true);
+      await this.#arrive();
+      this.stopIfAllowed();
+      this.check();
+    }
+  }
+
+  async #arrive(): Promise<void> {
+    if (this.cluster.traffic.moving > 0)
+      await this.cluster.traffic.arrive((count) => Math.floor(this.chance() * count));
+  }
+
+  #finishOne(edge: SimEdge | undefined): void {
+    for (const client of edge?.clients ?? []) {
+      if (client.state.kind !== 'streaming') continue;
+      client.finish();
+      edge?.clients.delete(client);
+      return;
+    }
+  }
+}
+
+const ref = { namespace: 'ml', name: POD };
+
+test('whatever comes late, fails, dies or comes anew: no pod is stopped under a request, and none is kept for ever', async () => {
+  let stopped = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.nat(), async (seed) => {
+      const story = new Story(seed);
+      story.startEdge();
+      for (let steps = 0; steps < 250; steps += 1) await story.step();
+      if (story.isStopped) stopped += 1;
+      await story.comeToRest();
+      if (!story.isStopped) console.dir({ gate: story.gate, edges: story.edges.map((e) => [e.podName, e.isAlive, e.isEnding, e.ledger.inFlight(POD)]), moving: story.cluster.traffic.moving, reg: story.book.debug?.() }, { depth: 9 });
+      assert.ok(story.isStopped, 'the pod is never stopped');
+      await story.book.stop();
+    }),
+    { numRuns: 150, seed: testSeed(), endOnFailure: true },
+  );
+  assert.ok(stopped > 10, `only ${stopped} pods were stopped while requests came`);
+});

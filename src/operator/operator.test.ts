@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { EDGE_REPORTS, EVENTS, MODEL_DEPLOYMENTS, MODEL_POOLS, NAMESPACES, PODS } from '../api/cluster/resources.ts';
+import { readMember, readPath } from '../api/field-path.ts';
+import type { Timers } from '../kube/timers.ts';
+import { monotonicNow, wakeIn } from '../platform/clock.ts';
+import type { JsonObject, KubeObject } from '../kube/kube-object.ts';
+import { aDeployment, aModelPool } from '../testing/cluster-objects.ts';
+import type { FakeApiServer } from '../testing/fake-api-server.ts';
+import { FakeKubelet } from '../testing/fake-kubelet.ts';
+import { keptLog, startKube, type KubeBed } from '../testing/kube-testbed.ts';
+import { Operator } from './operator.ts';
+
+interface Bed extends KubeBed {
+  readonly kubelet: FakeKubelet;
+  readonly timers: Timers;
+}
+
+const NAMESPACE_KIND = { ...NAMESPACES, kind: 'Namespace', hasStatus: true };
+
+async function startBed(t: TestContext): Promise<Bed> {
+  const timers = { now: monotonicNow, wakeIn, random: Math.random };
+  const bed = await startKube(t, { resources: [NAMESPACE_KIND], timers });
+  const kubelet = new FakeKubelet(bed.server);
+  void kubelet.run();
+  t.after(() => {
+    kubelet.stop();
+  });
+  bed.server.put(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'ml' } });
+  bed.server.put(MODEL_POOLS, aModelPool({ capacity: { maxLoaded: 1 }, defaults: { engine: { image: 'llama:1' } } }));
+  return { ...bed, kubelet, timers };
+}
+
+async function startOperator(t: TestContext, { api, timers }: Bed): Promise<Operator> {
+  const wallNow = (): number => Date.UTC(2026, 0, 1);
+  const operator = new Operator({ api, timers, wallNow, instance: 'operator-1', nonce: 'ab', log: keptLog() });
+  t.after(async () => operator.stop());
+  await operator.start();
+  return operator;
+}
+
+/** A preset whose llama-server is ready at once. */
+const declare = (server: FakeApiServer, name: string, more: JsonObject = {}): KubeObject =>
+  server.put(MODEL_DEPLOYMENTS, aDeployment(name, { env: [{ name: 'FAKE', value: 'ready' }], ...more }));
+
+interface Said {
+  /** Of each ModelDeployment (by name): who waits and what is in flight. */
+  readonly models?: Readonly<Record<string, { readonly waiting?: number; readonly inFlight?: number }>>;
+  readonly acks?: readonly { readonly podUid: string; readonly epoch: number }[];
+  readonly orders?: readonly JsonObject[];
+}
+
+let sequence = 0;
+
+/** The only edge says so. */
+function report(server: FakeApiServer, { models = {}, acks = [], orders = [] }: Said): void {
+  sequence += 1;
+  const replicas = server.objects(PODS).flatMap(({ metadata }) => {
+    const owner = metadata.ownerReferences?.[0]?.name;
+    const inFlight = owner === undefined ? undefined : models[owner]?.inFlight;
+    return inFlight === undefined ? [] : [{ podUid: metadata.uid, inFlight }];
+  });
+  server.put(EDGE_REPORTS, {
+    metadata: { name: 'edge-1', namespace: 'corral-system' },
+    report: {
+      edge: { podName: 'edge-1', podUid: 'edge-1-pod' },
+      bootId: 'boot-1',
+      sequence,
+      models: Object.entries(models).map(([name, { waiting = 0, inFlight = 0 }]) => ({
+        deploymentUid: `${name}-uid`,
+        preset: name,
+        inFlight,
+        waiting,
+        oldestWaitSeconds: 0,
+        startedTotal: 1,
+        finishedTotal: 1,
+        ...(inFlight === 0 ? { idleSeconds: 0 } : {}),
+      })),
+      replicas,
+      acks: [...acks],
+      orders: [...orders],
+    },
+  });
+}
+
+const namesOf = (server: FakeApiServer): string[] =>
+  server.objects(PODS).map(({ metadata }) => String(metadata.labels?.['corral.dev/preset']));
+
+const statusOf = (server: FakeApiServer, name: string): unknown =>
+  readPath(server.find(MODEL_DEPLOYMENTS, 'ml', name), ['status', 'presets', 0]);
+
+const phaseIs = (server: FakeApiServer, name: string, phase: string) => (): boolean =>
+  readMember(statusOf(server, name), 'phase') === phase;
+
+const gateOf = (pod: KubeObject | undefined): string | undefined => pod?.metadata.annotations?.['corral.dev/gate'];
+
+describe('the operator', () => {
+  it('makes the pod of a model that somebody waits for, and says in the status and in Events what becomes of it', async (t) => {
+    const bed = await startBed(t);
+    const { server } = bed;
+    declare(server, 'chat');
+    await startOperator(t, bed);
+    await server.until(phaseIs(server, 'chat', 'Unloaded'));
+    assert.deepEqual(namesOf(server), [], 'nobody has asked for it');
+    report(server, { models: { chat: { waiting: 1 } } });
+    await server.until(phaseIs(server, 'chat', 'Ready'));
+    assert.deepEqual(namesOf(server), ['chat']);
+    const said = (): unknown[] => server.objects(EVENTS).map((event) => event['reason']);
+    await server.until(() => said().length === 2);
+    assert.deepEqual(said(), ['Started', 'Loaded']);
+  });
+
+  it('evicts only after every edge has confirmed the closed gate, and starts the next only when the pod is gone', async (t) => {
+    const bed = await startBed(t);
+    const { server, kubelet } = bed;
+    declare(server, 'a');
+    declare(server, 'b');
+    report(server, { models: { a: { waiting: 1 } } });
+    await startOperator(t, bed);
+    await server.until(phaseIs(server, 'a', 'Ready'));
+    const letGo = kubelet.holdEnds();
+    report(server, { models: { a: {}, b: { waiting: 1 } } });
+    const [pod] = server.objects(PODS);
+    const current = (): KubeObject | undefined =>
+      server.objects(PODS).find(({ metadata }) => metadata.uid === pod?.metadata.uid);
+    await server.until(() => gateOf(current()) === 'closed/1');
+    const acks = [{ podUid: String(pod?.metadata.uid), epoch: 1 }];
+    report(server, { models: { a: { inFlight: 1 }, b: { waiting: 1 } }, acks });
+    await server.until(phaseIs(server, 'a', 'Draining'));
+    assert.equal(current()?.metadata.deletionTimestamp, undefined, 'a request is in flight');
+    report(server, { models: { a: {}, b: { waiting: 1 } }, acks });
+    await server.until(() => current()?.metadata.deletionTimestamp !== undefined);
+    await server.until(phaseIs(server, 'a', 'Stopping'));
+    assert.deepEqual(namesOf(server), ['a'], 'it still holds the only place');
+    letGo();
+    await server.until(phaseIs(server, 'b', 'Ready'));
+    assert.deepEqual(namesOf(server), ['b']);
+    assert.equal(readMember(statusOf(server, 'a'), 'evictedFor'), 'ml/b/b');
+  });
+
+  it('takes up after a restart what another has begun: a closed gate is drained to its end', async (t) => {
+    const bed = await startBed(t);
+    const { server } = bed;
+    declare(server, 'a');
+    report(server, { models: { a: { waiting: 1 } } });
+    const first = await startOperator(t, bed);
+    await server.until(phaseIs(server, 'a', 'Ready'));
+    report(server, { models: { a: {} } });
+    const [pod] = server.objects(PODS);
+    assert.ok(pod !== undefined);
+    server.finishDeletion('a-uid');
+    await server.until(() => gateOf(server.objects(PODS)[0]) === 'closed/1');
+    await first.stop();
+    await startOperator(t, bed);
+    report(server, { acks: [{ podUid: pod.metadata.uid, epoch: 1 }] });
+    await server.until(() => server.objects(PODS).length === 0);
+  });
+
+  it('drains nothing before everything was read, however late the ModelDeployments come', async (t) => {
+    const bed = await startBed(t);
+    const { server } = bed;
+    declare(server, 'a');
+    report(server, { models: { a: { waiting: 1 } } });
+    const first = await startOperator(t, bed);
+    await server.until(phaseIs(server, 'a', 'Ready'));
+    await first.stop();
+    const hold = server.hold({ verb: 'list', plural: 'modeldeployments' });
+    const starting = startOperator(t, bed);
+    await server.until(() => hold.arrived === 1 && server.watching('pods') === 1);
+    assert.equal(gateOf(server.objects(PODS)[0]), 'open/0');
+    hold.release();
+    const second = await starting;
+    assert.equal(second.whyNotReady(), undefined);
+    report(server, { models: { a: { inFlight: 1 } } });
+    await server.until(() =>
+      server.requests.some(({ method, path }) => method === 'PATCH' && path.endsWith('/status')),
+    );
+    assert.equal(gateOf(server.objects(PODS)[0]), 'open/0');
+  });
+
+  it('carries out the orders of clients: load once, and unload the replicas that were meant and no others', async (t) => {
+    const bed = await startBed(t);
+    const { server } = bed;
+    declare(server, 'a');
+    report(server, {});
+    await startOperator(t, bed);
+    const order = { id: 'o-1', kind: 'Load', deploymentUid: 'a-uid', preset: 'a', podUids: [] };
+    report(server, { orders: [order] });
+    await server.until(phaseIs(server, 'a', 'Ready'));
+    const [pod] = server.objects(PODS);
+    const unload = { ...order, kind: 'Unload' };
+    report(server, { orders: [{ ...unload, id: 'o-2', podUids: ['an-earlier-pod'] }] });
+    report(server, { orders: [{ ...unload, id: 'o-3', podUids: [String(pod?.metadata.uid)] }] });
+    await server.until(() => gateOf(server.objects(PODS)[0]) === 'closed/1');
+    report(server, { acks: [{ podUid: String(pod?.metadata.uid), epoch: 1 }] });
+    await server.until(phaseIs(server, 'a', 'Unloaded'));
+  });
+
+  it('loads what is to be loaded at the start once in its life, not once for each operator', async (t) => {
+    const bed = await startBed(t);
+    const { server } = bed;
+    declare(server, 'a', { scaling: { loadOnStartup: true } });
+    const first = await startOperator(t, bed);
+    await server.until(phaseIs(server, 'a', 'Ready'));
+    await first.stop();
+    const [pod] = server.objects(PODS);
+    server.finishDeletion(String(pod?.metadata.uid));
+    await startOperator(t, bed);
+    await server.until(phaseIs(server, 'a', 'Unloaded'));
+    assert.deepEqual(namesOf(server), []);
+  });
+});

@@ -1,0 +1,313 @@
+import assert from 'node:assert/strict';
+import { describe, it, test } from 'node:test';
+import fc from 'fast-check';
+import { checkObject } from '../api/check-object.ts';
+import type { ClusterObject } from '../api/cluster/decode-objects.ts';
+import { renderPoolStatus } from '../api/cluster/render-pool-status.ts';
+import { renderStatus } from '../api/cluster/render-status.ts';
+import type { Moment } from '../api/cluster/routed-presets.ts';
+import {
+  type ModelDeploymentStatus,
+  ModelDeploymentStatusSchema,
+  type PresetStatus,
+} from '../api/model-deployment-schema.ts';
+import { type ModelPoolStatus, ModelPoolStatusSchema } from '../api/model-pool-schema.ts';
+import type { Replica } from '../domain/replica.ts';
+import { instant } from '../domain/units.ts';
+import {
+  clusterWorld,
+  draining,
+  podOf,
+  ready,
+  starting,
+  stopping,
+  uidOf,
+  type WorldSketch,
+} from '../testing/cluster-worlds.ts';
+import { declared, declaredPool, declaredPreset } from '../testing/declared-objects.ts';
+import { situationsOf } from './situations.ts';
+
+const momentAt = (seconds: number): Moment => ({
+  now: instant(seconds * 1000),
+  wall: Date.parse('2026-01-01T00:00:00Z') + seconds * 1000,
+});
+
+/** The status of the first ModelDeployment, after it was written and read back. */
+function statusOf(objects: readonly ClusterObject[], sketch: WorldSketch = {}, seconds = 100): ModelDeploymentStatus {
+  const { deployments, names } = situationsOf(clusterWorld(objects, sketch));
+  const [situation] = deployments;
+  assert.ok(situation !== undefined);
+  const status = renderStatus(situation, momentAt(seconds), (uid) => names.get(uid));
+  return JSON.parse(JSON.stringify(status)) as ModelDeploymentStatus;
+}
+
+const presetOf = (status: ModelDeploymentStatus): PresetStatus | undefined => status.presets?.[0];
+const conditionsOf = ({ conditions = [] }: ModelDeploymentStatus): string[] =>
+  conditions.map(({ type, status, reason }) => `${type}=${status} ${reason}`);
+const withStatus = (object: ClusterObject, status: object): ClusterObject => ({ ...object, status });
+
+const chat = declared('chat', [declaredPreset('a', { aliases: ['b'] }), declaredPreset('c')]);
+
+test('the status of a ModelDeployment with one loaded model, as it is written', () => {
+  const sketch = { replicas: [podOf('chat/a', ready(40_000))], idleSince: { 'chat/a': 70_000 } };
+  assert.deepEqual(statusOf([chat], sketch), {
+    observedGeneration: 1,
+    conditions: [
+      {
+        type: 'Accepted',
+        status: 'True',
+        observedGeneration: 1,
+        lastTransitionTime: '2026-01-01T00:01:40Z',
+        reason: 'Accepted',
+        message: 'the spec is used',
+      },
+      {
+        type: 'PresetsAccepted',
+        status: 'True',
+        observedGeneration: 1,
+        lastTransitionTime: '2026-01-01T00:01:40Z',
+        reason: 'Accepted',
+        message: 'every preset is accepted',
+      },
+      {
+        type: 'Ready',
+        status: 'True',
+        observedGeneration: 1,
+        lastTransitionTime: '2026-01-01T00:01:40Z',
+        reason: 'Ready',
+        message: 'every accepted preset is loaded, or is loaded when it is asked for',
+      },
+    ],
+    presets: [
+      {
+        name: 'a',
+        phase: 'Ready',
+        names: ['a', 'b'],
+        uid: 'chat-uid',
+        replicas: 1,
+        readyReplicas: 1,
+        lastLoadedTime: '2026-01-01T00:00:40Z',
+        lastUsedTime: '2026-01-01T00:01:10Z',
+      },
+      { name: 'c', phase: 'Unloaded', names: ['c'], uid: 'chat-uid', replicas: 0, readyReplicas: 0 },
+    ],
+    models: 'a, c',
+    loaded: '1/2',
+  });
+});
+
+describe('a preset says', () => {
+  const say = (sketch: WorldSketch, objects: readonly ClusterObject[] = [chat]): string => {
+    const { phase, reason = '', message = '' } = presetOf(statusOf(objects, sketch)) ?? { phase: undefined };
+    return `${String(phase)} ${reason}: ${message}`;
+  };
+
+  it('what it waits for, and that it loads', () => {
+    const waitsFor = { reason: 'WaitingForCapacity', because: 'room' };
+    assert.equal(say({ standings: { 'chat/a': { waitsFor } } }), 'Waiting WaitingForCapacity: room');
+    assert.equal(say({ replicas: [podOf('chat/a', starting)] }), 'Loading : ');
+  });
+
+  it('why it leaves, and for whom', () => {
+    const cause = { kind: 'evicted', beneficiary: uidOf('chat/c') } as const;
+    const sketch = { replicas: [podOf('chat/a', draining(cause))] };
+    assert.equal(say(sketch), 'Draining Evicted: it makes room for ml/chat/c');
+    const left = statusOf([chat], sketch);
+    assert.equal(presetOf(left)?.evictedFor, 'ml/chat/c');
+    const after = statusOf([withStatus(chat, left)]);
+    assert.deepEqual([presetOf(after)?.phase, presetOf(after)?.evictedFor], ['Unloaded', 'ml/chat/c']);
+    const again = statusOf([withStatus(chat, after)], { replicas: [podOf('chat/a', starting)] });
+    assert.equal(presetOf(again)?.evictedFor, undefined);
+    assert.equal(say({ replicas: [podOf('chat/a', stopping({ kind: 'idle' }))] }).startsWith('Stopping Idle'), true);
+  });
+
+  it('why it failed, with the last lines that fit, also while what is left of it is removed', () => {
+    const logTail = ['x'.repeat(900), 'y'.repeat(200), 'last\u0000 line'];
+    const backOff = {
+      code: 'CrashedOnLoad',
+      reason: 'it broke',
+      logTail,
+      exitCode: 1,
+      failures: 2,
+      retryAt: instant(130_000),
+    };
+    const replicas = [podOf('chat/a', stopping({ kind: 'failed' }))];
+    const status = statusOf([chat], { replicas, standings: { 'chat/a': { backOff } } });
+    const preset = presetOf(status);
+    assert.equal(preset?.phase, 'Failed');
+    assert.deepEqual([preset.reason, preset.failures, preset.replicas], ['CrashedOnLoad', 2, 1]);
+    assert.equal(preset.message, `it broke\n${'y'.repeat(200)}\nlast  line`);
+    assert.deepEqual(preset.backOff, { nextRetryTime: '2026-01-01T00:02:10Z' });
+    assert.deepEqual(conditionsOf(status)[2], 'Ready=False LoadFailed');
+    const loading = presetOf(statusOf([withStatus(chat, status)], { replicas: [podOf('chat/a', starting)] }));
+    assert.deepEqual([loading?.failures, loading?.backOff], [2, undefined], 'they count until it is ready');
+    const loaded = presetOf(statusOf([withStatus(chat, status)], { replicas: [podOf('chat/a', ready())] }));
+    assert.equal(loaded?.failures, undefined);
+  });
+
+  it('why it is refused whatever is left of it, or which of its names belong to others', () => {
+    const replicas = [podOf('chat/a', draining({ kind: 'removed' }))];
+    assert.match(say({ replicas, pools: [] }), /^Draining PoolNotFound: the ModelPool "default"/u);
+    const other = declared('other', [declaredPreset('b')], { createdAt: '2025-01-01T00:00:00Z' });
+    assert.equal(say({}, [chat, other]), 'Unloaded : ', 'the first is the older one');
+    const { deployments, names } = situationsOf(clusterWorld([chat, other]));
+    const status = deployments.map((one) => renderStatus(one, momentAt(0), (uid) => names.get(uid)))[1];
+    assert.equal(presetOf(status ?? {})?.message, 'the name "b" belongs to ml/other');
+    assert.deepEqual(presetOf(status ?? {})?.names, ['a']);
+  });
+});
+
+describe('the conditions', () => {
+  const conditions = (sketch: WorldSketch, object = chat): string[] => conditionsOf(statusOf([object], sketch));
+
+  it('name the first reason, and everything that is wrong', () => {
+    const mixed = declared('chat', [
+      declaredPreset('a', { args: ['--ctx-size'] }),
+      declaredPreset('c', { engine: {} }),
+    ]);
+    const status = statusOf([mixed]);
+    assert.deepEqual(conditionsOf(status), [
+      'Accepted=False NoPresetAccepted',
+      'PresetsAccepted=False InvalidArguments',
+      'Ready=False NoPresetAccepted',
+    ]);
+    assert.match(String(status.conditions?.[1]?.message), /^a: --ctx-size: .*; c: engine\.image is missing/u);
+    const half = declared('chat', [declaredPreset('a'), declaredPreset('c', { engine: {} })]);
+    assert.deepEqual(conditions({}, half), [
+      'Accepted=True Accepted',
+      'PresetsAccepted=False InvalidPod',
+      'Ready=True Ready',
+    ]);
+  });
+
+  it('are all false for a spec that cannot be read, and no preset is listed', () => {
+    const status = statusOf([declared('chat', [{ name: 'a' }])]);
+    assert.deepEqual(conditionsOf(status), [
+      'Accepted=False InvalidSpec',
+      'PresetsAccepted=False InvalidSpec',
+      'Ready=False InvalidSpec',
+    ]);
+    assert.deepEqual([status.presets, status.models, status.loaded], [[], '', '0/0']);
+  });
+
+  it('are not ready while the pool is paused or no edge is alive', () => {
+    const pools = [declaredPool('default', { paused: true })];
+    assert.equal(conditions({ pools })[2], 'Ready=False PoolPaused');
+    assert.equal(conditions({ edges: 0 })[2], 'Ready=False NoEdge');
+  });
+
+  it('keep their transition time while their status is the same, also if the reason changes', () => {
+    const first = statusOf([chat], { edges: 0 }, 10);
+    const pools = [declaredPool('default', { paused: true })];
+    const second = statusOf([withStatus(chat, first)], { pools }, 20);
+    assert.equal(second.conditions?.[2]?.reason, 'PoolPaused');
+    assert.equal(second.conditions[2].lastTransitionTime, '2026-01-01T00:00:10Z');
+    const third = statusOf([withStatus(chat, second)], {}, 30);
+    assert.equal(third.conditions?.[2]?.lastTransitionTime, '2026-01-01T00:00:30Z');
+    assert.equal(third.conditions[0]?.lastTransitionTime, '2026-01-01T00:00:10Z');
+  });
+});
+
+describe('the status of a pool', () => {
+  const second = declared('code', [declaredPreset('d')]);
+  const sketch = {
+    replicas: [
+      podOf('chat/a', ready()),
+      podOf('chat/c', ready()),
+      podOf('code/d', stopping({ kind: 'idle' })),
+      podOf('gone/x', draining({ kind: 'removed' })),
+    ],
+    idleSince: { 'chat/a': 50, 'chat/c': 20 },
+    standings: { 'code/d': { waitsFor: { reason: 'WaitingForCapacity', because: 'room' } } },
+  };
+  const poolStatus = (pool: ClusterObject, more: WorldSketch, isLruDue = false, seconds = 0): ModelPoolStatus => {
+    const [situation] = situationsOf(clusterWorld([chat, second], { ...more, pools: [pool] })).pools;
+    assert.ok(situation !== undefined);
+    const status = renderPoolStatus(situation, momentAt(seconds), isLruDue);
+    return status === situation.pool.status ? status : (JSON.parse(JSON.stringify(status)) as ModelPoolStatus);
+  };
+
+  it('counts what holds capacity and what waits, and lists the idle, the longest idle first', () => {
+    const { conditions, ...rest } = poolStatus(declaredPool('default', { capacity: { maxLoaded: 4 } }), sketch);
+    assert.deepEqual(rest, {
+      observedGeneration: 1,
+      loaded: 4,
+      capacity: '4',
+      waiting: 0,
+      lru: ['chat-uid/c', 'chat-uid/a'],
+    });
+    assert.deepEqual(
+      conditions?.map(({ type, status }) => [type, status]),
+      [['Accepted', 'True']],
+    );
+    const waiting = { ...sketch, replicas: sketch.replicas.slice(0, 2) };
+    assert.deepEqual(poolStatus(declaredPool(), waiting).waiting, 1);
+    assert.equal(poolStatus(declaredPool('default', { paused: 1 }), {}).conditions?.[0]?.reason, 'InvalidSpec');
+  });
+
+  it('is written anew for another order of use only where that is due', () => {
+    const first = poolStatus(declaredPool(), sketch);
+    const pool = declaredPool('default', {}, { status: first });
+    const later = { ...sketch, idleSince: { 'chat/a': 50, 'chat/c': 90 } };
+    assert.deepEqual(poolStatus(pool, later, false, 9), first);
+    assert.deepEqual(poolStatus(pool, later, true, 9).lru, ['chat-uid/a', 'chat-uid/c']);
+  });
+});
+
+describe('any world', () => {
+  const text = fc.string({ unit: 'binary', maxLength: 1200 });
+  const state = fc.constantFrom(
+    starting,
+    ready(1000),
+    draining({ kind: 'idle' }),
+    draining({ kind: 'evicted', beneficiary: uidOf('chat/c') }),
+    stopping({ kind: 'failed' }),
+  );
+  const replicas: fc.Arbitrary<Replica[]> = fc
+    .array(fc.tuple(fc.constantFrom('chat/a', 'chat/c'), state), { maxLength: 4 })
+    .map((all) => all.map(([preset, one], index) => podOf(preset, one, `pod-${index}`)));
+  const sketch: fc.Arbitrary<WorldSketch> = fc.record({
+    replicas,
+    edges: fc.nat(1),
+    idleSince: fc.constantFrom({}, { 'chat/a': 500 }),
+    pools: fc.constantFrom([], [declaredPool()], [declaredPool('default', { paused: true })]),
+    standings: fc
+      .option(
+        fc.record({
+          reason: text,
+          logTail: fc.array(text, { maxLength: 3 }),
+          failures: fc.integer({ min: 1, max: 9 }),
+        }),
+      )
+      .map((failure) =>
+        failure === null ? {} : { 'chat/a': { backOff: { ...failure, exitCode: 1, retryAt: instant(200_000) } } },
+      ),
+  });
+
+  it('has a status that the schema takes, and that is not written again while nothing but time changes', () => {
+    fc.assert(
+      fc.property(sketch, fc.integer({ min: 1, max: 900 }), (one, ms) => {
+        const status = statusOf([chat], one);
+        assert.deepEqual(checkObject(status, ModelDeploymentStatusSchema), []);
+        const { deployments, names } = situationsOf(clusterWorld([withStatus(chat, status)], one));
+        const [situation] = deployments;
+        assert.ok(situation !== undefined);
+        const again = renderStatus(situation, momentAt(100 + ms / 1000), (uid) => names.get(uid));
+        assert.equal(again, situation.deployment.status, 'the very same');
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('has a status of its pools that the schema takes', () => {
+    fc.assert(
+      fc.property(sketch, (one) => {
+        for (const situation of situationsOf(clusterWorld([chat], one)).pools) {
+          const status = renderPoolStatus(situation, momentAt(1), true);
+          assert.deepEqual(checkObject(JSON.parse(JSON.stringify(status)), ModelPoolStatusSchema), []);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+});

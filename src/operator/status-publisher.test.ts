@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { MODEL_DEPLOYMENTS, MODEL_POOLS, NAMESPACES } from '../api/cluster/resources.ts';
+import { readPath } from '../api/field-path.ts';
+import { seconds } from '../domain/units.ts';
+import type { JsonObject, KubeObject } from '../kube/kube-object.ts';
+import { WriteLanes } from '../kube/write-lanes.ts';
+import type { FakeApiServer } from '../testing/fake-api-server.ts';
+import { keptLog, startKube } from '../testing/kube-testbed.ts';
+import { EagerTimers } from '../testing/manual-timers.ts';
+import { CatalogFollower } from './catalog-follower.ts';
+import { StatusPublisher } from './status-publisher.ts';
+import { StatusWriter } from './status-writer.ts';
+
+const NAMESPACE_KIND = { ...NAMESPACES, kind: 'Namespace', hasStatus: true };
+
+const pool: JsonObject = {
+  apiVersion: 'corral.dev/v1alpha1',
+  kind: 'ModelPool',
+  metadata: { name: 'default' },
+  spec: { allowedNamespaces: { from: 'Selector', selector: { matchLabels: { team: 'a' } } } },
+};
+const namespace = (labels: JsonObject): JsonObject => ({
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name: 'ml', labels },
+});
+const deployment = (name: string, aliases: readonly string[] = []): JsonObject => ({
+  apiVersion: 'corral.dev/v1alpha1',
+  kind: 'ModelDeployment',
+  metadata: { name, namespace: 'ml' },
+  spec: { pool: 'default', presets: [{ name, aliases, source: { path: '/m' }, engine: { image: 'i' } }] },
+});
+
+interface Bed {
+  readonly server: FakeApiServer;
+  /** The models of each catalog that was handed over. */
+  readonly catalogs: string[];
+  readonly status: (name: string, ...path: (string | number)[]) => unknown;
+  readonly writes: () => number;
+}
+
+/** A follower whose decisions become statuses, as in the operator, without any pods. */
+async function startBed(t: TestContext): Promise<Bed> {
+  const timers = new EagerTimers(seconds(60));
+  const { server, api } = await startKube(t, { resources: [NAMESPACE_KIND], timers });
+  server.put(NAMESPACES, namespace({ team: 'a' }));
+  server.put(MODEL_POOLS, pool);
+  const log = keptLog();
+  const lanes = new WriteLanes({ log, timers });
+  const statuses = new StatusWriter({
+    api,
+    lanes,
+    onWritten: (resource, object) => {
+      follower.absorb(resource, object);
+    },
+  });
+  const clock = { now: timers.now(), wall: Date.parse('2026-01-01T00:00:00Z') };
+  const publisher = new StatusPublisher({ statuses, events: { report: () => undefined }, clock: () => clock });
+  const catalogs: string[] = [];
+  const follower = new CatalogFollower({
+    api,
+    render: (settings) => ({ ok: true, template: { rendered: settings.preset } }),
+    onCatalog: ({ catalog, acceptance }) => {
+      catalogs.push(catalog.presets.map(({ model }) => model).join());
+      const activity = { activity: () => ({ kind: 'unknown' }) as const };
+      publisher.publish({ acceptance, views: [], replicas: [], activity, edges: 1 });
+    },
+    timers,
+    log,
+  });
+  t.after(async () => {
+    await follower.stop();
+    await lanes.close();
+  });
+  await follower.start();
+  const find = (name: string): KubeObject | undefined => server.find(MODEL_DEPLOYMENTS, 'ml', name);
+  return {
+    server,
+    catalogs,
+    status: (name, ...path) => readPath(find(name), ['status', ...path]),
+    writes: () => server.requests.filter(({ subresource }) => subresource === 'status').length,
+  };
+}
+
+test('what is applied is decided at once and written into its status once, and nothing more is written then', async (t) => {
+  const { server, catalogs, status, writes } = await startBed(t);
+  await server.until(() => server.find(MODEL_POOLS, undefined, 'default')?.['status'] !== undefined);
+  server.put(MODEL_DEPLOYMENTS, deployment('a'));
+  await server.until(() => status('a', 'presets', 0, 'names', 0) === 'a');
+  assert.equal(catalogs.at(-1), 'a');
+  assert.equal(status('a', 'conditions', 2, 'status'), 'True');
+  const before = writes();
+  // Something that changes nothing that is written about `a`.
+  server.put(MODEL_DEPLOYMENTS, deployment('b'));
+  await server.until(() => status('b') !== undefined);
+  assert.equal(writes(), before + 1);
+});
+
+test('a label of the namespace decides whether the pool takes its models', async (t) => {
+  const { server, catalogs, status } = await startBed(t);
+  server.put(MODEL_DEPLOYMENTS, deployment('a'));
+  await server.until(() => status('a', 'presets', 0, 'phase') === 'Unloaded');
+  server.put(NAMESPACES, namespace({ team: 'b' }));
+  await server.until(() => status('a', 'presets', 0, 'reason') === 'PoolNotAllowed');
+  assert.equal(catalogs.at(-1), '');
+  assert.deepEqual(status('a', 'presets', 0, 'names'), ['a'], 'clients are told why, not that it does not exist');
+  server.put(NAMESPACES, namespace({ team: 'a' }));
+  await server.until(() => status('a', 'presets', 0, 'reason') === undefined);
+  assert.equal(catalogs.at(-1), 'a');
+});
+
+test('a name stays where it is although its status is not written yet, and never stands in two statuses', async (t) => {
+  const { server, status } = await startBed(t);
+  const held = server.hold({ verb: 'patch', plural: 'modeldeployments', name: 'b' });
+  server.put(MODEL_DEPLOYMENTS, deployment('b', ['x']));
+  await server.until(() => held.arrived === 1);
+  // As old as the other, and before it in the alphabet.
+  server.put(MODEL_DEPLOYMENTS, deployment('a', ['x']));
+  await server.until(() => status('a', 'presets', 0, 'reason') === 'NameConflict');
+  held.release();
+  await server.until(() => status('b', 'presets', 0, 'names', 1) === 'x');
+  server.put(MODEL_DEPLOYMENTS, deployment('b'));
+  await server.until(() => status('a', 'presets', 0, 'names', 1) === 'x');
+  assert.deepEqual(status('b', 'presets', 0, 'names'), ['b']);
+});
+
+test('a status that cannot be written is written later in its newest form, one of an object that is gone never', async (t) => {
+  const { server, status } = await startBed(t);
+  server.fail({ verb: 'patch', plural: 'modeldeployments', name: 'a' }, { kind: 'status', status: 500 }, 3);
+  server.fail({ verb: 'patch', plural: 'modeldeployments', name: 'a' }, { kind: 'reset-after' }, 1);
+  server.put(MODEL_DEPLOYMENTS, deployment('a'));
+  await server.until(() => status('a', 'presets', 0, 'names', 0) === 'a');
+  const held = server.hold({ verb: 'patch', plural: 'modeldeployments', name: 'b' });
+  const { metadata } = server.put(MODEL_DEPLOYMENTS, deployment('b'));
+  await server.until(() => held.arrived === 1);
+  server.finishDeletion(metadata.uid);
+  const { metadata: next } = server.put(MODEL_DEPLOYMENTS, deployment('b', ['y']));
+  held.release();
+  await server.until(() => status('b', 'presets', 0, 'names', 1) === 'y');
+  assert.equal(status('b', 'presets', 0, 'uid'), next.uid, 'the other life of its name');
+});

@@ -1,0 +1,121 @@
+import { describeCause } from '../api/cluster/render-preset-status.ts';
+import type { DeploymentSituation, NameOfPreset, PresetSituation } from '../api/cluster/situation.ts';
+import { type DeploymentRef, describeLost } from '../api/cluster/verdict.ts';
+import type { ReplicaId } from '../domain/ids.ts';
+import type { Replica } from '../domain/replica.ts';
+import type { Situations } from './situations.ts';
+
+/** Something worth an Event. */
+export interface Happening {
+  readonly type: 'Normal' | 'Warning';
+  /** One word in CamelCase; a refusal's is that of the status. */
+  readonly reason: string;
+  /** What Corral did or tried, in one word. */
+  readonly action: string;
+  /** For people; begins with the preset's name. */
+  readonly note: string;
+  readonly object: DeploymentRef;
+  readonly replica: ReplicaId | undefined;
+}
+
+/** Before its pod exists, a replica is an order. */
+const isPod = ({ id }: Replica): boolean => !id.startsWith('start:');
+
+const isLeaving = ({ state }: Replica): boolean => state.kind === 'draining' || state.kind === 'stopping';
+
+type Event = Omit<Happening, 'object'>;
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+
+/** What has become of a replica between two looks; `before` is missing for a new one, `after` for one that is gone. */
+function replicaEvents(before: Replica | undefined, after: Replica | undefined, nameOf: NameOfPreset): Event[] {
+  if (after === undefined) return before === undefined ? [] : goneEvents(before, nameOf);
+  if (!isPod(after)) return [];
+  const replica = after.id;
+  const started = { type: 'Normal', reason: 'Started', action: 'Start', note: 'its pod is created', replica } as const;
+  const { state } = after;
+  const isNews = state.kind === 'ready' && (before === undefined || before.state.kind === 'starting');
+  const events: Event[] = before === undefined ? [started] : [];
+  if (!isNews) return events;
+  const note = `it is ready after ${seconds(state.loadTime)}`;
+  return [...events, { type: 'Normal', reason: 'Loaded', action: 'Load', note, replica }];
+}
+
+/** A replica that goes without having been told to has failed: that is told of its preset. */
+function goneEvents(before: Replica, nameOf: NameOfPreset): Event[] {
+  const { state } = before;
+  if (state.kind !== 'draining' && state.kind !== 'stopping') return [];
+  if (state.cause.kind === 'failed') return [];
+  const { reason, message } = describeCause(state.cause, nameOf);
+  const word = reason === 'Evicted' ? 'Evicted' : 'Unloaded';
+  return [{ type: 'Normal', reason: word, action: 'Stop', note: `it is gone: ${message}`, replica: before.id }];
+}
+
+/** The replicas that have ended without an order. */
+function findLost(before: PresetSituation, after: PresetSituation): Replica[] {
+  const now = new Map(after.replicas.map((replica) => [replica.id, replica]));
+  return before.replicas.filter((replica) => {
+    const next = now.get(replica.id);
+    if (!isPod(replica) || isLeaving(replica)) return false;
+    return next === undefined || (isLeaving(next) && 'cause' in next.state && next.state.cause.kind === 'failed');
+  });
+}
+
+function failureEvents(before: PresetSituation | undefined, after: PresetSituation): Event[] {
+  const lost = before === undefined ? [] : findLost(before, after);
+  const event = { type: 'Warning', reason: 'Failed', action: 'Load', replica: lost[0]?.id } as const;
+  const { failure } = after;
+  const known = before?.failure;
+  if (failure !== undefined && (known?.failures !== failure.failures || known.retryAt !== failure.retryAt)) {
+    return [{ ...event, note: failure.reason }];
+  }
+  return lost.length === 0 ? [] : [{ ...event, note: 'its llama-server has ended without an order' }];
+}
+
+/** What has been decided about it, where that has changed. */
+function verdictEvents(before: PresetSituation | undefined, { verdict }: PresetSituation): Event[] {
+  const { outcome, lost } = verdict;
+  const event = { type: 'Warning', action: 'Accept', replica: undefined } as const;
+  if (outcome.kind === 'refused') {
+    const { reason, message } = outcome.refusal;
+    const known = before?.verdict.outcome;
+    return known?.kind === 'refused' && known.refusal.reason === reason ? [] : [{ ...event, reason, note: message }];
+  }
+  const told = before === undefined ? '' : describeLost(before.verdict.lost);
+  const note = describeLost(lost);
+  return note === '' || note === told ? [] : [{ ...event, reason: 'NameConflict', note }];
+}
+
+function presetEvents(before: PresetSituation | undefined, after: PresetSituation, nameOf: NameOfPreset): Event[] {
+  const was = new Map((before?.replicas ?? []).map((replica) => [replica.id, replica]));
+  const is = new Map(after.replicas.map((replica) => [replica.id, replica]));
+  const ids = [...new Set([...was.keys(), ...is.keys()])];
+  return [
+    ...verdictEvents(before, after),
+    ...ids.flatMap((id) => replicaEvents(was.get(id), is.get(id), nameOf)),
+    ...failureEvents(before, after),
+  ];
+}
+
+function deploymentEvents(
+  { deployment, presets }: DeploymentSituation,
+  before: Situations,
+  nameOf: NameOfPreset,
+): Happening[] {
+  return presets.flatMap((after) =>
+    presetEvents(before.presets.get(after.verdict.uid), after, nameOf).map((event) => ({
+      ...event,
+      note: `${after.verdict.name}: ${event.note}`,
+      object: deployment.ref,
+    })),
+  );
+}
+
+/**
+ * What has happened between two looks, once each. Of a preset that is not declared any more nothing is told: there is no
+ * object left to tell it of.
+ */
+export function findTransitions(before: Situations, after: Situations): Happening[] {
+  const nameOf: NameOfPreset = (uid) => after.names.get(uid);
+  return after.deployments.flatMap((deployment) => deploymentEvents(deployment, before, nameOf));
+}
