@@ -10,6 +10,8 @@ export interface Part {
   readonly parallel: boolean;
   /** Whether its tests need the path of a real llama-server in LLAMA_SERVER. */
   readonly needsLlamaServer: boolean;
+  /** Whether its tests need a cluster, which is started once for all of them. */
+  readonly needsCluster: boolean;
 }
 
 /** All parts, in the order in which they run: the quick ones first. */
@@ -19,22 +21,44 @@ export const parts: readonly Part[] = [
     globs: ['src/**/*.test.ts', 'test/unit/**/*.test.ts', 'test/docs/*.test.ts'],
     parallel: true,
     needsLlamaServer: false,
+    needsCluster: false,
   },
-  { name: 'tooling', globs: ['test/tooling/**/*.test.ts'], parallel: true, needsLlamaServer: false },
+  {
+    name: 'tooling',
+    globs: ['test/tooling/**/*.test.ts'],
+    parallel: true,
+    needsLlamaServer: false,
+    needsCluster: false,
+  },
   // One after the other: each starts llama-servers, and their order of starts and exits is what the tests look at.
   {
     name: 'llama',
     globs: ['test/llama/**/*.test.ts', 'test/docs/llama/*.test.ts'],
     parallel: false,
     needsLlamaServer: true,
+    needsCluster: false,
+  },
+  // One after the other: they share the capacity of one cluster's nodes.
+  {
+    name: 'cluster',
+    globs: ['test/cluster/**/*.test.ts'],
+    parallel: false,
+    needsLlamaServer: true,
+    needsCluster: true,
   },
 ];
+
+/** What `CORRAL_REQUIRE` may name besides parts: that pods of the part `cluster` run on a real node. */
+const REQUIRED_NODE = 'node';
+
+/** Whether a stand-in for the kubelet will not do. */
+export const requiresNode = (required: ReadonlySet<string>): boolean => required.has(REQUIRED_NODE);
 
 /** Wrong use of the test command: exit code 2. */
 export class UsageError extends Error {}
 
 /**
- * The parts that may not be skipped, from `CORRAL_REQUIRE` (a comma list of part names).
+ * The parts that may not be skipped, from `CORRAL_REQUIRE` (a comma list of part names, and `node`).
  * Throws UsageError for a name that is no part: a required part that does not exist must not look as if it had passed.
  */
 export function parseRequired(list: string | undefined): ReadonlySet<string> {
@@ -42,14 +66,14 @@ export function parseRequired(list: string | undefined): ReadonlySet<string> {
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '');
-  const known = parts.map((part) => part.name);
+  const known = [...parts.map((part) => part.name), REQUIRED_NODE];
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
     throw new UsageError(
-      `CORRAL_REQUIRE: this version has no part ${unknown.map((name) => `'${name}'`).join(', ')} of the tests; its parts are ${known.join(', ')}`,
+      `CORRAL_REQUIRE: this version has no part ${unknown.map((name) => `'${name}'`).join(', ')} of the tests; it may name ${known.join(', ')}`,
     );
   }
-  return new Set(names);
+  return new Set(names.includes(REQUIRED_NODE) ? [...names, 'cluster'] : names);
 }
 
 /**

@@ -8,10 +8,12 @@ import {
   parseSeed,
   parseSelection,
   parts,
+  requiresNode,
   UsageError,
 } from './test-parts.ts';
 import { renderReport } from './test-report.ts';
 import { runTests } from './test-run.ts';
+import type { TestRun } from './test-run.ts';
 import type { Part, Selection } from './test-parts.ts';
 import type { PartResult } from './test-report.ts';
 
@@ -34,11 +36,26 @@ function readPlan(): Plan {
   };
 }
 
-function skipPart(part: Part, files: readonly string[], plan: Plan): PartResult {
-  const why = 'no llama-server (the reason is above); fix: what it names there, or set LLAMA_SERVER to a llama-server';
+const NO_LLAMA_SERVER = 'no llama-server (the reason is above); fix: what it names there, or set LLAMA_SERVER to a llama-server'; // prettier-ignore
+
+function skipPart(part: Part, files: readonly string[], plan: Plan, why: string): PartResult {
   const result = { name: part.name, passed: 0, failed: 0, skipped: files.length, seconds: 0 };
   if (!plan.required.has(part.name)) return { ...result, note: `skipped: ${why}` };
   return { ...result, failed: 1, note: `failed, because CORRAL_REQUIRE demands it: ${why}` };
+}
+
+/** The cluster's code is loaded for its part alone: what is wrong with it stops no other. */
+async function runInCluster(part: Part, testRun: TestRun, plan: Plan): Promise<PartResult> {
+  const { withCluster } = await import('../test/cluster/support/with-cluster.ts');
+  const outcome = await withCluster({ requireNode: requiresNode(plan.required) }, async (env) =>
+    runTests({ ...testRun, env: { ...testRun.env, ...env } }),
+  );
+  switch (outcome.kind) {
+    case 'absent':
+      return skipPart(part, testRun.files, plan, outcome.reason);
+    case 'done':
+      return outcome.result;
+  }
 }
 
 async function runPart(part: Part, plan: Plan): Promise<PartResult | undefined> {
@@ -53,8 +70,9 @@ async function runPart(part: Part, plan: Plan): Promise<PartResult | undefined> 
   const testRun = { name: part.name, files, parallel: part.parallel, names: plan.selection.names, env };
   if (!part.needsLlamaServer) return runTests(testRun);
   const llamaServer = findLlamaServer({ build: true });
-  if (llamaServer === undefined) return skipPart(part, files, plan);
-  return runTests({ ...testRun, env: { ...env, LLAMA_SERVER: llamaServer } });
+  if (llamaServer === undefined) return skipPart(part, files, plan, NO_LLAMA_SERVER);
+  const withLlamaServer = { ...testRun, env: { ...env, LLAMA_SERVER: llamaServer } };
+  return part.needsCluster ? runInCluster(part, withLlamaServer, plan) : runTests(withLlamaServer);
 }
 
 async function runParts(plan: Plan): Promise<readonly PartResult[]> {

@@ -142,7 +142,6 @@ export class EdgeBook implements ActivitySource {
     this.#listeners.push(callback);
   }
 
-  debug(){return {rec:this.#registry.all, w:this.#witnesses.known}}
   get #records(): readonly EdgeRecord[] {
     return this.#registry.all.map(({ record }) => record);
   }

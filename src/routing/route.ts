@@ -33,6 +33,8 @@ export interface Waits {
 
 /** What is known of a preset's last failed load, while it is not tried again. */
 export interface LoadFailure {
+  /** One word of a closed list, for programs. */
+  readonly code?: string;
   /** One sentence. */
   readonly reason: string;
   /** The last lines llama-server wrote, oldest first. */

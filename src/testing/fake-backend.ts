@@ -64,6 +64,7 @@ export class FakeBackend implements Backend {
     this.#happen(id, kind, 'failed', (at) => ({
       kind: 'failed',
       failure: {
+        code: readyFor === undefined ? 'CrashedOnLoad' : 'Crashed',
         reason: 'it broke',
         exitCode: 1,
         logTail: ['last words'],

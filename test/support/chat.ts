@@ -3,8 +3,11 @@ import OpenAI from 'openai';
 import { ask, type Got } from '../../src/testing/http-kit.ts';
 import type { ServingCorral } from './corral.ts';
 
+/** Where models are served. */
+export type Served = Pick<ServingCorral, 'url'>;
+
 /** The official client. It does not ask again by itself: a test would not see what went wrong. */
-export const clientOf = ({ url }: Pick<ServingCorral, 'url'>): OpenAI =>
+export const clientOf = ({ url }: Served): OpenAI =>
   new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries: 0 });
 
 interface Question {
@@ -30,7 +33,7 @@ export interface Answer {
 }
 
 /** Asks for a whole answer at once. Rejects with OpenAI's errors. */
-export async function chat(corral: ServingCorral, model: string, tokens = 2): Promise<Answer> {
+export async function chat(corral: Served, model: string, tokens = 2): Promise<Answer> {
   const answer = await clientOf(corral).chat.completions.create(question(model, tokens));
   return { model: answer.model, tokens: answer.usage?.completion_tokens, finish: answer.choices.at(0)?.finish_reason };
 }
@@ -46,7 +49,7 @@ export interface Stream {
 }
 
 /** Starts a stream and resolves with its first event: from then on it is in flight at a replica. */
-export async function startStream(corral: ServingCorral, model: string, tokens: number): Promise<Stream> {
+export async function startStream(corral: Served, model: string, tokens: number): Promise<Stream> {
   const aborter = new AbortController();
   const events = await clientOf(corral).chat.completions.create(
     { ...question(model, tokens), stream: true, stream_options: { include_usage: true } },

@@ -12,30 +12,39 @@ export type Speed = 'quick' | 'slow';
 
 const SHAPES = { quick: {}, slow: { dimension: 512, layers: 8 } };
 
-/** One file for each speed and test process: a slow model has 85 MB. */
-const originals = new Map<Speed, Promise<string>>();
+/** One file for each speed, seed and test process: a slow model has 85 MB. */
+const originals = new Map<string, Promise<string>>();
 
 after(async () => {
   for (const made of originals.values()) await rm(join(await made, '..'), { recursive: true, force: true });
 });
 
-async function makeOriginal(speed: Speed): Promise<string> {
+async function makeOriginal(speed: Speed, seed: number): Promise<string> {
   const path = join(await mkdtemp(join(tmpdir(), 'corral-models-')), `${speed}.gguf`);
-  await writeFile(path, renderTinyGguf({ seed: 1, ...SHAPES[speed] }));
+  await writeFile(path, renderTinyGguf({ seed, ...SHAPES[speed] }));
   return path;
 }
 
-async function originalOf(speed: Speed): Promise<string> {
-  const made = originals.get(speed);
+async function originalOf(speed: Speed, seed: number): Promise<string> {
+  const key = `${speed} ${seed}`;
+  const made = originals.get(key);
   if (made !== undefined) return made;
-  const making = makeOriginal(speed);
-  originals.set(speed, making);
+  const making = makeOriginal(speed, seed);
+  originals.set(key, making);
   return making;
 }
 
-/** Puts tiny models with random weights into a folder, as `NAME.gguf`, and returns their paths. */
-export async function tinyModels(folder: string, names: readonly string[], speed: Speed = 'quick'): Promise<string[]> {
-  const original = await originalOf(speed);
+/**
+ * Puts tiny models with random weights into a folder, as `NAME.gguf`, and returns their paths. Models of another `seed`
+ * answer something else.
+ */
+export async function tinyModels(
+  folder: string,
+  names: readonly string[],
+  speed: Speed = 'quick',
+  seed = 1,
+): Promise<string[]> {
+  const original = await originalOf(speed, seed);
   const paths = names.map((name) => join(folder, `${name}.gguf`));
   for (const path of paths) await link(original, path);
   return paths;

@@ -22,11 +22,22 @@ describe('the test command', () => {
       'test/llama/three.test.ts',
       test('answers', "if (process.env.LLAMA_SERVER !== '/fake/llama-server') throw new Error();"),
     );
+    tree.write(
+      'test/cluster/four.test.ts',
+      test('is in a cluster', "if (process.env.FAKE_CLUSTER !== 'up') throw new Error(process.env.FAKE_CLUSTER);"),
+    );
+    cluster("return { kind: 'done', result: await work({ FAKE_CLUSTER: 'up' }) };");
   });
   afterEach(() => {
     tree.remove();
   });
 
+  /** What stands in for the start of a cluster. */
+  const cluster = (body: string): string =>
+    tree.write(
+      'test/cluster/support/with-cluster.ts',
+      `export async function withCluster(options, work) { ${body} }\n`,
+    );
   const run = (args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Outcome =>
     runCommand(process.execPath, [join(tree.path, 'scripts/test.ts'), ...args], {
       cwd: tree.path,
@@ -39,9 +50,9 @@ describe('the test command', () => {
     assert.equal(status, 0, stdout);
     assert.match(
       stdout,
-      /\npart +passed +failed +skipped +seconds\nunit +1 +0 +0 .*\ntooling +1 +0 +0 .*\nllama +1 +0 +0 .*\n/,
+      /\npart +passed +failed +skipped +seconds\nunit +1 +0 +0 .*\ntooling +1 +0 +0 .*\nllama +1 +0 +0 .*\ncluster +1 +0 +0 .*\n/,
     );
-    assert.match(stdout, /\n3 passed, 0 failed\n$/);
+    assert.match(stdout, /\n4 passed, 0 failed\n$/);
   });
 
   it('fails when a test fails, and tells the seed again', () => {
@@ -50,7 +61,7 @@ describe('the test command', () => {
     assert.equal(status, 1);
     assert.match(stdout, /^CORRAL_SEED=42\n/);
     assert.match(stdout, /seed 42/);
-    assert.match(stdout, /\n3 passed, 1 failed\nfailed; .*CORRAL_SEED=42 npm test\n$/);
+    assert.match(stdout, /\n4 passed, 1 failed\nfailed; .*CORRAL_SEED=42 npm test\n$/);
   });
 
   it('chooses a seed where none is given', () => {
@@ -66,8 +77,33 @@ describe('the test command', () => {
     assert.equal(status, 0, stdout);
     assert.match(stderr, /no compiler/);
     assert.match(stdout, /\nllama: skipped: no llama-server .*fix: .*LLAMA_SERVER/);
-    assert.match(stdout, /\n2 passed, 0 failed, 1 skipped\n$/);
+    assert.match(stdout, /\n2 passed, 0 failed, 2 skipped\n$/);
   });
+
+  it('names the part whose cluster this machine cannot run, with the reason, and still passes unless it is required', () => {
+    cluster("return { kind: 'absent', reason: 'no Go; fix: install it' };");
+    const skipped = run();
+    assert.equal(skipped.status, 0, skipped.stdout);
+    assert.match(skipped.stdout, /\ncluster: skipped: no Go; fix: install it\n3 passed, 0 failed, 1 skipped\n$/);
+    for (const required of ['cluster', 'node']) {
+      const { status, stdout } = run([], { CORRAL_REQUIRE: required });
+      assert.equal(status, 1);
+      assert.match(stdout, /\ncluster: failed, because CORRAL_REQUIRE demands it: no Go; fix: install it\n/);
+    }
+  });
+
+  for (const [required, expected] of [
+    ['cluster', false],
+    ['llama,node', true],
+  ] as const) {
+    it(`asks for a cluster ${expected ? 'with a real node' : 'of any kind'} with CORRAL_REQUIRE=${required}`, () => {
+      cluster("throw new Error('a real node: ' + options.requireNode);");
+      assert.match(
+        run(['test/cluster'], { CORRAL_REQUIRE: required }).stderr,
+        new RegExp(`a real node: ${expected}`, 'u'),
+      );
+    });
+  }
 
   it('fails when a part that it cannot run is required', () => {
     breakLlamaServer();
@@ -76,13 +112,13 @@ describe('the test command', () => {
     assert.match(stdout, /\nllama: failed, because CORRAL_REQUIRE demands it: .*fix: /);
   });
 
-  for (const required of ['cluster', 'llama,cluster', 'Llama']) {
+  for (const required of ['chart', 'llama,chart', 'Llama']) {
     it(`refuses CORRAL_REQUIRE=${required}, which names a part that does not exist`, () => {
       const { status, stdout, stderr } = run([], { CORRAL_REQUIRE: required });
       assert.deepEqual([status, stdout], [2, '']);
       assert.match(
         stderr,
-        /^npm test: CORRAL_REQUIRE: this version has no part '(cluster|Llama)' .*unit, tooling, llama\n$/,
+        /^npm test: CORRAL_REQUIRE: this version has no part '(chart|Llama)' .*unit, tooling, llama, cluster, node\n$/,
       );
     });
   }
@@ -106,7 +142,7 @@ describe('the test command', () => {
     tree.write('src/a/empty.test.ts', 'export {};\n');
     const { status, stdout } = run();
     assert.equal(status, 1);
-    assert.match(stdout, /\nunit: no test in \S+empty\.test\.ts\n3 passed, 1 failed\n/);
+    assert.match(stdout, /\nunit: no test in \S+empty\.test\.ts\n4 passed, 1 failed\n/);
   });
 
   it('fails for a hook that fails, which node:test does not count', () => {
@@ -115,20 +151,20 @@ describe('the test command', () => {
     tree.write('src/a/hook.test.ts', body);
     const { status, stdout } = run();
     assert.equal(status, 1);
-    assert.match(stdout, /\n4 passed, 1 failed\n/);
+    assert.match(stdout, /\n5 passed, 1 failed\n/);
   });
 
   it('counts a skipped test as skipped', () => {
     tree.write('src/a/skips.test.ts', "import { it } from 'node:test';\nit.skip('later', () => {});\n");
     const { status, stdout } = run();
     assert.equal(status, 0);
-    assert.match(stdout, /\n3 passed, 0 failed, 1 skipped\n$/);
+    assert.match(stdout, /\n4 passed, 0 failed, 1 skipped\n$/);
   });
 
   it('runs only the files and folders it is given', () => {
     tree.write('src/b/other.test.ts', test('is not asked for', 'throw new Error();'));
     assert.match(run(['src/a/one.test.ts']).stdout, /\n1 passed, 0 failed\n$/);
-    assert.match(run(['src/a', 'test']).stdout, /\n3 passed, 0 failed\n$/);
+    assert.match(run(['src/a', 'test']).stdout, /\n4 passed, 0 failed\n$/);
   });
 
   it('runs only the tests whose names match', () => {

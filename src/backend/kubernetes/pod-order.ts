@@ -53,7 +53,7 @@ const closing = ({ gate }: PodView, cause: DrainCause): PodStep =>
 
 /** Nothing is deleted but behind the closing that the order was given for. */
 function deletion(pod: PodView, { cause, epoch }: PodOrder & { readonly kind: 'delete' }): PodStep {
-  if (epoch === undefined && pod.gate?.closed !== true) return closing(pod, cause);
+  
   const isBehind = pod.gate?.closed === true && (epoch === undefined || epoch === pod.gate.epoch);
   return isBehind ? { kind: 'delete', graceSeconds: SHORT_GRACE } : settled;
 }
@@ -63,7 +63,8 @@ function deletion(pod: PodView, { cause, epoch }: PodOrder & { readonly kind: 'd
  * answer requests: it ends in its own time.
  */
 function removal({ endpoint, server }: PodView, wasReady: boolean): PodStep {
-    const mayServe = wasReady && server.kind === 'running';
+  if (endpoint !== undefined) return settled;
+  const mayServe = wasReady && server.kind === 'running';
   return { kind: 'delete', graceSeconds: mayServe ? undefined : SHORT_GRACE };
 }
 

@@ -1,0 +1,69 @@
+import type { ClusterObject } from '../api/cluster/decode-objects.ts';
+import type { PresetView } from '../control/control-loop.ts';
+import type { Activity } from '../domain/activity.ts';
+import { type PresetUid, poolName, presetUid, replicaId } from '../domain/ids.ts';
+import type { DrainCause, Replica, ReplicaState } from '../domain/replica.ts';
+import { instant, milliseconds } from '../domain/units.ts';
+import type { World } from '../operator/situations.ts';
+import type { Standing } from '../routing/standing.ts';
+import { type AcceptOptions, acceptObjects } from './declared-objects.ts';
+
+/** What a cluster does beside what is declared in it. Presets are named `<object>/<preset>`. */
+export interface WorldSketch extends AcceptOptions {
+  readonly replicas?: readonly Replica[];
+  readonly standings?: Readonly<Record<string, Partial<Standing>>>;
+  /** Since when a preset is idle; one that is missing is in use. */
+  readonly idleSince?: Readonly<Record<string, number>>;
+  readonly edges?: number;
+}
+
+export const uidOf = (preset: string): PresetUid => presetUid(preset.replace('/', '-uid/'));
+
+const CALM: Standing = {
+  notAccepted: undefined,
+  pool: 'open',
+  backOff: undefined,
+  waitsFor: undefined,
+  ordered: false,
+  lastLoad: undefined,
+};
+
+/** A replica `id` of `<object>/<preset>` in pool `default`. */
+export const podOf = (preset: string, state: ReplicaState, id = `${preset}-pod`): Replica => ({
+  id: replicaId(id),
+  preset: uidOf(preset),
+  pool: poolName('default'),
+  rendered: 'rendered',
+  serves: 'serves',
+  state,
+});
+
+export const starting: ReplicaState = { kind: 'starting', since: instant(0) };
+export const ready = (since = 0, loadTime = 1500): ReplicaState => ({
+  kind: 'ready',
+  since: instant(since),
+  loadTime: milliseconds(loadTime),
+  endpoint: { origin: 'http://10.0.0.1:8080', prefix: '/secret' },
+});
+export const draining = (cause: DrainCause): ReplicaState => ({ kind: 'draining', since: instant(0), cause });
+export const stopping = (cause: DrainCause): ReplicaState => ({ kind: 'stopping', since: instant(0), cause });
+
+/** The world of these ModelDeployments. */
+export function clusterWorld(deployments: readonly ClusterObject[], sketch: WorldSketch = {}): World {
+  const { replicas = [], standings = {}, idleSince = {}, edges = 1, ...options } = sketch;
+  const acceptance = acceptObjects(deployments, options);
+  const said = new Map(Object.entries(standings).map(([preset, standing]) => [uidOf(preset), standing]));
+  const idle = new Map(Object.entries(idleSince).map(([preset, since]) => [uidOf(preset), since]));
+  const views = acceptance.verdicts.flatMap(({ presets }) =>
+    presets.flatMap(({ uid, outcome }): PresetView[] => {
+      if (outcome.kind === 'refused') return [];
+      const own = replicas.filter(({ preset }) => preset === uid);
+      return [{ preset: outcome.preset, replicas: own, standing: { ...CALM, ...said.get(uid) } }];
+    }),
+  );
+  const activity = (uid: PresetUid): Activity => {
+    const since = idle.get(uid);
+    return since === undefined ? { kind: 'busy', inFlight: 1 } : { kind: 'idle', since: instant(since) };
+  };
+  return { acceptance, views, replicas, activity: { activity }, edges };
+}

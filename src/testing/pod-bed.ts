@@ -1,0 +1,73 @@
+import type { TestContext } from 'node:test';
+import { POD_SELECTOR } from '../api/cluster/pod-marks.ts';
+import { KubernetesBackend } from '../backend/kubernetes/kubernetes-backend.ts';
+import type { PodTemplate } from '../backend/kubernetes/render-pod-template.ts';
+import type { PresetUid } from '../domain/ids.ts';
+import { seconds } from '../domain/units.ts';
+import type { KubeApi } from '../kube/kube-api.ts';
+import { Reflector } from '../kube/reflector.ts';
+import type { Timers } from '../kube/timers.ts';
+import { WriteLanes } from '../kube/write-lanes.ts';
+import type { FakeApiServer } from './fake-api-server.ts';
+import { FakeKubelet } from './fake-kubelet.ts';
+import { keptLog, PODS, startKube } from './kube-testbed.ts';
+import { EagerTimers } from './manual-timers.ts';
+
+export interface PodBed {
+  readonly server: FakeApiServer;
+  readonly api: KubeApi;
+  readonly backend: KubernetesBackend;
+  readonly kubelet: FakeKubelet;
+  readonly log: { readonly lines: readonly string[] };
+}
+
+export interface PodBedOptions {
+  readonly templates: ReadonlyMap<PresetUid, PodTemplate>;
+  /** Of the backend, for what may take how long; eager ones unless given. */
+  readonly timers?: Timers;
+}
+
+/** A backend that follows the pods of a fake API server. All of it ends with the test. */
+export async function startPodBed(t: TestContext, options: PodBedOptions): Promise<PodBed> {
+  const { server, api } = await startKube(t);
+  const { backend, log } = await startBackend(t, api, options);
+  const kubelet = new FakeKubelet(server);
+  void kubelet.run();
+  t.after(() => {
+    kubelet.stop();
+  });
+  return { server, api, backend, kubelet, log };
+}
+
+/** A backend on a cluster that others may work on too. */
+export async function startBackend(
+  t: TestContext,
+  api: KubeApi,
+  { templates, timers }: PodBedOptions,
+): Promise<{ backend: KubernetesBackend; log: { readonly lines: readonly string[] } }> {
+  const log = keptLog();
+  const eager = new EagerTimers(seconds(60));
+  const pods = new Reflector({
+    api,
+    resource: PODS,
+    scope: { labelSelector: POD_SELECTOR },
+    log,
+    timers: eager,
+    onChange: () => {
+      backend.podsChanged();
+    },
+  });
+  const lanes = new WriteLanes({ log, timers: eager });
+  const { now, wakeIn } = timers ?? eager;
+  const unschedulableAfter = (): ReturnType<typeof seconds> => seconds(5);
+  const backend = new KubernetesBackend({
+    ...{ api, pods, lanes, unschedulableAfter, now, wakeIn, log },
+    templates: (uid) => templates.get(uid),
+  });
+  await pods.start();
+  t.after(async () => {
+    backend.close();
+    await Promise.all([lanes.close(), pods.stop()]);
+  });
+  return { backend, log };
+}

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { assertWhole, startStream } from '../../support/chat.ts';
+import { ask, contentOf, startAsking } from '../support/edge-client.ts';
+import type { PodWatch } from '../support/pod-watch.ts';
+import { inCluster } from '../support/scene.ts';
+import type { PresetSpec } from '../support/scene.ts';
+
+const GPU = 'example.com/gpu';
+/** Tokens of a stream that takes a second or more. */
+const LONG = 600;
+
+const onGpu = (name: string): PresetSpec => ({
+  name,
+  source: { path: `/models/${name}.gguf` },
+  resources: { limits: { [GPU]: 1 } },
+});
+
+/** The presets of pods in the order in which their objects came and went; an object that comes while another is there is `too early`. */
+function comingsAndGoings({ events }: PodWatch): readonly string[] {
+  let there = 0;
+  return events.flatMap(({ kind, pod }) => {
+    const preset = String(pod.metadata.labels?.['corral.dev/preset']);
+    if (kind === 'changed') return [];
+    there += kind === 'created' ? 1 : -1;
+    return [`${preset} ${kind}${there > 1 ? ' too early' : ''}`];
+  });
+}
+
+describe('two models in a pool for one', { timeout: 180_000 }, () => {
+  it(
+    'take turns at each request, the old pod gone before the new one exists',
+    inCluster(async (scene) => {
+      await scene.corral.cluster.setCapacity(GPU, 1);
+      const pool = await scene.pool({ capacity: { maxLoaded: 1 } });
+      await scene.apply('first', pool, [onGpu('a')]);
+      await scene.apply('second', pool, [onGpu('b')]);
+
+      const a = contentOf(await ask(scene.url, 'a'));
+      const b = contentOf(await ask(scene.url, 'b'));
+      assert.notEqual(a, b);
+      assert.equal(contentOf(await ask(scene.url, 'a')), a);
+
+      const expected = ['a created', 'a gone', 'b created', 'b gone', 'a created'];
+      await scene.pods.until('the last turn', () => (comingsAndGoings(scene.pods).length === 5 ? true : undefined));
+      assert.deepEqual(comingsAndGoings(scene.pods), expected);
+      await scene.untilStatus('second', [['b', ({ evictedFor }) => evictedFor?.includes('a') === true]]);
+    }),
+  );
+
+  it(
+    'do not cut each other: one in use finishes its stream before it leaves for one that has waited too long',
+    inCluster(async (scene) => {
+      await scene.corral.cluster.setCapacity(GPU, 1);
+      const pool = await scene.pool({ capacity: { maxLoaded: 1 }, eviction: { fairAfter: '500ms' } });
+      await scene.apply('first', pool, [onGpu('slow')]);
+      await scene.apply('second', pool, [onGpu('a')]);
+      contentOf(await ask(scene.url, 'slow'));
+
+      const stream = await startStream(scene, 'slow', LONG);
+      const next = startAsking(scene.url, 'a');
+      const old = await scene.readyPod('slow');
+      await scene.untilClosed(old);
+      assert.ok(!stream.isOver(), 'the stream was too short to see a busy model drain');
+      await assertWhole(stream.whole, 'slow', LONG);
+      contentOf(await next.reply);
+      await scene.pods.until('both pods', () => (comingsAndGoings(scene.pods).length >= 3 ? true : undefined));
+      assert.deepEqual(comingsAndGoings(scene.pods), ['slow created', 'slow gone', 'a created']);
+    }),
+  );
+});

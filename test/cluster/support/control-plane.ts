@@ -1,0 +1,106 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Agent, request } from 'undici';
+import type { ClusterKeys } from './cluster-keys.ts';
+import { writeKubeconfig } from './cluster-keys.ts';
+import type { ClusterLayout } from './cluster-layout.ts';
+import type { StartedProcesses } from './started-processes.ts';
+import { waitUntil } from './wait-until.ts';
+
+/** What the control plane's parts are started from. */
+export interface ControlPlane {
+  readonly layout: ClusterLayout;
+  readonly keys: ClusterKeys;
+  readonly programs: string;
+  readonly processes: StartedProcesses;
+}
+
+/** All calls by who, what and answer; writes of pods with their bodies. */
+const AUDIT_POLICY = {
+  apiVersion: 'audit.k8s.io/v1',
+  kind: 'Policy',
+  omitStages: ['RequestReceived'],
+  rules: [
+    {
+      level: 'RequestResponse',
+      verbs: ['create', 'update', 'patch', 'delete', 'deletecollection'],
+      resources: [{ group: '', resources: ['pods'] }],
+      omitManagedFields: true,
+    },
+    { level: 'Metadata' },
+  ],
+};
+
+export const auditLogFile = (layout: ClusterLayout): string => join(layout.folder, 'logs', 'audit.log');
+
+/** Starts etcd and the API server, and resolves when it is ready. */
+export async function startApiServer(plane: ControlPlane): Promise<void> {
+  const { layout, processes, programs } = plane;
+  const [client, peer] = layout.etcdPorts.map((port) => `http://127.0.0.1:${port}`);
+  if (client === undefined || peer === undefined) throw new Error('etcd needs two ports');
+  processes.start('etcd', [join(programs, 'etcd'), ...etcdFlags(layout, client, peer)]);
+  await writeFile(join(layout.folder, 'audit-policy.json'), JSON.stringify(AUDIT_POLICY));
+  processes.start('kube-apiserver', [join(programs, 'kube-apiserver'), ...apiServerFlags(plane, client)]);
+  await untilReady(plane);
+}
+
+function etcdFlags(layout: ClusterLayout, client: string, peer: string): readonly string[] {
+  return [
+    ...['--name=test', `--data-dir=${layout.etcdFolder}`, '--unsafe-no-fsync', '--log-level=warn'],
+    ...[`--listen-client-urls=${client}`, `--advertise-client-urls=${client}`],
+    ...[`--listen-peer-urls=${peer}`, `--initial-advertise-peer-urls=${peer}`, `--initial-cluster=test=${peer}`],
+  ];
+}
+
+function apiServerFlags({ layout, keys }: ControlPlane, etcd: string): readonly string[] {
+  const key = (name: string): string => join(keys.folder, name);
+  return [
+    ...[`--etcd-servers=${etcd}`, `--bind-address=${layout.apiHost}`, `--secure-port=${layout.apiPort}`],
+    ...[`--advertise-address=${layout.apiHost}`, `--service-cluster-ip-range=${layout.serviceNetwork}`],
+    // Loopback is no address that a service may have.
+    `--endpoint-reconciler-type=${layout.nodes.length > 0 ? 'lease' : 'none'}`,
+    ...[`--tls-cert-file=${key('server.crt')}`, `--tls-private-key-file=${key('server.key')}`],
+    ...[`--client-ca-file=${keys.caFile}`, `--token-auth-file=${key('tokens.csv')}`, '--authorization-mode=Node,RBAC'],
+    ...['--service-account-issuer=https://kubernetes.default.svc', `--service-account-key-file=${key('sa.pub')}`],
+    `--service-account-signing-key-file=${key('sa.key')}`,
+    ...['--kubelet-preferred-address-types=InternalIP', '--allow-privileged=true', '--shutdown-delay-duration=0s'],
+    ...[`--audit-policy-file=${join(layout.folder, 'audit-policy.json')}`, `--audit-log-path=${auditLogFile(layout)}`],
+  ];
+}
+
+async function untilReady({ layout, keys, processes }: ControlPlane): Promise<void> {
+  const agent = new Agent({ connect: { ca: keys.ca } });
+  const url = `https://${layout.apiHost}:${layout.apiPort}/readyz`;
+  const look = async (): Promise<boolean> => {
+    const answer = await request(url, { dispatcher: agent }).catch(() => undefined);
+    await answer?.body.dump();
+    if (processes.find('kube-apiserver') === undefined) throw new Error(`kube-apiserver has ended:\n${processes.lastLines('kube-apiserver')}`); // prettier-ignore
+    return answer?.statusCode === 200;
+  };
+  try {
+    await waitUntil('kube-apiserver is ready', 120, look, () => processes.lastLines('kube-apiserver'));
+  } finally {
+    await agent.close();
+  }
+}
+
+/** Starts the controller manager and the scheduler. */
+export async function startControllers({ layout, keys, programs, processes }: ControlPlane): Promise<void> {
+  const controllers = await writeKubeconfig(layout, keys, 'system:kube-controller-manager');
+  processes.start('kube-controller-manager', [
+    join(programs, 'kube-controller-manager'),
+    ...[`--kubeconfig=${controllers}`, '--leader-elect=false', '--secure-port=0', '--allocate-node-cidrs=false'],
+    ...[`--root-ca-file=${keys.caFile}`, `--service-account-private-key-file=${join(keys.folder, 'sa.key')}`],
+    ...['--kube-api-qps=200', '--kube-api-burst=400'],
+    // A node that is silent counts as lost after 10 s instead of 50 s, so that tests about it end.
+    ...['--node-monitor-period=1s', '--node-monitor-grace-period=10s', '--node-startup-grace-period=20s'],
+    ...['--node-eviction-rate=10', '--secondary-node-eviction-rate=10'],
+    '--controllers=*,-node-route-controller,-cloud-node-lifecycle-controller,-service-lb-controller,-node-ipam-controller',
+  ]);
+  const scheduler = await writeKubeconfig(layout, keys, 'system:kube-scheduler');
+  processes.start('kube-scheduler', [
+    join(programs, 'kube-scheduler'),
+    ...[`--kubeconfig=${scheduler}`, '--leader-elect=false', '--secure-port=0'],
+    ...['--kube-api-qps=200', '--kube-api-burst=400'],
+  ]);
+}

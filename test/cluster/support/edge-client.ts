@@ -1,0 +1,116 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Agent, request } from 'undici';
+import Type from 'typebox';
+import { Value } from 'typebox/value';
+
+const ErrorSchema = Type.Object({ error: Type.Object({ code: Type.String(), message: Type.String() }) });
+const ChatSchema = Type.Object({
+  choices: Type.Tuple([Type.Object({ message: Type.Object({ content: Type.String() }) })]),
+});
+const ModelsSchema = Type.Object({
+  data: Type.Array(Type.Object({ id: Type.String(), tags: Type.Array(Type.String()) })),
+});
+
+/** One model of an edge's list. */
+export type Listed = Type.Static<typeof ModelsSchema>['data'][number];
+
+/** What came back, whole. */
+export interface Reply {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** A request on its way. */
+export interface Asking {
+  /** Rejects if the answer breaks off. */
+  readonly reply: Promise<Reply>;
+  readonly isOver: () => boolean;
+}
+
+/** Requests wait as long as the edge makes them; each has a connection of its own. */
+const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, pipelining: 0 });
+
+const TOKENS = 8;
+
+async function fetchReply(url: string, method: 'GET' | 'POST', body?: unknown): Promise<Reply> {
+  const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+  const text = body === undefined ? null : JSON.stringify(body);
+  const answer = await request(url, { method, headers, body: text, dispatcher: agent });
+  return { status: answer.statusCode, text: await answer.body.text() };
+}
+
+/** Asks a model to go on with a text, without chance: the same weights always say the same. Nothing of it is cached. */
+export async function ask(edge: string, model: string, tokens = TOKENS): Promise<Reply> {
+  return fetchReply(`${edge}/v1/chat/completions`, 'POST', {
+    model,
+    messages: [{ role: 'user', content: 'hello' }],
+    max_tokens: tokens,
+    ignore_eos: true,
+    temperature: 0,
+    cache_prompt: false,
+  });
+}
+
+/** The same without waiting for the answer. */
+export function startAsking(edge: string, model: string): Asking {
+  let over = false;
+  const reply = ask(edge, model).finally(() => {
+    over = true;
+  });
+  // A test that has failed before must not end by another error.
+  reply.catch(() => undefined);
+  return { reply, isOver: () => over };
+}
+
+/** Orders a load or an unload, as a client of llama-server's router does. */
+export const order = async (edge: string, what: 'load' | 'unload', model: string): Promise<Reply> =>
+  fetchReply(`${edge}/models/${what}`, 'POST', { model });
+
+/** What a model has said. Throws unless it is an answer. */
+export function contentOf({ status, text }: Reply): string {
+  const body = parse(text);
+  if (status !== 200 || !Value.Check(ChatSchema, body)) throw new Error(`no answer of a model: ${status} ${text}`);
+  return body.choices[0].message.content;
+}
+
+/** The code and the message of an error. Throws unless it is one. */
+export function errorOf({ status, text }: Reply): { readonly code: string; readonly message: string } {
+  const body = parse(text);
+  if (status === 200 || !Value.Check(ErrorSchema, body)) throw new Error(`no error: ${status} ${text}`);
+  return body.error;
+}
+
+/** What is no JSON has the shape of nothing. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const LOOK_EVERY_MS = 50;
+const PATIENCE_MS = 30_000;
+
+/** Resolves when the list of an edge says so of a model; `undefined`: it is not listed. Nothing tells what an edge knows but its list. */
+export async function untilListed(
+  edge: string,
+  model: string,
+  isSo: (listed: Listed | undefined) => boolean = (listed) => listed !== undefined,
+): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const models = await listedModels(edge);
+    if (isSo(models.find(({ id }) => id === model))) return;
+    if (performance.now() > end)
+      throw new Error(`${edge} lists ${JSON.stringify(models)}, which is not so of ${model}`);
+    await delay(LOOK_EVERY_MS);
+  }
+}
+
+async function listedModels(edge: string): Promise<readonly Listed[]> {
+  const { status, text } = await fetchReply(`${edge}/models`, 'GET');
+  const body = parse(text);
+  if (status !== 200 || !Value.Check(ModelsSchema, body)) throw new Error(`${edge}/models: ${status} ${text}`);
+  return body.data;
+}

@@ -1,0 +1,34 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { tinyModels } from '../../support/tiny-models.ts';
+
+/** Where `model-folder` is seen in pods. */
+export const MODELS = '/models';
+
+let made: Promise<string> | undefined;
+
+after(async () => {
+  if (made !== undefined) await rm(await made, { recursive: true, force: true });
+});
+
+/**
+ * A folder of this machine with models for pods, one for all tests of a process: `a.gguf` and `b.gguf` answer at once and
+ * differently, a stream of `slow.gguf` takes seconds, and `broken.gguf` is no model.
+ */
+export async function modelFolder(): Promise<string> {
+  made ??= makeFolder();
+  return made;
+}
+
+async function makeFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'corral-pod-models-'));
+  // Pods run as nobody.
+  await chmod(folder, 0o755);
+  await tinyModels(folder, ['a'], 'quick', 1);
+  await tinyModels(folder, ['b'], 'quick', 2);
+  await tinyModels(folder, ['slow'], 'slow', 1);
+  await writeFile(join(folder, 'broken.gguf'), 'this is no model\n');
+  return folder;
+}

@@ -1,0 +1,33 @@
+import type { ApiClient } from '../api-client.ts';
+
+const LEASES = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
+const RENEW_EVERY_MS = 2_000;
+
+/** Registers a node that is ready, and keeps its lease alive. Returns what ends that. */
+export async function registerNode(api: ApiClient, name: string): Promise<() => void> {
+  const resources = { cpu: '64', memory: '256Gi', pods: '200', 'ephemeral-storage': '100Gi' };
+  await api.call('POST', '/api/v1/nodes', { metadata: { name, labels: { 'kubernetes.io/hostname': name } } });
+  const now = new Date().toISOString();
+  const condition = {
+    type: 'Ready',
+    status: 'True',
+    reason: 'StandIn',
+    lastHeartbeatTime: now,
+    lastTransitionTime: now,
+  };
+  const addresses = [{ type: 'InternalIP', address: '127.0.0.1' }];
+  const status = { capacity: resources, allocatable: resources, conditions: [condition], addresses };
+  await api.call('PATCH', `/api/v1/nodes/${name}/status`, { status });
+  const spec = { holderIdentity: name, leaseDurationSeconds: 40, renewTime: microTime() };
+  await api.call('POST', LEASES, { metadata: { name, namespace: 'kube-node-lease' }, spec });
+  const renew = async (): Promise<void> => {
+    await api.call('PATCH', `${LEASES}/${name}`, { spec: { renewTime: microTime() } }).catch(() => undefined);
+  };
+  const timer = setInterval(() => void renew(), RENEW_EVERY_MS).unref();
+  return () => {
+    clearInterval(timer);
+  };
+}
+
+/** Leases have microseconds. */
+const microTime = (): string => new Date().toISOString().replace('Z', '000Z');

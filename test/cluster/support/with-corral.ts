@@ -1,0 +1,165 @@
+import { randomBytes } from 'node:crypto';
+import { after } from 'node:test';
+import type { Cleanup } from '../../support/temp-folder.ts';
+import type { ApiObject } from './api-client.ts';
+import { useCluster } from './cluster.ts';
+import { modelFolder, MODELS } from './model-folder.ts';
+import { PodWatch } from './pod-watch.ts';
+import { isReady } from './test-cluster.ts';
+import type { TestCluster } from './test-cluster.ts';
+
+export const SYSTEM = 'corral-system';
+export const GROUP = '/apis/corral.dev/v1alpha1';
+
+/** An edge that takes requests. */
+export interface RunningEdge {
+  /** Reachable from this machine. */
+  readonly url: string;
+  readonly pod: ApiObject;
+}
+
+/** Who runs as part of Corral. */
+export type Component = 'operator' | 'edge';
+
+/** What a test may set of its pool. */
+export interface PoolSpec {
+  readonly defaults?: Readonly<Record<string, unknown>>;
+  readonly [field: string]: unknown;
+}
+
+let installed: Promise<CorralInCluster> | undefined;
+
+/** What is done after all tests of this file. */
+const atEnd: (() => Promise<void>)[] = [];
+after(async () => {
+  for (const hook of atEnd) await hook();
+});
+
+/**
+ * Corral, installed from the manifests in `crds/` and `deploy/` into the cluster that the tests use, the same one at each
+ * call and in all test files that share the cluster.
+ */
+export async function withCorral(): Promise<CorralInCluster> {
+  installed ??= install(await useCluster());
+  return installed;
+}
+
+async function install(cluster: TestCluster): Promise<CorralInCluster> {
+  await cluster.image('corral');
+  await cluster.deploy('crds/');
+  await cluster.kubectl(['wait', '--for=condition=Established', 'customresourcedefinitions', '--all', '--timeout=60s']);
+  await cluster.deploy('deploy/namespace.yaml', 'deploy/operator.yaml', 'deploy/edge.yaml');
+  const corral = new CorralInCluster(
+    { after: (hook) => atEnd.push(hook) },
+    cluster,
+    await cluster.image('llama-server'),
+  );
+  try {
+    await corral.untilAvailable();
+  } catch (error) {
+    throw new Error(`Corral does not come up:\n${await corral.describeSystem()}`, { cause: error });
+  }
+  return corral;
+}
+
+function addressOf({ metadata, status }: ApiObject): string {
+  if (typeof status === 'object' && status !== null && 'podIP' in status) return String(status.podIP);
+  throw new Error(`${metadata.name} has no address`);
+}
+
+/** Options of every llama-server: one thread and one slot, so that they do not spin against each other, and say the same. */
+const ARGS = ['--threads=1', '--parallel=1', '--no-warmup'];
+
+/** Corral in a cluster, as tests use it. */
+export class CorralInCluster {
+  readonly cluster: TestCluster;
+  /** Of llama-server. */
+  readonly image: string;
+  readonly #pods: PodWatch;
+
+  constructor(t: Cleanup, cluster: TestCluster, image: string) {
+    this.cluster = cluster;
+    this.image = image;
+    this.#pods = new PodWatch(t, cluster, SYSTEM);
+  }
+
+  /** Resolves when operator and edge run. */
+  async untilAvailable(): Promise<void> {
+    const wait = ['wait', '--for=condition=Available', 'deployment', '--all', '--timeout=90s'];
+    await this.cluster.kubectl(['--namespace', SYSTEM, ...wait]);
+    await this.edge();
+  }
+
+  /** The edge that is ready and does not leave, once there is one. */
+  async edge(): Promise<RunningEdge> {
+    const pod = await this.pod('edge');
+    return { url: `http://${addressOf(pod)}:8080`, pod };
+  }
+
+  /** The pod of a component that is ready and does not leave, once there is one; `besides`: and that is not this one. */
+  async pod(component: Component, besides?: ApiObject): Promise<ApiObject> {
+    return this.#pods.until(`a ready ${component}`, () =>
+      this.#pods.pods.find(
+        (pod) =>
+          pod.metadata.labels?.['app.kubernetes.io/name'] === `corral-${component}` &&
+          pod.metadata.deletionTimestamp === undefined &&
+          pod.metadata.uid !== besides?.metadata.uid &&
+          isReady(pod),
+      ),
+    );
+  }
+
+  /** Resolves when the object of a component's pod is gone. */
+  async untilGone(pod: ApiObject): Promise<void> {
+    await this.#pods.untilGone(pod.metadata.uid);
+  }
+
+  /**
+   * A new ModelPool, removed after the test. Its models run this machine's llama-server, and find the files of
+   * `modelFolder` below `/models`.
+   */
+  async pool(t: Cleanup, spec: PoolSpec = {}): Promise<string> {
+    const name = `test-${randomBytes(4).toString('hex')}`;
+    const defaults = {
+      engine: { image: this.image },
+      args: ARGS,
+      pod: {
+        volumes: [{ name: 'models', hostPath: { path: await modelFolder() } }],
+        volumeMounts: [{ name: 'models', mountPath: MODELS, readOnly: true }],
+      },
+      ...spec.defaults,
+    };
+    await this.cluster.api.call('POST', `${GROUP}/modelpools`, {
+      apiVersion: 'corral.dev/v1alpha1',
+      kind: 'ModelPool',
+      metadata: { name },
+      spec: { ...spec, defaults },
+    });
+    t.after(async () => {
+      await this.cluster.api.call('DELETE', `${GROUP}/modelpools/${name}`);
+    });
+    return name;
+  }
+
+  /** What a component has logged, in all its lives that the node remembers. */
+  async logs(component: Component): Promise<string> {
+    const selector = `app.kubernetes.io/name=corral-${component}`;
+    return this.cluster.kubectl(['--namespace', SYSTEM, 'logs', '--selector', selector, '--tail=-1']);
+  }
+
+  /** For whoever has to find out why a test has failed. */
+  async describeSystem(): Promise<string> {
+    const told = await Promise.all([
+      this.#tell(['get', 'pods', '--all-namespaces', '--output=wide']),
+      this.#tell(['get', 'mdep,cpool,erep,leases', '--all-namespaces', '--output=yaml']),
+      this.#tell(['get', 'events', '--all-namespaces']),
+      this.logs('operator').catch(String),
+      this.logs('edge').catch(String),
+    ]);
+    return told.join('\n----\n');
+  }
+
+  async #tell(args: readonly string[]): Promise<string> {
+    return this.cluster.kubectl(args).catch(String);
+  }
+}
