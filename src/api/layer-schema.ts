@@ -108,7 +108,7 @@ const Scaling = object(
     ),
     idleTimeout: Type.Optional(
       duration('From the end of the last request to the end of the llama-server; 0s: never.', {
-        otherwise: '0s; in corral serve --idle-timeout',
+        otherwise: '15m; in corral serve --idle-timeout, or 0s',
       }),
     ),
     targetInFlight: Type.Optional(

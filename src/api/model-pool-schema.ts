@@ -93,7 +93,7 @@ export const ModelPoolSpecSchema = object(
     eviction: Type.Optional(Eviction),
     drainTimeout: Type.Optional(
       passing(
-        'Bounds forced unloads and deletions that Corral did not order. An eviction never cuts a request, however long it takes.',
+        'How long a pod that somebody else deletes may go on with its requests: its grace period, but for a minute. Pods that run keep theirs. What Corral stops itself has nothing in flight.',
         { default: '30m' },
       ),
     ),

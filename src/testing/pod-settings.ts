@@ -19,6 +19,7 @@ export const aPodSettings = (overrides: Partial<PodSettings> = {}): PodSettings 
   pod: {},
   provisionTimeout: minutes(30),
   loadTimeout: minutes(10),
+  drainTimeout: minutes(30),
   ...overrides,
 });
 

@@ -9,8 +9,8 @@ import {
   granting,
   verdictOn,
 } from '../../testing/declared-objects.ts';
-import { catalogOf, templatesOf } from './accept.ts';
-import type { ClusterObject } from './decode-objects.ts';
+import { acceptAll, catalogOf, templatesOf } from './accept.ts';
+import { type ClusterObject, decodeDeployment, decodePool } from './decode-objects.ts';
 import type { PodSettings } from './pod-settings.ts';
 
 /** `accepted`, or the reason and message of the refusal. */
@@ -100,6 +100,7 @@ describe('layers', () => {
       },
       provisionTimeout: 180_000,
       loadTimeout: 180_000,
+      drainTimeout: 1_800_000,
     });
   });
 
@@ -160,6 +161,25 @@ describe('a preset is refused', () => {
     const withArgs = (args: string[]): ClusterObject[] => [declared('a', [declaredPreset('a', { args })])];
     isRefused(/^InvalidArguments: --ctx-size: this option needs a value/u, withArgs(['--ctx-size']));
     assert.equal(outcome(withArgs(['--from-the-future=1', '--also-new', '--mlock=yes']), 'a'), 'accepted');
+  });
+
+  it('with a priority above that of its pool', () => {
+    const deployment = decodeDeployment(declared('a', [declaredPreset('a')]));
+    assert.equal(deployment.decoded.kind, 'valid');
+    const { spec } = deployment.decoded;
+    // No API server lets it in before there are priorities.
+    const presets = spec.presets.map((preset) => ({ ...preset, priority: 1 }));
+    const urgent = { ...deployment, decoded: { kind: 'valid' as const, spec: { ...spec, presets } } };
+    const { verdicts } = acceptAll({
+      deployments: [urgent],
+      pools: [decodePool(declaredPool())],
+      namespaces: new Map(),
+      before: new Map(),
+      render: () => ({ ok: true, template: { rendered: 'x' } }),
+    });
+    const message = 'priority 1 is above the maxPriority 0 of the ModelPool "default"';
+    const refusal = { reason: 'PriorityNotAllowed', message };
+    assert.deepEqual(verdicts[0]?.presets[0]?.outcome, { kind: 'refused', refusal });
   });
 
   it('without an image, and for a pod that cannot be rendered', () => {

@@ -48,20 +48,18 @@ interface Contest {
 /**
  * Whose a name is. First match of:
  *
- * | who                                                                             | whose it is    |
- * |---------------------------------------------------------------------------------|----------------|
- * | had it, and declares it                                                         | still theirs   |
- * | had it and gave it up, and their status may still be about to grant it          | still theirs   |
- * | declares it, and has it in their status                                         | theirs         |
- * | gave it up, and still has it in their status                                    | still theirs   |
- * | is the oldest that declares it                                                  | theirs         |
+ * | who                                                                    | whose it is  |
+ * |------------------------------------------------------------------------|--------------|
+ * | had it, and declares it                                                | still theirs |
+ * | had it and gave it up, and a status that grants it may be on its way   | still theirs |
+ * | has it in their status, also if they gave it up                        | still theirs |
+ * | is the oldest that declares it                                         | theirs       |
  *
- * The second and the fourth row keep two statuses from granting one name at the same time, whenever each is written.
+ * A name that was given up is nobody's until its status says so: thus no two statuses grant it at the same time.
  */
 function settleContest({ declaring, holding, before }: Contest): NameClaim | undefined {
   if (before !== undefined && (declaring.includes(before) || !before.isSettled)) return before;
-  const recorded = declaring.find((claim) => holding.includes(claim));
-  return [recorded, holding[0], declaring[0]].find((claim) => claim !== undefined);
+  return holding.length > 0 ? holding[0] : declaring[0];
 }
 
 const members = (groups: ReadonlyMap<ModelName, readonly NameClaim[]>, name: ModelName): readonly NameClaim[] => {

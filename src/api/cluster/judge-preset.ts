@@ -46,6 +46,7 @@ function refusePriority({ preset }: DeclaredPreset, { maxPriority, pool }: PoolS
 function podSettings(
   declared: DeclaredPreset,
   settled: DeclaredSettings,
+  { drainTimeout }: PoolSettings,
 ): Refused | { readonly kind: 'made'; readonly settings: PodSettings } {
   const { image, args, ...merged } = mergeLayers(declared.layers);
   if (args.kind === 'fault') return refuse('InvalidArguments', args.message);
@@ -62,6 +63,7 @@ function podSettings(
     args: args.args,
     source: sourceOf(declared.preset.source),
     loadTimeout: settled.scaling.loadTimeout,
+    drainTimeout,
   };
   return { kind: 'made', settings };
 }
@@ -79,7 +81,7 @@ export function judgePreset<Template extends Rendering>(
   if (refusal !== undefined) return { kind: 'refused', refusal };
   const settled = settle(declared, granted);
   if (settled === undefined) return refuse('NameConflict', describeLost(lost));
-  const made = podSettings(declared, settled);
+  const made = podSettings(declared, settled, admission.pool);
   if (made.kind === 'refused') return made;
   const rendered = render(made.settings);
   if (!rendered.ok) return refuse(rendered.reason, rendered.message);

@@ -81,6 +81,8 @@ export interface PodSettings {
   readonly provisionTimeout: Duration;
   /** From running to ready. */
   readonly loadTimeout: Duration;
+  /** How long the requests of a pod that somebody else has deleted may go on. */
+  readonly drainTimeout: Duration;
 }
 
 /** The identity of a preset in a cluster: one that is deleted and declared again under its name is another. */

@@ -17,20 +17,21 @@ const no = (type: string, { reason, message }: Why): Finding => ({ type, holds: 
 const isAccepted = ({ verdict }: PresetSituation): boolean => verdict.outcome.kind === 'accepted';
 
 /** What is wrong with what a preset declares: it is refused, or names of it belong to others. */
-function complain({ verdict }: PresetSituation): Why[] {
-  const { name, outcome, lost } = verdict;
-  if (outcome.kind === 'refused') {
-    const { reason, message } = outcome.refusal;
-    return [{ reason, message: `${name}: ${message}` }];
-  }
-  return lost.length === 0 ? [] : [{ reason: 'NameConflict', message: `${name}: ${describeLost(lost)}` }];
+function complain({ verdict }: PresetSituation): (Why & { readonly preset: string })[] {
+  const { name: preset, outcome, lost } = verdict;
+  if (outcome.kind === 'refused') return [{ preset, ...outcome.refusal }];
+  return lost.length === 0 ? [] : [{ preset, reason: 'NameConflict', message: describeLost(lost) }];
 }
 
-/** The reason of the first, and all of them in words. */
-const joined = (first: Why, more: readonly Why[]): Why => ({
-  reason: first.reason,
-  message: [first, ...more].map(({ message }) => message).join('; '),
-});
+/** The reason of the first preset with whose declaration something is wrong, and all of them in words; `undefined`: all are well. */
+function complainOfAll({ presets }: DeploymentSituation): Why | undefined {
+  const complaints = presets.flatMap(complain);
+  const [first] = complaints;
+  if (first === undefined) return undefined;
+  const byMessage = Map.groupBy(complaints, ({ message }) => message);
+  const clauses = [...byMessage].map(([message, of]) => `${of.map(({ preset }) => preset).join(', ')}: ${message}`);
+  return { reason: first.reason, message: clauses.join('; ') };
+}
 
 /** Why nothing at all of this generation is used; `undefined`: something is. */
 function refuseAll({ deployment, presets }: DeploymentSituation): Why | undefined {
@@ -40,17 +41,15 @@ function refuseAll({ deployment, presets }: DeploymentSituation): Why | undefine
   return { reason: 'NoPresetAccepted', message: 'none of its presets is accepted' };
 }
 
-function findPresetsAccepted({ presets }: DeploymentSituation, invalid: Why | undefined): Finding {
+function findPresetsAccepted(complaint: Why | undefined, invalid: Why | undefined): Finding {
   const type = 'PresetsAccepted';
-  const [first, ...more] = presets.flatMap(complain);
-  if (first !== undefined) return no(type, joined(first, more));
+  if (complaint !== undefined) return no(type, complaint);
   // Without presets, the spec cannot be read.
   return invalid === undefined ? yes(type, 'Accepted', 'every preset is accepted') : no(type, invalid);
 }
 
 /** Why not every accepted preset is loaded or can be loaded by a request; `undefined`: it is so. */
-function findObstacle(situation: DeploymentSituation, refused: Why | undefined): Why | undefined {
-  if (refused !== undefined) return refused;
+function findObstacle(situation: DeploymentSituation): Why | undefined {
   const { deployment, presets, isPoolPaused, edges } = situation;
   if (isPoolPaused) return { reason: 'PoolPaused', message: `the ModelPool ${deployment.pool} is paused` };
   const failed = presets.flatMap(({ verdict, phase }) =>
@@ -60,23 +59,28 @@ function findObstacle(situation: DeploymentSituation, refused: Why | undefined):
   return edges > 0 ? undefined : { reason: 'NoEdge', message: 'no edge is alive, so that no request reaches a model' };
 }
 
-function findReady(situation: DeploymentSituation, refused: Why | undefined): Finding {
+/** Its reason and message are what `kubectl get` shows: they tell also of what the other conditions are about. */
+function findReady(situation: DeploymentSituation, complaint: Why | undefined): Finding {
   const type = 'Ready';
-  const obstacle = findObstacle(situation, refused);
-  return obstacle === undefined
-    ? yes(type, 'Ready', 'every accepted preset is loaded, or is loaded when it is asked for')
-    : no(type, obstacle);
+  const obstacle = findObstacle(situation);
+  if (obstacle !== undefined) return no(type, obstacle);
+  const well = 'every accepted preset is loaded, or is loaded when it is asked for';
+  return complaint === undefined
+    ? yes(type, 'Ready', well)
+    : yes(type, 'PartlyAccepted', `${well}; not accepted: ${complaint.message}`);
 }
 
 function findAll(situation: DeploymentSituation): Finding[] {
   const refused = refuseAll(situation);
+  const complaint = complainOfAll(situation);
   const accepted = refused === undefined ? yes('Accepted', 'Accepted', 'the spec is used') : no('Accepted', refused);
-  return [accepted, findPresetsAccepted(situation, refused), findReady(situation, refused)];
+  const ready = refused === undefined ? findReady(situation, complaint) : no('Ready', complaint ?? refused);
+  return [accepted, findPresetsAccepted(complaint, refused), ready];
 }
 
-/** The model names, for people: as clients know them. */
+/** The model names, for people: as clients know them, without presets whose names all belong to others. */
 const describeModels = (presets: readonly PresetSituation[]): string =>
-  cutText(presets.flatMap(({ verdict: { granted, name } }) => [...granted, name].slice(0, 1)).join(', '), MAX_MODELS);
+  cutText(presets.flatMap(({ verdict: { granted } }) => granted.slice(0, 1)).join(', '), MAX_MODELS);
 
 const countLoaded = (presets: readonly PresetStatus[]): string =>
   `${presets.filter(({ readyReplicas = 0 }) => readyReplicas > 0).length}/${presets.length}`;

@@ -16,18 +16,18 @@ const withoutTimes = (status: PresetStatus): object => ({
   backOff: undefined,
 });
 
-function isSamePreset(a: PresetStatus, b: PresetStatus | undefined): boolean {
-  if (b === undefined || !isSameTime(a.backOff?.nextRetryTime, b.backOff?.nextRetryTime)) return false;
-  return isDeepStrictEqual(withoutTimes(a), withoutTimes(b));
-}
+const retriesOf = ({ presets = [] }: ModelDeploymentStatus): (string | undefined)[] =>
+  presets.map(({ backOff }) => backOff?.nextRetryTime);
 
 /** Whether two statuses differ in nothing but when a model was last loaded and last used. */
 export function saysTheSame(before: ModelDeploymentStatus, after: ModelDeploymentStatus): boolean {
-  const { presets: one = [], ...rest } = before;
-  const { presets: other = [], ...otherRest } = after;
+  const timeless = ({ presets = [], ...rest }: ModelDeploymentStatus): object => ({
+    ...rest,
+    presets: presets.map(withoutTimes),
+  });
+  const retries = retriesOf(after);
   return (
-    isDeepStrictEqual(rest, otherRest) &&
-    one.length === other.length &&
-    one.every((preset, index) => isSamePreset(preset, other[index]))
+    isDeepStrictEqual(timeless(before), timeless(after)) &&
+    retriesOf(before).every((time, index) => isSameTime(time, retries[index]))
   );
 }

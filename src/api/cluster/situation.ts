@@ -13,7 +13,7 @@ export interface PresetSituation {
   readonly failure: LoadFailure | undefined;
   /** All that exist. Also of a preset that is refused: they are on their way out. */
   readonly replicas: readonly Replica[];
-  /** When its last request ended; `undefined`: it is in use, or nobody knows. */
+  /** When its last request ended; `undefined`: it is in use, or nobody has told of a use. */
   readonly lastUsed: Instant | undefined;
 }
 

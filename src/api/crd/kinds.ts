@@ -31,7 +31,7 @@ const AGE: Column = {
   description: 'Since when it exists.',
 };
 
-const ready = (field: 'status' | 'reason'): string => `.status.conditions[?(@.type=="Ready")].${field}`;
+const ready = (field: 'status' | 'reason' | 'message'): string => `.status.conditions[?(@.type=="Ready")].${field}`;
 
 const MODEL_DEPLOYMENT: Kind = {
   kind: 'ModelDeployment',
@@ -50,8 +50,9 @@ const MODEL_DEPLOYMENT: Kind = {
     },
     { name: 'Ready', type: 'string', path: ready('status'), description: 'Whether every preset is loaded or can be.' },
     { name: 'Reason', type: 'string', path: ready('reason'), description: 'Why.' },
-    { name: 'Pool', type: 'string', path: '.spec.pool', description: 'The ModelPool.', wide: true },
     AGE,
+    { name: 'Pool', type: 'string', path: '.spec.pool', description: 'The ModelPool.', wide: true },
+    { name: 'Message', type: 'string', path: ready('message'), description: 'Why, in words.', wide: true },
   ],
 };
 
@@ -66,7 +67,6 @@ const MODEL_POOL: Kind = {
     { name: 'Loaded', type: 'integer', path: '.status.loaded', description: 'Replicas that hold capacity.' },
     { name: 'Capacity', type: 'string', path: '.status.capacity', description: 'What fits.' },
     { name: 'Waiting', type: 'integer', path: '.status.waiting', description: 'Presets that find no room.' },
-    { name: 'Paused', type: 'string', path: '.spec.paused', description: 'Whether nothing is started.', wide: true },
     AGE,
   ],
 };
@@ -79,8 +79,7 @@ const EDGE_REPORT: Kind = {
   hasStatus: false,
   schema: EdgeReportSchema,
   columns: [
-    { name: 'Edge', type: 'string', path: '.report.edge.podName', description: "The edge's pod." },
-    { name: 'Sequence', type: 'integer', path: '.report.sequence', description: 'Reports written so far.', wide: true },
+    { name: 'Sequence', type: 'integer', path: '.report.sequence', description: 'Reports written so far.' },
     AGE,
   ],
 };

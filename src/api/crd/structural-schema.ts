@@ -1,5 +1,5 @@
 import { readMember } from '../field-path.ts';
-import { type Rule, rulesOf } from '../manifest-rule.ts';
+import { isNotSupported, type Rule, rulesOf } from '../manifest-rule.ts';
 
 /** An object of a CRD. */
 export interface JsonObject {
@@ -29,7 +29,9 @@ const renderRule = (rule: Rule): Json => ({
 function describe(schema: unknown): string | undefined {
   const [description, otherwise] = [readMember(schema, 'description'), readMember(schema, 'otherwise')];
   if (typeof description !== 'string') return undefined;
-  return typeof otherwise === 'string' ? `${description} Default: ${otherwise}.` : description;
+  const whatHolds = typeof otherwise === 'string' ? [`Default: ${otherwise}.`] : [];
+  const refused = rulesOf(schema).filter(isNotSupported);
+  return [description, ...whatHolds, ...refused.map(({ message }) => `${message}.`)].join(' ');
 }
 
 const isJson = (value: unknown): value is Json => value !== undefined;

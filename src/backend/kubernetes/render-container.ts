@@ -109,5 +109,5 @@ const literalItem = (item: EnvItem): JsonMap =>
 
 function renderResources({ resources, pod }: PodSettings): JsonMap {
   const claims = (pod.resourceClaims ?? []).flatMap(({ name }) => (name === undefined ? [] : [{ name }]));
-  return { ...resources, ...(claims.length === 0 ? {} : { claims }) };
+  return claims.length === 0 ? { ...resources } : { claims, ...resources };
 }

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { parse, stringify } from 'yaml';
 import type { PodSettings } from '../../api/cluster/pod-settings.ts';
+import { minutes } from '../../domain/units.ts';
 import { testSeed } from '../../testing/seed.ts';
 import { aPodSettings, templateOf } from '../../testing/pod-settings.ts';
 import { renderPod, renderPodTemplate } from './render-pod-template.ts';
@@ -104,7 +105,7 @@ describe('a rendered pod', () => {
     fc.assert(
       fc.property(fc.array(text), text, (args, model) => {
         const pod = JSON.stringify(renderPod(templateOf(aPodSettings({ args, model })), { slot: 0, prefix: PREFIX }));
-        const expanded = containerArgs(JSON.parse(pod)).map(expand);
+        const expanded = containerArgs(JSON.parse(pod) as RenderedArgs).map(expand);
         assert.deepEqual(expanded.slice(2, 2 + args.length), args);
         assert.equal(expanded[expanded.indexOf('--alias', 2 + args.length) + 1], model);
         assert.ok(expanded.includes('10.0.0.9'));
@@ -129,8 +130,11 @@ describe('a rendered pod', () => {
 
 const owned = (uid: string): PodSettings['owner'] => ({ namespace: 'ml', name: 'chat', uid });
 
-const containerArgs = (pod: { spec: { containers: { args: string[] }[] } }): string[] =>
-  pod.spec.containers[0]?.args ?? [];
+interface RenderedArgs {
+  readonly spec: { readonly containers: readonly { readonly args: readonly string[] }[] };
+}
+
+const containerArgs = ({ spec }: RenderedArgs): readonly string[] => spec.containers.flatMap(({ args }) => args);
 
 /** As k8s.io/kubernetes, third_party/forked/golang/expansion, with one variable. */
 const expand = (text: string): string =>
@@ -146,6 +150,7 @@ describe('the hash of what is rendered', () => {
     assert.equal(hash({ pod }), hash({ pod: { labels: { b: '2', a: '1' } } }));
     const { provisionTimeout, loadTimeout } = aPodSettings();
     assert.equal(hash({ provisionTimeout: loadTimeout, loadTimeout: provisionTimeout }), hash({}));
+    assert.equal(hash({ drainTimeout: minutes(5) }), hash({}), 'pods that run keep their grace');
   });
   it('changes with everything that the pod is made of', () => {
     const hashes = [...SETTINGS.values()].map((settings) => templateOf(settings).rendered);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ANNOTATION, formatGate, LABEL, LLAMA_SERVER } from '../../api/cluster/pod-marks.ts';
 import { clusterServes, type JsonMap, type JsonValue, type PodSettings } from '../../api/cluster/pod-settings.ts';
+import { milliseconds } from '../../domain/units.ts';
 import { findPodFault } from './find-pod-fault.ts';
 import { ownVolumes, renderContainer, RESTRICTED } from './render-container.ts';
 
@@ -34,11 +35,8 @@ const LONGEST_NAME = 63;
 const LONGEST_SLOT = 3;
 const HASH_DIGITS = 10;
 const NOBODY = 65_532;
-/**
- * For deletions that Corral did not order: the edge's limit of 30 minutes for one request, and a minute for the guard to
- * see that it has ended.
- */
-const GRACE_SECONDS = 30 * 60 + 60;
+/** Beyond the drain timeout: for the guard to see that the last request has ended, and for llama-server to end. */
+const GUARD_SECONDS = 60;
 
 /** Makes the template of a preset's pods, or says which field of the user's is not the user's to set. */
 export function renderPodTemplate(settings: PodSettings): RenderedTemplate {
@@ -51,7 +49,9 @@ export function renderPodTemplate(settings: PodSettings): RenderedTemplate {
     namespace: owner.namespace,
     baseName: baseNameOf(owner.uid, preset),
   };
-  const sample = renderPod({ ...template, rendered: '' }, { slot: 0, prefix: '/' });
+  // A running pod keeps the grace it was made with: no edit of the timeout replaces one.
+  const timeless = { ...settings, drainTimeout: milliseconds(0) };
+  const sample = renderPod({ ...template, settings: timeless, rendered: '' }, { slot: 0, prefix: '/' });
   return { ok: true, template: { ...template, rendered: hashOf(sample) } };
 }
 
@@ -113,7 +113,7 @@ function renderSpec(settings: PodSettings, prefix: string): JsonMap {
   const before = [...(pod.initContainers ?? []).map(restricted), ...(pod.sidecars ?? []).map(asSidecar)];
   return {
     restartPolicy: 'Never',
-    terminationGracePeriodSeconds: GRACE_SECONDS,
+    terminationGracePeriodSeconds: Math.ceil(settings.drainTimeout / 1000) + GUARD_SECONDS,
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     securityContext: {
