@@ -25,6 +25,7 @@ export async function installDemo({ cluster }: OwnCluster): Promise<void> {
     'wait',
     '--for=condition=Ready',
     'modeldeployments.corral.dev/chat',
+    '--timeout=90s',
   ]);
 }
 

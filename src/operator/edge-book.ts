@@ -120,6 +120,11 @@ export class EdgeBook implements ActivitySource {
     return { kind: 'idle', since: idleSince === undefined ? later(declaredAt, this.#syncedAt) : idleSince };
   }
 
+  /** When its last request ended, or now if it is in use; `undefined`: no edge has ever told of a request. */
+  lastUse(uid: PresetUid): Instant | undefined {
+    return this.#idleTimes.find(uid);
+  }
+
   demand(uid: PresetUid): Demand | undefined {
     if (!this.#declared.has(uid)) return undefined;
     const seen = this.#present.map(({ models }) => models.get(uid)).filter((model) => model !== undefined);

@@ -203,6 +203,7 @@ export class Operator {
         views: this.#views,
         replicas: this.#backend.observe(),
         activity: this.#book,
+        lastUse: (uid) => this.#book.lastUse(uid),
         edges: this.#book.edges,
       });
     });

@@ -46,6 +46,10 @@ const conditionsOf = ({ conditions = [] }: ModelDeploymentStatus): string[] =>
   conditions.map(({ type, status, reason }) => `${type}=${status} ${reason}`);
 const withStatus = (object: ClusterObject, status: object): ClusterObject => ({ ...object, status });
 
+const failed: Replica['state'] = {
+  kind: 'failed',
+  failure: { code: 'Crashed', reason: 'x', exitCode: 1, logTail: [], at: instant(0), readyFor: undefined },
+};
 const chat = declared('chat', [declaredPreset('a', { aliases: ['b'] }), declaredPreset('c')]);
 
 test('the status of a ModelDeployment with one loaded model, as it is written', () => {
@@ -157,6 +161,19 @@ describe('a preset says', () => {
   });
 });
 
+test('a model that nobody has used has no time of its last use, and a name that belongs to another is not listed', () => {
+  const rival = declared('chat', [declaredPreset('a'), declaredPreset('c')], { createdAt: '2027-01-01T00:00:00Z' });
+  const other = declared('any', [declaredPreset('c')]);
+  const replicas = [podOf('chat/a', ready(40_000))];
+  const sketch = { replicas, idleSince: { 'chat/a': 10_000 }, neverUsed: ['chat/a'] };
+  const { deployments, names } = situationsOf(clusterWorld([rival, other], sketch));
+  const situation = deployments.find(({ deployment }) => deployment.ref.name === 'chat');
+  assert.ok(situation !== undefined);
+  const status = renderStatus(situation, momentAt(100), (uid) => names.get(uid));
+  assert.equal(presetOf(status)?.lastUsedTime, undefined);
+  assert.equal(status.models, 'a');
+});
+
 describe('the conditions', () => {
   const conditions = (sketch: WorldSketch, object = chat): string[] => conditionsOf(statusOf([object], sketch));
 
@@ -169,15 +186,24 @@ describe('the conditions', () => {
     assert.deepEqual(conditionsOf(status), [
       'Accepted=False NoPresetAccepted',
       'PresetsAccepted=False InvalidArguments',
-      'Ready=False NoPresetAccepted',
+      'Ready=False InvalidArguments',
     ]);
     assert.match(String(status.conditions?.[1]?.message), /^a: --ctx-size: .*; c: engine\.image is missing/u);
     const half = declared('chat', [declaredPreset('a'), declaredPreset('c', { engine: {} })]);
     assert.deepEqual(conditions({}, half), [
       'Accepted=True Accepted',
       'PresetsAccepted=False InvalidPod',
-      'Ready=True Ready',
+      'Ready=True PartlyAccepted',
     ]);
+  });
+
+  it('say in Ready, which kubectl get shows, also what is not accepted, the same of several presets once', () => {
+    const complaint = /^a, c: the ModelPool "default" does not exist: [^;]*$/u;
+    const [, presets, ready] = statusOf([chat], { pools: [] }).conditions ?? [];
+    assert.deepEqual([ready?.status, ready?.reason], ['False', 'PoolNotFound']);
+    for (const condition of [presets, ready]) assert.match(String(condition?.message), complaint);
+    const half = declared('chat', [declaredPreset('a'), declaredPreset('c', { engine: {} })]);
+    assert.match(String(statusOf([half]).conditions?.[2]?.message), /asked for; not accepted: c: engine\.image/u);
   });
 
   it('are all false for a spec that cannot be read, and no preset is listed', () => {
@@ -216,6 +242,7 @@ describe('the status of a pool', () => {
       podOf('chat/c', ready()),
       podOf('code/d', stopping({ kind: 'idle' })),
       podOf('gone/x', draining({ kind: 'removed' })),
+      podOf('gone/y', failed),
     ],
     idleSince: { 'chat/a': 50, 'chat/c': 20 },
     standings: { 'code/d': { waitsFor: { reason: 'WaitingForCapacity', because: 'room' } } },

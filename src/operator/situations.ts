@@ -18,6 +18,8 @@ export interface World {
   /** What the backend observes: also of presets that are refused or gone. */
   readonly replicas: readonly Replica[];
   readonly activity: Pick<ActivitySource, 'activity'>;
+  /** When a preset was last in use; `undefined`: nobody has told of a use. */
+  readonly lastUse: (uid: PresetUid) => Instant | undefined;
   /** How many edges are alive. */
   readonly edges: number;
 }
@@ -49,11 +51,13 @@ class Index {
   readonly #replicas: ReadonlyMap<PresetUid, readonly Replica[]>;
   readonly #standings: ReadonlyMap<PresetUid, Standing>;
   readonly #activity: World['activity'];
+  readonly #lastUse: World['lastUse'];
 
-  constructor({ replicas, views, activity }: World) {
+  constructor({ replicas, views, activity, lastUse }: World) {
     this.#replicas = Map.groupBy(replicas, ({ preset }) => preset);
     this.#standings = new Map(views.map(({ preset, standing }) => [preset.uid, standing]));
     this.#activity = activity;
+    this.#lastUse = lastUse;
   }
 
   situationOf(verdict: PresetVerdict<unknown>): PresetSituation {
@@ -65,7 +69,8 @@ class Index {
       replicas.filter((replica) => !isRemains(replica)),
       standing,
     );
-    const lastUsed = replicas.some(({ state }) => state.kind !== 'starting') ? this.idleSince(verdict.uid) : undefined;
+    const isIdle = this.idleSince(verdict.uid) !== undefined;
+    const lastUsed = isIdle ? this.#lastUse(verdict.uid) : undefined;
     return { verdict, replicas, phase, failure: standing.backOff, lastUsed };
   }
 

@@ -41,11 +41,12 @@ interface Bed {
 }
 
 /** A follower whose decisions become statuses, as in the operator, without any pods. */
-async function startBed(t: TestContext): Promise<Bed> {
+async function startBed(t: TestContext, objects: readonly JsonObject[] = []): Promise<Bed> {
   const timers = new EagerTimers(seconds(60));
   const { server, api } = await startKube(t, { resources: [NAMESPACE_KIND], timers });
   server.put(NAMESPACES, namespace({ team: 'a' }));
   server.put(MODEL_POOLS, pool);
+  for (const object of objects) server.put(MODEL_DEPLOYMENTS, object);
   const log = keptLog();
   const lanes = new WriteLanes({ log, timers });
   const statuses = new StatusWriter({
@@ -64,7 +65,7 @@ async function startBed(t: TestContext): Promise<Bed> {
     onCatalog: ({ catalog, acceptance }) => {
       catalogs.push(catalog.presets.map(({ model }) => model).join());
       const activity = { activity: () => ({ kind: 'unknown' }) as const };
-      publisher.publish({ acceptance, views: [], replicas: [], activity, edges: 1 });
+      publisher.publish({ acceptance, views: [], replicas: [], activity, lastUse: () => undefined, edges: 1 });
     },
     timers,
     log,
@@ -139,4 +140,15 @@ test('a status that cannot be written is written later in its newest form, one o
   held.release();
   await server.until(() => status('b', 'presets', 0, 'names', 1) === 'y');
   assert.equal(status('b', 'presets', 0, 'uid'), next.uid, 'the other life of its name');
+});
+
+test('what was written is known from its answer, also where the watch is late', async (t) => {
+  const { server, status, writes } = await startBed(t, [deployment('a')]);
+  server.conceal('a');
+  await server.until(() => status('a') !== undefined);
+  await server.until(() => server.find(MODEL_POOLS, undefined, 'default')?.['status'] !== undefined);
+  const before = writes();
+  server.put(MODEL_DEPLOYMENTS, deployment('b'));
+  await server.until(() => status('b') !== undefined);
+  assert.equal(writes(), before + 1, 'only the status of b');
 });

@@ -48,7 +48,7 @@ describe('of a replica is told', () => {
     assert.deepEqual(tell(...life), [
       'Started p: a: its pod is created',
       'Loaded p: a: it is ready after 1.5 s',
-      'Evicted p: a: it is gone: it makes room for ml/chat/c',
+      'Evicted p: a: it is gone, because it makes room for ml/chat/c',
     ]);
   });
 
@@ -63,7 +63,7 @@ describe('of a replica is told', () => {
 
   it('that it was unloaded for its idle timeout', () => {
     assert.deepEqual(tell({ replicas: [podOf(a, stopping({ kind: 'idle' }), 'p')] }, {}), [
-      'Unloaded p: a: it is gone: nobody has used it for its idle timeout',
+      'Unloaded p: a: it is gone, because nobody has used it for its idle timeout',
     ]);
   });
 });

@@ -48,7 +48,7 @@ function goneEvents(before: Replica, nameOf: NameOfPreset): Event[] {
   if (state.cause.kind === 'failed') return [];
   const { reason, message } = describeCause(state.cause, nameOf);
   const word = reason === 'Evicted' ? 'Evicted' : 'Unloaded';
-  return [{ type: 'Normal', reason: word, action: 'Stop', note: `it is gone: ${message}`, replica: before.id }];
+  return [{ type: 'Normal', reason: word, action: 'Stop', note: `it is gone, because ${message}`, replica: before.id }];
 }
 
 /** The replicas that have ended without an order. */

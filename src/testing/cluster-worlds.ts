@@ -3,7 +3,7 @@ import type { PresetView } from '../control/control-loop.ts';
 import type { Activity } from '../domain/activity.ts';
 import { type PresetUid, poolName, presetUid, replicaId } from '../domain/ids.ts';
 import type { DrainCause, Replica, ReplicaState } from '../domain/replica.ts';
-import { instant, milliseconds } from '../domain/units.ts';
+import { instant, milliseconds, type Instant } from '../domain/units.ts';
 import type { World } from '../operator/situations.ts';
 import type { Standing } from '../routing/standing.ts';
 import { type AcceptOptions, acceptObjects } from './declared-objects.ts';
@@ -14,6 +14,8 @@ export interface WorldSketch extends AcceptOptions {
   readonly standings?: Readonly<Record<string, Partial<Standing>>>;
   /** Since when a preset is idle; one that is missing is in use. */
   readonly idleSince?: Readonly<Record<string, number>>;
+  /** Presets that are idle because nobody has ever used them. */
+  readonly neverUsed?: readonly string[];
   readonly edges?: number;
 }
 
@@ -50,7 +52,7 @@ export const stopping = (cause: DrainCause): ReplicaState => ({ kind: 'stopping'
 
 /** The world of these ModelDeployments. */
 export function clusterWorld(deployments: readonly ClusterObject[], sketch: WorldSketch = {}): World {
-  const { replicas = [], standings = {}, idleSince = {}, edges = 1, ...options } = sketch;
+  const { replicas = [], standings = {}, idleSince = {}, neverUsed = [], edges = 1, ...options } = sketch;
   const acceptance = acceptObjects(deployments, options);
   const said = new Map(Object.entries(standings).map(([preset, standing]) => [uidOf(preset), standing]));
   const idle = new Map(Object.entries(idleSince).map(([preset, since]) => [uidOf(preset), since]));
@@ -65,5 +67,9 @@ export function clusterWorld(deployments: readonly ClusterObject[], sketch: Worl
     const since = idle.get(uid);
     return since === undefined ? { kind: 'busy', inFlight: 1 } : { kind: 'idle', since: instant(since) };
   };
-  return { acceptance, views, replicas, activity: { activity }, edges };
+  const lastUse = (uid: PresetUid): Instant | undefined => {
+    const since = idle.get(uid);
+    return since === undefined || neverUsed.some((preset) => uidOf(preset) === uid) ? undefined : instant(since);
+  };
+  return { acceptance, views, replicas, activity: { activity }, lastUse, edges };
 }

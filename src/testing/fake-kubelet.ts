@@ -24,11 +24,12 @@ export class FakeKubelet {
 
   /** Works until `stop`. */
   async run(): Promise<void> {
-    while (!this.#isOver) {
-      const due = (): KubeObject | undefined => this.#pods().find((pod) => this.#nextStatus(pod) !== undefined);
+    const due = (): KubeObject | undefined => this.#pods().find((pod) => this.#nextStatus(pod) !== undefined);
+    for (;;) {
       await this.#server.until(() => this.#isOver || due() !== undefined);
+      if (this.#isOver) return;
       const pod = due();
-      if (!this.#isOver && pod !== undefined) this.#work(pod);
+      if (pod !== undefined) this.#work(pod);
     }
   }
 

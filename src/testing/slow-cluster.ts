@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { instant, type Duration, type Instant } from '../domain/units.ts';
 import {
   ApiError,
@@ -9,6 +10,7 @@ import {
 } from '../kube/kube-api.ts';
 import type { JsonObject, KubeObject, ObjectRef, Resource } from '../kube/kube-object.ts';
 import type { Timers } from '../kube/timers.ts';
+import { asKubeObject, metaOf } from './fake-api-store.ts';
 import { isJsonObject, mergePatch } from './merge-patch.ts';
 
 /** Below this, a pause may be over at any moment; above it, it never is. */
@@ -20,42 +22,79 @@ interface Change {
   readonly event: WatchEvent;
 }
 
-/** Things that are on their way; each arrives when the test says so, in whatever order. */
+/** Something that is on its way. */
+interface Parcel {
+  /** Where it travels: what one client asks, hears or waits for. */
+  readonly lane: string;
+  readonly arrive: () => void;
+  /** Whether anybody is left whom it matters to. */
+  readonly isAlive: () => boolean;
+}
+
+/** Things that are on their way; each arrives when the test says so, in whatever order, and not while its lane is stalled. */
 export class Traffic {
-  readonly #moving: { readonly arrive: () => void; readonly isAlive: () => boolean }[] = [];
+  readonly #moving: Parcel[] = [];
+  readonly #stalled = new Set<string>();
   #now: Instant = instant(0);
 
-  /** `isAlive`: whether anybody is left whom it matters to. */
-  send(arrive: () => void, isAlive: () => boolean = () => true): void {
-    this.#moving.push({ arrive, isAlive });
+  send(lane: string, arrive: () => void, isAlive: () => boolean = () => true): void {
+    this.#moving.push({ lane, arrive, isAlive });
   }
 
+  /** What could arrive now. */
   get moving(): number {
-    return this.#moving.length;
+    return this.#open().length;
+  }
+
+  /** Stalls the lane of something that is on its way. */
+  stall(pick: (count: number) => number): void {
+    const parcel = this.#moving[pick(this.#moving.length)];
+    if (parcel !== undefined) this.#stalled.add(parcel.lane);
+  }
+
+  /** Everything moves again. */
+  unstall(): void {
+    this.#stalled.clear();
   }
 
   /** Lets one of them arrive, and all that follows from it at once. */
   async arrive(pick: (count: number) => number): Promise<void> {
-    const [one] = this.#moving.splice(pick(this.#moving.length), 1);
-    this.#now = instant(this.#now + 10);
-    if (one?.isAlive() === true) one.arrive();
+    const open = this.#open();
+    const parcel = open[pick(open.length)];
+    if (parcel === undefined) return;
+    this.#moving.splice(this.#moving.indexOf(parcel), 1);
+    this.#now = instant(this.#now + 50);
+    if (parcel.isAlive()) parcel.arrive();
     // Reflectors and followers collect for one turn of the event loop each.
     for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   }
 
-  timers(isAlive: () => boolean): Timers {
+  #open(): Parcel[] {
+    return this.#moving.filter(({ lane }) => !this.#stalled.has(lane));
+  }
+
+  timers(client: string, isAlive: () => boolean): Timers {
     return {
       now: () => this.#now,
       random: () => 0.5,
       wakeIn: (delay: Duration, callback) => {
         let isCancelled = delay > LONGEST_PAUSE;
-        if (!isCancelled) this.send(callback, () => !isCancelled && isAlive());
+        if (!isCancelled) this.send(`${client} waits`, callback, () => !isCancelled && isAlive());
         return () => {
           isCancelled = true;
         };
       },
     };
   }
+}
+
+/** Who calls. */
+export interface SlowClient {
+  readonly name: string;
+  /** Nothing comes to it any more when it is dead. */
+  readonly isAlive: () => boolean;
+  /** Whether a call breaks on its way. */
+  readonly fails: () => boolean;
 }
 
 /** The objects of a cluster, in memory. What clients do to them takes time on the way there and on the way back. */
@@ -73,20 +112,19 @@ export class SlowCluster {
   }
 
   put(resource: Resource, object: JsonObject): KubeObject {
-    const { metadata } = object;
-    const meta = isJsonObject(metadata) ? metadata : {};
-    const key = `${resource.plural}/${String(meta['name'])}`;
+    const meta = metaOf(object);
+    const key = `${resource.plural}/${nameOf(object)}`;
     this.#version += 1;
-    const stored = {
+    const stored = asKubeObject({
       ...object,
       metadata: {
         uid: `uid-${(this.#uids += 1)}`,
         creationTimestamp: '2026-01-01T00:00:00Z',
-        ...this.#objects.get(key)?.metadata,
+        ...plain(this.#objects.get(key)?.metadata ?? {}),
         ...meta,
         resourceVersion: String(this.#version),
       },
-    } as unknown as KubeObject;
+    });
     this.#objects.set(key, stored);
     this.#tell(resource, { kind: 'changed', object: stored });
     return stored;
@@ -101,38 +139,40 @@ export class SlowCluster {
     this.#tell(resource, { kind: 'deleted', object: { ...before, metadata } });
   }
 
-  /** A client's API. Nothing of it arrives any more when the client is dead; `fails` tells whether a call breaks on its way. */
-  client(isAlive: () => boolean, fails: () => boolean): KubeApi {
-    const call = async <T>(perform: () => T): Promise<T> => this.#call(perform, isAlive, fails);
+  /** A client's API. A write that is on its way arrives also when the client has died. */
+  client({ name, isAlive, fails }: SlowClient): KubeApi {
+    const call = async <T>(what: string, perform: () => T): Promise<T> =>
+      this.#call(perform, { name: `${name} ${what}`, isAlive, fails });
     return {
-      get: async (resource, ref) => call(() => this.find(resource, ref.name)),
-      list: async (resource) => call(() => this.#list(resource)),
-      create: async (resource, object) => call(() => this.#create(resource, object)),
-      replace: async (resource, object) => call(() => this.#replace(resource, object)),
+      get: async (resource, ref) => call(`get ${resource.plural}`, () => this.find(resource, ref.name)),
+      list: async (resource) => call(`list ${resource.plural}`, () => this.#list(resource)),
+      create: async (resource, object) => call(`write ${resource.plural}`, () => this.#create(resource, object)),
+      replace: async (resource, object) => call(`write ${resource.plural}`, () => this.#replace(resource, object)),
       patch: async (resource, ref, { uid, resourceVersion, body }) =>
-        call(() => {
+        call(`write ${resource.plural}`, () => {
           const before = this.#checked(resource, ref, uid, resourceVersion);
-          return this.put(resource, mergePatch(before as unknown as JsonObject, body) as JsonObject);
+          return this.put(resource, plain(mergePatch(plain(before), body)));
         }),
       delete: async (resource, ref, { uid, resourceVersion }) =>
-        call(() => {
+        call(`write ${resource.plural}`, () => {
           this.#checked(resource, ref, uid, resourceVersion);
           this.remove(resource, ref.name);
         }),
-      watch: (resource, _scope: Scope, from, signal) => this.#watch(resource, Number(from), { signal, isAlive }),
+      watch: (resource, _scope: Scope, from, signal) =>
+        this.#watch(resource, Number(from), { signal, isAlive, lane: `${name} hears of ${resource.plural}` }),
     };
   }
 
-  async #call<T>(perform: () => T, isAlive: () => boolean, fails: () => boolean): Promise<T> {
+  async #call<T>(perform: () => T, { name, isAlive, fails }: SlowClient): Promise<T> {
     return new Promise((resolve, reject) => {
       const answer = (how: () => void): void => {
-        this.traffic.send(how, isAlive);
+        this.traffic.send(name, how, isAlive);
       };
       const broken = (): void => {
         reject(new ApiUnreachable('broken'));
       };
       // A call that is on its way arrives also when its client has died meanwhile.
-      this.traffic.send(() => {
+      this.traffic.send(name, () => {
         if (fails()) {
           answer(broken);
           return;
@@ -145,7 +185,7 @@ export class SlowCluster {
           });
         } catch (error) {
           answer(() => {
-            reject(error as Error);
+            reject(error instanceof Error ? error : new Error(String(error)));
           });
         }
       });
@@ -165,7 +205,7 @@ export class SlowCluster {
   #replace(resource: Resource, object: KubeObject): KubeObject {
     const { name, uid, resourceVersion } = object.metadata;
     this.#checked(resource, { namespace: undefined, name }, uid, resourceVersion);
-    return this.put(resource, object as unknown as JsonObject);
+    return this.put(resource, plain(object));
   }
 
   #checked(resource: Resource, { name }: ObjectRef, uid: string, version: string | undefined): KubeObject {
@@ -187,7 +227,7 @@ export class SlowCluster {
   async *#watch(
     { plural }: Resource,
     from: number,
-    { signal, isAlive }: { readonly signal: AbortSignal; readonly isAlive: () => boolean },
+    { signal, isAlive, lane }: { readonly signal: AbortSignal; readonly isAlive: () => boolean; readonly lane: string },
   ): AsyncGenerator<WatchEvent> {
     let sent = this.#changes.findIndex(({ version }) => version > from);
     if (sent === -1) sent = this.#changes.length;
@@ -197,7 +237,7 @@ export class SlowCluster {
       for (; sent < this.#changes.length; sent += 1) {
         const change = this.#changes[sent];
         if (change?.plural === plural) inOrder.push(change.event);
-        if (change?.plural === plural) this.traffic.send(deliver, isAlive);
+        if (change?.plural === plural) this.traffic.send(lane, deliver, isAlive);
       }
     };
     const inOrder: WatchEvent[] = [];
@@ -212,8 +252,8 @@ export class SlowCluster {
     try {
       send();
       while (!signal.aborted) {
-        yield* arrived.splice(0);
-        if (arrived.length === 0 && !signal.aborted) {
+        if (arrived.length > 0) yield* arrived.splice(0);
+        else {
           await new Promise<void>((resolve) => {
             wakeReader = resolve;
           });
@@ -223,6 +263,19 @@ export class SlowCluster {
       this.#watches.delete(send);
     }
   }
+}
+
+/** As it would come over the wire. */
+function plain(value: unknown): JsonObject {
+  const parsed: unknown = JSON.parse(JSON.stringify(value));
+  assert.ok(isJsonObject(parsed));
+  return parsed;
+}
+
+function nameOf(object: JsonObject): string {
+  const { name } = metaOf(object);
+  assert.ok(typeof name === 'string');
+  return name;
 }
 
 const refusal = (status: number, reason: string): ApiError => new ApiError({ status, reason, message: reason });

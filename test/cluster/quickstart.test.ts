@@ -12,7 +12,8 @@ import { onSignal } from './support/on-signal.ts';
 import { PodWatch } from './support/pod-watch.ts';
 import type { OwnCluster } from './support/start-cluster.ts';
 import { startSomeCluster } from './support/start-some-cluster.ts';
-import { CorralInCluster, GROUP } from './support/with-corral.ts';
+import { GROUP } from './support/corral-names.ts';
+import { CorralInCluster } from './support/with-corral.ts';
 
 const execute = promisify(execFile);
 const page = readText('docs/cluster.md');

@@ -75,7 +75,10 @@ describe('an image', () => {
   it('holds files, links and folders with their permissions, under long names too', () => {
     const folder = unpack(write('image.tar'), 'image');
     const [docker] = json(join(folder, 'manifest.json')) as readonly [{ readonly Layers: readonly [string] }];
-    const layer = unpack(join(folder, docker.Layers[0]), 'layer');
+    const archive = join(folder, docker.Layers[0]);
+    const { stdout } = runCommand('tar', ['-tf', archive], { cwd: tree.path });
+    assert.ok(stdout.indexOf('usr/bin/\n') < stdout.indexOf('usr/bin/tool\n'), 'a folder comes before what is in it');
+    const layer = unpack(archive, 'layer');
     assert.equal(readFileSync(join(layer, 'usr/bin/tool'), 'utf8'), '#!/bin/sh\n');
     assert.equal(statSync(join(layer, 'usr/bin/tool')).mode & 0o7777, 0o755);
     assert.equal(statSync(join(layer, 'etc/passwd')).mode & 0o7777, 0o644);

@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test';
 import type { PresetUid } from '../../domain/ids.ts';
-import { describeBackend, type BackendUnderTest, type PresetOptions } from '../../testing/backend-conformance.ts';
+import { describeBackend } from '../../testing/backend-conformance.ts';
+import type { BackendUnderTest, PresetOptions } from '../../testing/backend-stage.ts';
 import { startPodBed } from '../../testing/pod-bed.ts';
 import { aPodSettings, presetOf, templateOf } from '../../testing/pod-settings.ts';
 import type { PodTemplate } from './render-pod-template.ts';
@@ -12,7 +13,7 @@ async function make(t: TestContext): Promise<BackendUnderTest> {
   const running = (): string[] =>
     kubelet
       .running()
-      .map(({ metadata: { labels = {} } }) => labels['corral.dev/preset'] ?? '')
+      .map(({ metadata: { labels = {} } }) => String(labels['corral.dev/preset']))
       .toSorted();
   return {
     backend,

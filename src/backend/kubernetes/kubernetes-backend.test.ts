@@ -113,7 +113,7 @@ describe('a start', () => {
       replicas.every(({ state }) => state.kind === 'ready') ? true : undefined,
     );
     assert.deepEqual(calls(world).slice(-1), ['create'], 'it is known to be good');
-    assert.ok(calls(world).indexOf('create dry-run') < calls(world).indexOf('create'));
+    assert.equal(calls(world)[0], 'create dry-run');
     const creations = world.server.requests.filter(({ verb }) => verb === 'create');
     assert.ok(creations.every(({ query }) => query.get('fieldValidation') === 'Strict'));
   });
@@ -136,6 +136,16 @@ describe('a start', () => {
       await startReady(world.backend);
     });
   }
+  it('that nobody wants any more in the same tick is never sent', async (t) => {
+    const world = await bed(t);
+    start(world.backend);
+    const [replica] = world.backend.observe();
+    assert.ok(replica !== undefined);
+    drain(world.backend, replica);
+    stop(world.backend, replica);
+    await untilGone(world.backend);
+    assert.deepEqual(calls(world), []);
+  });
   it('takes the lowest slot that nothing has, not even what is on its way out', async (t) => {
     const world = await bed(t);
     const end = world.kubelet.holdEnds();
@@ -243,6 +253,22 @@ describe('a start', () => {
     hold.release();
     await untilGone(world.backend);
     assert.deepEqual(pods(world), []);
+  });
+});
+
+describe('the provision timeout', () => {
+  it('counts from the order, however long the creation took', async (t) => {
+    const timers = new ManualTimers();
+    const world = await bed(t, QUIET, { timers });
+    const hold = world.server.hold(CREATE);
+    start(world.backend, QUIET);
+    await world.server.until(() => hold.arrived > 0);
+    timers.advance(minutes(20));
+    hold.release();
+    await until(world.backend, ([replica]) => (replica?.id.startsWith('start:') === false ? true : undefined));
+    await timers.armed(minutes(10));
+    timers.advance(minutes(10));
+    assert.equal(failureOf(await untilState(world.backend, 'failed')).code, 'ProvisionTimeout');
   });
 });
 

@@ -220,12 +220,12 @@ export class KubernetesBackend implements Backend {
     return state === undefined ? [] : [{ id: replicaId(uid), preset, pool: poolName(pool), rendered, serves, state }];
   }
 
+  /** `undefined`: it has failed, which was noted, and nothing of it runs any more: it holds nothing. */
   #stateOf({ pod, history }: KnownPod, now: Instant): ReplicaState | undefined {
     const order = this.#keeper.orderOf(pod.uid);
-    if (order?.kind === 'delete' || order?.kind === 'forget') {
-      if (hasEnded(pod)) return undefined;
-      const cause: DrainCause = order.kind === 'delete' ? order.cause : { kind: 'failed' };
-      return { kind: 'stopping', since: order.since, cause };
+    if (order?.kind === 'delete') return { kind: 'stopping', since: order.since, cause: order.cause };
+    if (order?.kind === 'forget') {
+      return hasEnded(pod) ? undefined : { kind: 'stopping', since: order.since, cause: { kind: 'failed' } };
     }
     return observePod(asOrdered(pod, order), history, this.#limitsOf(pod), now);
   }

@@ -37,7 +37,7 @@ function view({ status = {}, annotations = {}, deleted = false }: Look): PodView
 }
 
 /** What a pod is at `now`, having looked so at these times; the last look is the pod. */
-function observe(looks: readonly (readonly [at: number, look: Look])[], now?: number): ReplicaState | undefined {
+function observe(looks: readonly (readonly [at: number, look: Look])[], now?: number): ReplicaState {
   const { pod, history, at } = lookAt(looks);
   return observePod(pod, history, LIMITS, instant(now ?? at));
 }
@@ -105,7 +105,7 @@ describe('a pod', () => {
       observe([
         [1, READY],
         [2, RUNNING],
-      ])?.kind,
+      ]).kind,
       'starting',
     );
     const back = observe([
@@ -113,7 +113,7 @@ describe('a pod', () => {
       [2, RUNNING],
       [9, READY],
     ]);
-    assert.ok(back?.kind === 'ready' && back.since === instant(1), 'resident since it was ready first');
+    assert.ok(back.kind === 'ready' && back.since === instant(1), 'resident since it was ready first');
   });
   it('drains while its gate is closed, or cannot be read', () => {
     const cause = { kind: 'evicted', beneficiary: 'u/b' };
@@ -147,25 +147,18 @@ describe('a pod', () => {
       { ...since, cause: { kind: 'deleted' } },
     );
   });
-  it('is gone when it was deleted and its containers have ended, and not before', () => {
-    assert.equal(
-      observe([
+  it('has no endpoint any more when it was deleted, however ready it is', () => {
+    assert.notEqual(view(READY).endpoint, undefined);
+    assert.equal(view({ ...READY, deleted: true }).endpoint, undefined);
+  });
+  it('that was deleted holds what it holds until its object is gone, also when its containers have ended', () => {
+    for (const look of [{ status: failedStatus(143, '') }, waiting('ImagePullBackOff')]) {
+      const looks = [
         [1, READY],
-        [2, { status: failedStatus(143, ''), deleted: true }],
-      ]),
-      undefined,
-    );
-    const { containerStatuses: ended = [] } = failedStatus(143, '');
-    const sidecar = { name: 'proxy', state: { running: {} } };
-    const status = { phase: 'Failed', initContainerStatuses: [sidecar], containerStatuses: ended };
-    assert.equal(
-      observe([
-        [1, READY],
-        [2, { status, deleted: true }],
-      ])?.kind,
-      'stopping',
-    );
-    assert.equal(observe([[1, { ...waiting('ImagePullBackOff'), deleted: true }]])?.kind, 'stopping');
+        [2, { ...look, deleted: true }],
+      ] as const;
+      assert.equal(observe(looks).kind, 'stopping');
+    }
   });
   it('holds what it holds when its status is not understood', () => {
     for (const status of [undefined, null, 7, { phase: 7 }, { containerStatuses: 'x' }]) {
@@ -177,7 +170,7 @@ describe('a pod', () => {
 describe('a failed pod', () => {
   const failure = (looks: readonly (readonly [number, Look])[], now?: number): unknown => {
     const state = observe(looks, now);
-    assert.ok(state?.kind === 'failed');
+    assert.ok(state.kind === 'failed');
     const { code, reason, exitCode, logTail, at, readyFor } = state.failure;
     return [code, reason, exitCode, logTail, at, readyFor];
   };
@@ -256,14 +249,14 @@ describe('a failed pod', () => {
         [1, {}],
         [2, look],
       ]);
-      assert.ok(state?.kind === 'failed');
+      assert.ok(state.kind === 'failed');
       assert.equal(state.failure.code, code);
       assert.match(state.failure.reason, reason);
     });
   }
   it('waits for its container without having failed', () => {
     for (const reason of ['ContainerCreating', 'PodInitializing', '']) {
-      assert.equal(observe([[1, waiting(reason)]])?.kind, 'starting', reason);
+      assert.equal(observe([[1, waiting(reason)]]).kind, 'starting', reason);
     }
   });
 });
@@ -271,7 +264,7 @@ describe('a failed pod', () => {
 describe('a pod that takes too long', () => {
   const codeAt = (looks: readonly (readonly [number, Look])[], now: number): string => {
     const state = observe(looks, now);
-    return state?.kind === 'failed' ? state.failure.code : String(state?.kind);
+    return state.kind === 'failed' ? state.failure.code : state.kind;
   };
   it('to be scheduled has failed with the scheduler’s words, counted from when it said so', () => {
     const nowhere = unschedulable('0/1 nodes are available: 1 Insufficient example.com/gpu.');
@@ -283,7 +276,7 @@ describe('a pod that takes too long', () => {
     assert.equal(codeAt(looks, 14_999), 'starting');
     assert.equal(codeAt(looks, 15_000), 'Unschedulable');
     const state = observe(looks, 99_000);
-    assert.ok(state?.kind === 'failed');
+    assert.ok(state.kind === 'failed');
     assert.equal(state.failure.at, 15_000);
     assert.match(state.failure.reason, /Insufficient example\.com\/gpu/u);
     assert.equal(codeAt([...looks, [12_000, {}]], 99_000), 'starting', 'it has found a node');
@@ -306,7 +299,7 @@ describe('a pod that takes too long', () => {
     assert.equal(codeAt([[1, { annotations: closed('idle') }]], late), 'draining');
     assert.equal(codeAt([[1, { deleted: true }]], late), 'stopping');
     const { pod, history } = lookAt([[1, {}]]);
-    assert.equal(observePod(pod, history, undefined, instant(late))?.kind, 'starting');
+    assert.equal(observePod(pod, history, undefined, instant(late)).kind, 'starting');
     assert.equal(deadlineOf(pod, history, undefined), undefined);
     assert.equal(deadlineOf(pod, history, LIMITS), 1 + 30 * 60_000);
   });
@@ -339,7 +332,7 @@ describe('what is no pod of Corral’s', () => {
       [{ ...before, conditions: [{ type: 'Ready', status: 'True' }] }, 0],
     ] as const) {
       const state = observe([[1, { status }]]);
-      assert.ok(state?.kind === 'ready' && state.loadTime === milliseconds(loadTime));
+      assert.ok(state.kind === 'ready' && state.loadTime === milliseconds(loadTime));
     }
   });
 });

@@ -1,7 +1,7 @@
 import type { PodView } from '../../api/cluster/pod-view.ts';
 import type { DrainCause, Failure, ReplicaState } from '../../domain/replica.ts';
 import { after, since, type Duration, type Instant } from '../../domain/units.ts';
-import { findPodFailure, hasEnded, type PodFailure } from './find-pod-failure.ts';
+import { findPodFailure, type PodFailure } from './find-pod-failure.ts';
 import type { PodHistory } from './pod-history.ts';
 
 /** How long a pod may take. */
@@ -18,26 +18,24 @@ interface Deadline {
 }
 
 /**
- * What a pod is; `undefined`: gone, its containers have ended. Without limits (nobody declares it any more) it never fails
- * for being slow. First match of:
+ * What a pod is. One that is deleted holds what it holds until its object is gone. Without limits (nobody declares it any
+ * more) it never fails for being slow. First match of:
  *
- * | deleted | ended | failed or too slow | gate not open | ready | state    |
- * |---------|-------|--------------------|---------------|-------|----------|
- * | yes     | yes   |                    |               |       | gone     |
- * | yes     | no    |                    |               |       | stopping |
- * | no      |       | yes                |               |       | failed   |
- * | no      |       | no                 | yes           |       | draining |
- * | no      |       | no                 | no            | yes   | ready    |
- * | no      |       | no                 | no            | no    | starting |
+ * | deleted | failed or too slow | gate not open | ready | state    |
+ * |---------|--------------------|---------------|-------|----------|
+ * | yes     |                    |               |       | stopping |
+ * | no      | yes                |               |       | failed   |
+ * | no      | no                 | yes           |       | draining |
+ * | no      | no                 | no            | yes   | ready    |
+ * | no      | no                 | no            | no    | starting |
  */
 export function observePod(
   pod: PodView,
   history: PodHistory,
   limits: PodLimits | undefined,
   now: Instant,
-): ReplicaState | undefined {
+): ReplicaState {
   if (pod.deleting) {
-    if (hasEnded(pod)) return undefined;
     return { kind: 'stopping', since: history.deleting ?? now, cause: deletionCause(pod) };
   }
   const failure = failureOf(pod, history, limits, now);

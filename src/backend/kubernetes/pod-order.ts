@@ -53,7 +53,7 @@ const closing = ({ gate }: PodView, cause: DrainCause): PodStep =>
 
 /** Nothing is deleted but behind the closing that the order was given for. */
 function deletion(pod: PodView, { cause, epoch }: PodOrder & { readonly kind: 'delete' }): PodStep {
-  
+  if (epoch === undefined && pod.gate?.closed !== true) return closing(pod, cause);
   const isBehind = pod.gate?.closed === true && (epoch === undefined || epoch === pod.gate.epoch);
   return isBehind ? { kind: 'delete', graceSeconds: SHORT_GRACE } : settled;
 }

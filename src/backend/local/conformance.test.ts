@@ -10,7 +10,8 @@ import { presetUid } from '../../domain/ids.ts';
 import { minutes } from '../../domain/units.ts';
 import { monotonicNow } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
-import { describeBackend, type BackendUnderTest, type PresetOptions } from '../../testing/backend-conformance.ts';
+import { describeBackend } from '../../testing/backend-conformance.ts';
+import type { BackendUnderTest, PresetOptions } from '../../testing/backend-stage.ts';
 import { aPreset } from '../../testing/worlds.ts';
 import { LocalBackend } from './local-backend.ts';
 

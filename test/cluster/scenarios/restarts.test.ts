@@ -5,7 +5,7 @@ import type { ApiObject } from '../support/api-client.ts';
 import { ask, contentOf, startAsking, untilListed } from '../support/edge-client.ts';
 import { inCluster } from '../support/scene.ts';
 import type { PresetSpec, Scene } from '../support/scene.ts';
-import { GROUP, SYSTEM } from '../support/with-corral.ts';
+import { GROUP, SYSTEM } from '../support/corral-names.ts';
 
 const preset = (name: string, idleTimeout: string): PresetSpec => ({
   name,

@@ -1,6 +1,7 @@
+import assert from 'node:assert/strict';
 import type { AuditEvent, TestCluster } from './test-cluster.ts';
-import { SYSTEM } from './with-corral.ts';
-import type { Component } from './with-corral.ts';
+import { COMPONENTS, SYSTEM } from './corral-names.ts';
+import type { Component } from './corral-names.ts';
 
 /** What a component is allowed to do, and what it does: `verb group/resource/subresource`. */
 export type Right = string;
@@ -13,8 +14,16 @@ export async function callsOf(cluster: TestCluster, component: Component): Promi
   return events.filter(({ user, objectRef }) => user.username === userOf(component) && objectRef !== undefined);
 }
 
+/** Throws if a component has ever tried what it may not do. */
+export async function assertNothingForbidden(cluster: TestCluster): Promise<void> {
+  for (const component of COMPONENTS) {
+    const refused = (await callsOf(cluster, component)).filter(isForbidden).map(rightOf);
+    assert.deepEqual(refused, [], `the ${component} may not do what it tries to do`);
+  }
+}
+
 /** Whether a call was refused for a lack of rights, and not by an admission plugin, which answers 403 too. */
-export const isForbidden = ({ annotations }: AuditEvent): boolean =>
+const isForbidden = ({ annotations }: AuditEvent): boolean =>
   annotations?.['authorization.k8s.io/decision'] === 'forbid';
 
 /** The right that a call has used. */

@@ -1,12 +1,14 @@
 import type { TestContext } from 'node:test';
 import type { ApiObject } from './api-client.ts';
+import { assertNothingForbidden } from './audit.ts';
+import { GROUP } from './corral-names.ts';
 import { untilListed } from './edge-client.ts';
 import { modelFolder } from './model-folder.ts';
 import { findPreset } from './preset-status.ts';
 import type { PresetStatus } from './preset-status.ts';
 import { PodWatch } from './pod-watch.ts';
 import { isReady } from './test-cluster.ts';
-import { GROUP, withCorral } from './with-corral.ts';
+import { withCorral } from './with-corral.ts';
 import type { CorralInCluster, PoolSpec } from './with-corral.ts';
 
 /** A preset of a ModelDeployment as a test writes it. */
@@ -140,7 +142,8 @@ export const isClosed = ({ annotations }: ApiObject['metadata']): boolean =>
   annotations?.['corral.dev/gate']?.startsWith('closed/') === true;
 
 /**
- * A test in a namespace of its own, in a cluster in which Corral runs. If it fails, what the cluster and Corral's logs say
+ * A test in a namespace of its own, in a cluster in which Corral runs. Afterwards
+ * nothing of Corral may have tried what it may not do. If it fails, what the cluster and Corral's logs say
  * is printed.
  */
 export const inCluster =
@@ -152,6 +155,7 @@ export const inCluster =
     const scene = new Scene(t, corral, namespace, url);
     try {
       await work(scene);
+      await assertNothingForbidden(corral.cluster);
     } catch (error) {
       process.stderr.write(`${t.fullName}:\n${scene.pods.describe()}\n${await corral.describeSystem()}\n`);
       throw error;

@@ -19,6 +19,7 @@ import type { NodeParts } from './node/node-parts.ts';
 import { importImage, PAUSE_IMAGE, startContainerd } from './node/node-runtime.ts';
 import { obtainPause } from './node/pause-program.ts';
 import { whyNoNode } from './node/why-no-node.ts';
+import { onSignal } from './on-signal.ts';
 import { StartedProcesses } from './started-processes.ts';
 import { TestCluster } from './test-cluster.ts';
 
@@ -57,6 +58,7 @@ export async function startCluster({ nodes }: ClusterOptions): Promise<OwnCluste
   const stock = nodes > 0 ? await obtainStock() : undefined;
   await clearAbandoned();
   const claim = claimCluster();
+  const forget = onSignal(async () => clearCluster(claim.index));
   try {
     await clearCluster(claim.index);
     return await bringUp(claim, layOut(claim.index, nodes), programs.folder, stock);
@@ -64,6 +66,8 @@ export async function startCluster({ nodes }: ClusterOptions): Promise<OwnCluste
     await clearCluster(claim.index);
     claim.release();
     throw error;
+  } finally {
+    forget();
   }
 }
 

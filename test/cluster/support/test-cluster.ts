@@ -38,6 +38,8 @@ export class TestCluster {
   readonly caFile: string;
   readonly tokenFile: string;
   readonly kubeconfig: string;
+  /** The program. */
+  readonly kubectlFile: string;
   readonly api: ApiClient;
   /** Our address as pods reach it. */
   readonly hostIp: string;
@@ -47,7 +49,7 @@ export class TestCluster {
 
   constructor(record: ClusterRecord) {
     ({ server: this.server, caFile: this.caFile, tokenFile: this.tokenFile, kubeconfig: this.kubeconfig } = record);
-    ({ hostIp: this.hostIp, node: this.node } = record);
+    ({ hostIp: this.hostIp, node: this.node, kubectl: this.kubectlFile } = record);
     this.#record = record;
     const [ca, token] = [this.caFile, this.tokenFile].map((file) => readFileSync(file, 'utf8'));
     if (ca === undefined || token === undefined) throw new Error('no keys');
@@ -57,7 +59,7 @@ export class TestCluster {
   /** Runs kubectl and returns what it prints. Throws RunError with its stderr if it fails. */
   async kubectl(args: readonly string[], stdin?: string): Promise<string> {
     const env = { ...process.env, KUBECONFIG: this.kubeconfig };
-    return run([this.#record.kubectl, ...args], { env, ...(stdin === undefined ? {} : { stdin }) });
+    return run([this.kubectlFile, ...args], { env, ...(stdin === undefined ? {} : { stdin }) });
   }
 
   async kubectlJson(args: readonly string[]): Promise<unknown> {

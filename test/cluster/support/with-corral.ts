@@ -3,13 +3,12 @@ import { after } from 'node:test';
 import type { Cleanup } from '../../support/temp-folder.ts';
 import type { ApiObject } from './api-client.ts';
 import { useCluster } from './cluster.ts';
+import { GROUP, SYSTEM } from './corral-names.ts';
+import type { Component } from './corral-names.ts';
 import { modelFolder, MODELS } from './model-folder.ts';
 import { PodWatch } from './pod-watch.ts';
 import { isReady } from './test-cluster.ts';
 import type { TestCluster } from './test-cluster.ts';
-
-export const SYSTEM = 'corral-system';
-export const GROUP = '/apis/corral.dev/v1alpha1';
 
 /** An edge that takes requests. */
 export interface RunningEdge {
@@ -17,9 +16,6 @@ export interface RunningEdge {
   readonly url: string;
   readonly pod: ApiObject;
 }
-
-/** Who runs as part of Corral. */
-export type Component = 'operator' | 'edge';
 
 /** What a test may set of its pool. */
 export interface PoolSpec {

@@ -6,7 +6,7 @@ import type { OwnCluster } from '../start-cluster.ts';
 import { StartedProcesses } from '../started-processes.ts';
 import { TestCluster } from '../test-cluster.ts';
 import { registerNode } from './fake-node.ts';
-import type { StandInImages } from './run-container.ts';
+import type { StandInImage, StandInImages } from './run-container.ts';
 import { STAND_IN_NODE, StandIn } from './stand-in.ts';
 
 const root = resolve(import.meta.dirname, '../../../..');
@@ -43,19 +43,17 @@ async function addStandIn(bare: OwnCluster, reason: string): Promise<OwnCluster>
   return { ...bare, cluster, record, stop };
 }
 
-/** Corral is told by its flags what a pod is told by files in fixed places. */
+/** Corral's flags say what a pod is told by files in fixed places, and where to listen among pods of one machine. */
 function standInImages(): StandInImages {
-  const moreArgs = (): readonly string[] => [];
-  const llamaServer = { entrypoint: [llamaServerProgram(process.env)], moreArgs };
-  const corral = {
+  const llamaServer = { entrypoint: [llamaServerProgram(process.env)], moreArgs: () => [] };
+  const corral: StandInImage = {
     entrypoint: [process.execPath, join(root, 'src/main.ts')],
-    moreArgs: ({ server }: { readonly server: URL }, credentials: string | undefined): readonly string[] =>
-      credentials === undefined
-        ? []
-        : [
-            ...['--api-server', server.origin, '--api-token-file', join(credentials, 'token')],
-            ...['--api-ca-file', join(credentials, 'ca.crt')],
-          ],
+    moreArgs: ({ podIp, server }, credentials) => {
+      if (credentials === undefined) throw new Error('Corral needs the credentials of a service account');
+      const [token, ca] = [join(credentials, 'token'), join(credentials, 'ca.crt')];
+      const access = ['--api-server', server.origin, '--api-token-file', token, '--api-ca-file', ca];
+      return ['--host', podIp, ...access];
+    },
   };
   return new Map([
     [IMAGES['llama-server'], llamaServer],

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Tally } from '../activity/ledger.ts';
+import { clusterPresetUid } from '../api/cluster/pod-settings.ts';
+import { replicaId } from '../domain/ids.ts';
+import { instant } from '../domain/units.ts';
+import { buildReport, type CountedPreset, type EdgeView } from './build-report.ts';
+import { MAX_REPORT_BYTES } from './fit-report.ts';
+
+const idle = (at: number, started = 0): Tally => ({
+  activity: { kind: 'idle', since: instant(at) },
+  demand: undefined,
+  started,
+  finished: started,
+});
+const busy = (inFlight: number): Tally => ({ ...idle(0, inFlight), activity: { kind: 'busy', inFlight }, finished: 0 });
+const waiting = (since: number): Tally => ({ ...idle(0), demand: { waiting: 1, since: instant(since) } });
+const preset = (name: string, tally: Tally, hasReplica = true): CountedPreset => ({
+  uid: clusterPresetUid('00000000-0000-4000-8000-000000000000', name),
+  hasReplica,
+  tally,
+});
+
+const view = (parts: Partial<EdgeView>): EdgeView => ({
+  identity: { namespace: 'ns', podName: 'edge', podUid: 'edge-pod' },
+  bootId: 'boot',
+  sequence: 0,
+  now: instant(100_000),
+  presets: [],
+  busy: new Map(),
+  acks: new Map(),
+  orders: [],
+  ...parts,
+});
+
+test('a preset is reported while it is in use, waited for, or loaded and used here before', () => {
+  const { models } = buildReport(
+    view({
+      presets: [
+        preset('busy', busy(2), false),
+        preset('waiting', waiting(98_500), false),
+        preset('used', idle(40_000, 3)),
+        preset('loaded-and-never-used', idle(0)),
+        preset('used-and-not-loaded', idle(0, 3), false),
+      ],
+    }),
+  );
+  assert.deepEqual(
+    models.map(({ preset: name, inFlight, waiting: held, oldestWaitSeconds, idleSeconds }) => ({
+      name,
+      inFlight,
+      held,
+      oldestWaitSeconds,
+      idleSeconds,
+    })),
+    [
+      { name: 'busy', inFlight: 2, held: 0, oldestWaitSeconds: 0, idleSeconds: undefined },
+      { name: 'waiting', inFlight: 0, held: 1, oldestWaitSeconds: 1.5, idleSeconds: undefined },
+      { name: 'used', inFlight: 0, held: 0, oldestWaitSeconds: 0, idleSeconds: 60 },
+    ],
+  );
+});
+
+test('however much there is to say, it fits, and what is in flight at a pod is never left out', () => {
+  const sizes = fc.record({
+    busy: fc.nat({ max: 100 }),
+    waiting: fc.nat({ max: 300 }),
+    idle: fc.nat({ max: 600 }),
+    acks: fc.nat({ max: 600 }),
+  });
+  fc.assert(
+    fc.property(sizes, (size) => {
+      const of = (count: number, name: string, tally: (n: number) => Tally): CountedPreset[] =>
+        Array.from({ length: count }, (_, n) => preset(`${name}-${n}`, tally(n)));
+      const presets = [
+        ...of(size.idle, 'idle', (n) => idle(n, 1)),
+        ...of(size.waiting, 'waiting', (n) => waiting(n)),
+        ...of(size.busy, 'busy', () => busy(1)),
+      ];
+      const pods = (count: number): [ReturnType<typeof replicaId>, number][] =>
+        Array.from({ length: count }, (_, n) => [replicaId(`00000000-0000-4000-8000-${n}`), 1]);
+      const report = buildReport(view({ presets, busy: new Map(pods(size.busy)), acks: new Map(pods(size.acks)) }));
+      assert.ok(JSON.stringify(report).length <= MAX_REPORT_BYTES);
+      assert.equal(report.replicas.length, size.busy);
+      const kept = (name: string): string[] =>
+        report.models.filter((model) => model.preset.startsWith(name)).map((model) => model.preset);
+      if (kept('idle').length > 0) assert.equal(kept('waiting').length, size.waiting);
+      if (kept('waiting').length > 0) assert.equal(kept('busy').length, size.busy);
+      if (kept('busy').length > 0) assert.equal(report.acks.length, Math.min(512, size.acks));
+      assert.deepEqual(
+        kept('waiting'),
+        of(size.waiting, 'waiting', waiting).map(nameOf).slice(0, kept('waiting').length),
+      );
+      assert.deepEqual(kept('idle'), of(size.idle, 'idle', idle).map(nameOf).reverse().slice(0, kept('idle').length));
+    }),
+    { numRuns: 60 },
+  );
+});
+
+const nameOf = ({ uid }: CountedPreset): string => uid.slice(uid.indexOf('/') + 1);

@@ -1,0 +1,329 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import type { LedgerChange } from '../activity/ledger.ts';
+import { clusterPresetUid } from '../api/cluster/pod-settings.ts';
+import { EDGE_REPORTS, PODS } from '../api/cluster/resources.ts';
+import type { EdgeReportBody } from '../api/edge-report-schema.ts';
+import { replicaId } from '../domain/ids.ts';
+import { seconds } from '../domain/units.ts';
+import { keptLog, startKube, type KubeBed } from '../testing/kube-testbed.ts';
+import { ManualTimers } from '../testing/manual-timers.ts';
+import { EdgeBook, type EdgeBookParts } from './edge-book.ts';
+import type { ReportedOrder } from './edge-record.ts';
+
+const A = clusterPresetUid('a-uid', 'a');
+const POD = replicaId('a-pod');
+
+type Said = Partial<Pick<EdgeReportBody, 'bootId' | 'sequence' | 'models' | 'replicas' | 'acks' | 'orders'>>;
+
+interface Bed extends KubeBed {
+  readonly book: EdgeBook;
+  readonly timers: ManualTimers;
+  readonly log: ReturnType<typeof keptLog>;
+  readonly orders: readonly ReportedOrder[];
+  gate: ReturnType<EdgeBookParts['gateOf']>;
+  /** Writes an edge's report, and the pod that it speaks of. */
+  readonly says: (edge: string, said?: Said) => void;
+  /** Resolves as soon as it is true; looked at after each change that is told. */
+  readonly until: (isTrue: () => boolean) => Promise<void>;
+  readonly closeGate: (epoch: number) => void;
+  /** All changes that were told. */
+  readonly changes: readonly LedgerChange[];
+}
+
+const model = (said: Partial<EdgeReportBody['models'][number]>): EdgeReportBody['models'][number] => ({
+  deploymentUid: 'a-uid',
+  preset: 'a',
+  inFlight: 0,
+  waiting: 0,
+  oldestWaitSeconds: 0,
+  startedTotal: 1,
+  finishedTotal: 1,
+  ...said,
+});
+
+const at = (inFlight: number): EdgeReportBody['replicas'] => [{ podUid: POD, inFlight }];
+const ack = (epoch: number): EdgeReportBody['acks'] => [{ podUid: POD, epoch }];
+
+/** A book that has read the reports of these edges. */
+async function aBook(t: TestContext, ...edges: string[]): Promise<Bed> {
+  const kube = await startKube(t);
+  const [timers, log, orders] = [new ManualTimers(), keptLog(), [] as ReportedOrder[]];
+  const waiting = new Set<() => void>();
+  const changes: LedgerChange[] = [];
+  const says: Bed['says'] = (edge, said = {}) => {
+    const pod = `${edge}-pod`;
+    if (kube.server.find(PODS, 'corral-system', edge) === undefined) {
+      kube.server.put(PODS, {
+        metadata: { name: edge, namespace: 'corral-system', uid: pod },
+        status: { phase: 'Running' },
+      });
+    }
+    const nothing = { models: [], replicas: [], acks: [], orders: [] };
+    const report = { edge: { podName: edge, podUid: pod }, bootId: 'first', sequence: 0, ...nothing, ...said };
+    kube.server.put(EDGE_REPORTS, {
+      apiVersion: 'corral.dev/v1alpha1',
+      kind: 'EdgeReport',
+      metadata: { name: edge, namespace: 'corral-system' },
+      report: report,
+    });
+  };
+  for (const edge of edges) says(edge);
+  const book = new EdgeBook({
+    api: kube.api,
+    gateOf: () => bed.gate,
+    onOrder: (order) => {
+      orders.push(order);
+      for (const look of waiting) look();
+    },
+    timers,
+    log,
+  });
+  const bed: Bed = {
+    ...kube,
+    book,
+    timers,
+    log,
+    orders,
+    gate: { closed: false, epoch: 0, confirmed: true },
+    says,
+    until: async (isTrue) => {
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      const look = (): void => {
+        if (isTrue()) resolve(undefined);
+      };
+      waiting.add(look);
+      look();
+      await promise;
+      waiting.delete(look);
+    },
+    changes,
+    closeGate: (epoch) => {
+      bed.gate = { closed: true, epoch, confirmed: true };
+      book.gateClosed(POD, epoch);
+    },
+  };
+  book.onChange((change) => {
+    changes.push(change);
+    for (const look of waiting) look();
+  });
+  book.declare([A], timers.now());
+  await book.start();
+  t.after(async () => book.stop());
+  return bed;
+}
+
+test('without an edge nothing is known, and of a preset that is not declared neither', async (t) => {
+  const { book, until, says } = await aBook(t);
+  assert.equal(book.edges, 0);
+  assert.deepEqual(book.activity(A), { kind: 'unknown' });
+  assert.equal(book.inFlight(POD), undefined);
+  says('e1');
+  await until(() => book.edges === 1);
+  assert.deepEqual(book.activity(A), { kind: 'idle', since: 0 });
+  assert.equal(book.inFlight(POD), 0);
+  assert.deepEqual(book.activity(clusterPresetUid('b-uid', 'b')), { kind: 'unknown' });
+  assert.equal(book.demand(clusterPresetUid('b-uid', 'b')), undefined);
+});
+
+test('a preset is busy when any edge says so, and idle since the youngest of what they say', async (t) => {
+  const { book, until, says, timers } = await aBook(t, 'e1', 'e2', 'e3');
+  timers.advance(seconds(50));
+  says('e1', { models: [model({ inFlight: 2, startedTotal: 3 })], replicas: at(2) });
+  says('e2', { models: [model({ inFlight: 1 })], replicas: at(1) });
+  await until(() => book.inFlight(POD) === 3);
+  assert.deepEqual(book.activity(A), { kind: 'busy', inFlight: 3 });
+  says('e1', { models: [model({ startedTotal: 3, idleSeconds: 30 })] });
+  says('e2', { models: [model({ idleSeconds: 1 })] });
+  await until(() => book.activity(A).kind === 'idle');
+  // It was seen busy at 50 s, and idle times that reach further back are older than that.
+  assert.deepEqual(book.activity(A), { kind: 'idle', since: 50_000 });
+});
+
+test('idle times survive a new operator: they are as old as the edges say', async (t) => {
+  const kube = await aBook(t, 'e1', 'e2');
+  kube.timers.advance(seconds(10));
+  kube.says('e1', { models: [model({ idleSeconds: 3600 })] });
+  kube.says('e2', { models: [model({ idleSeconds: 60 })] });
+  await kube.until(
+    () => kube.book.activity(A).kind === 'idle' && JSON.stringify(kube.book.activity(A)).includes('-50000'),
+  );
+  kube.timers.advance(seconds(5));
+  const told = kube.changes.length;
+  kube.says('e2', { models: [model({ idleSeconds: 62 })], sequence: 1 });
+  await kube.until(() => kube.changes.length > told);
+  assert.deepEqual(kube.book.activity(A), { kind: 'idle', since: -50_000 }, 'a late report makes nothing younger');
+});
+
+test('demand is as old as its oldest waiter, over all edges, and keeps its age while somebody waits', async (t) => {
+  const { book, until, says, timers, changes } = await aBook(t, 'e1', 'e2');
+  timers.advance(seconds(20));
+  says('e1', { models: [model({ waiting: 1, oldestWaitSeconds: 5 })] });
+  await until(() => book.demand(A) !== undefined);
+  assert.equal(changes.at(-1), 'demand');
+  says('e2', { models: [model({ waiting: 2, oldestWaitSeconds: 1 })] });
+  await until(() => book.demand(A)?.waiting === 3);
+  timers.advance(seconds(2));
+  says('e1', { models: [model({ waiting: 4, oldestWaitSeconds: 6.5 })] });
+  await until(() => book.demand(A)?.waiting === 6);
+  assert.deepEqual(book.demand(A), { waiting: 6, since: 15_000 });
+  says('e1');
+  says('e2');
+  await until(() => book.demand(A) === undefined);
+  assert.equal(changes.at(-1), 'demand');
+});
+
+test('behind a closed gate only the word of every edge about this very closing counts', async (t) => {
+  const bed = await aBook(t, 'e1', 'e2');
+  const { book, until, says } = bed;
+  says('e1', { models: [model({ inFlight: 1 })], replicas: at(1), acks: ack(1) });
+  await until(() => book.inFlight(POD) === 1);
+  bed.gate = { closed: true, epoch: 3, confirmed: false };
+  assert.equal(book.inFlight(POD), undefined, 'the gate is not known to be closed');
+  bed.closeGate(3);
+  assert.equal(book.inFlight(POD), undefined, 'nobody has been asked yet');
+  await bed.server.until(() => bed.server.requests.filter(({ verb }) => verb === 'list').length === 2);
+  says('e1', { replicas: at(1), acks: ack(1), sequence: 1 });
+  says('e2', { acks: ack(3) });
+  await until(() => book.edges === 2);
+  assert.equal(book.inFlight(POD), undefined, 'e1 speaks of another closing');
+  says('e1', { replicas: at(1), acks: ack(3) });
+  await until(() => book.inFlight(POD) === 1);
+  says('e1', { acks: ack(3) });
+  await until(() => book.inFlight(POD) === 0);
+});
+
+test('the edges are listed after the gate was closed, not before, and again for the next closing', async (t) => {
+  const bed = await aBook(t, 'e1');
+  const { book, until, says, server } = bed;
+  bed.says('e1', { acks: ack(1) });
+  bed.closeGate(1);
+  await until(() => book.inFlight(POD) === 0);
+  const lists = server.hold({ verb: 'list', plural: 'edgereports' });
+  bed.gate = { closed: false, epoch: 2, confirmed: true };
+  bed.closeGate(3);
+  await server.until(() => lists.arrived === 1);
+  says('e1', { acks: ack(3) });
+  // It registers while the list is on its way, and may have seen the gate open.
+  server.breakWatches('edgereports', 'silence');
+  says('e2', { replicas: at(1) });
+  lists.release();
+  await until(() => book.edges === 2);
+  assert.equal(book.inFlight(POD), undefined);
+  assert.equal(lists.arrived, 1);
+});
+
+test('with no edge at all, nobody can send anything to a pod whose gate is closed', async (t) => {
+  const bed = await aBook(t);
+  bed.closeGate(1);
+  await bed.until(() => bed.book.inFlight(POD) === 0);
+});
+
+test('a list that fails is asked for again, and until then nothing is known', async (t) => {
+  const bed = await aBook(t, 'e1');
+  bed.says('e1', { acks: ack(1) });
+  bed.server.fail({ verb: 'list', plural: 'edgereports' }, { kind: 'status', status: 403, reason: 'Forbidden' }, 1);
+  bed.closeGate(1);
+  await bed.timers.armed(100 as never);
+  assert.equal(bed.book.inFlight(POD), undefined);
+  bed.timers.advance(seconds(1));
+  await bed.until(() => bed.book.inFlight(POD) === 0);
+});
+
+test('an edge whose report is gone counts as it spoke last, until its pod is gone', async (t) => {
+  const bed = await aBook(t, 'e1', 'e2');
+  const { book, until, says, server, timers } = bed;
+  says('e1', { models: [model({ inFlight: 1 })], replicas: at(1) });
+  says('e2', { acks: ack(1) });
+  await until(() => book.inFlight(POD) === 1);
+  server.finishDeletion(String(server.find(EDGE_REPORTS, 'corral-system', 'e1')?.metadata.uid));
+  await until(() => book.edges === 1);
+  bed.closeGate(1);
+  assert.deepEqual(book.activity(A), { kind: 'busy', inFlight: 1 });
+  const asked = (): number => server.requests.filter(({ verb, name }) => verb === 'get' && name === 'e1').length;
+  timers.advance(seconds(3));
+  await server.until(() => asked() === 1);
+  assert.equal(book.inFlight(POD), undefined);
+  await timers.armed(seconds(2));
+  server.finishDeletion('e1-pod');
+  timers.advance(seconds(3));
+  await until(() => book.inFlight(POD) === 0);
+  assert.deepEqual(book.activity(A), { kind: 'idle', since: 6_000 }, 'it has used the preset until it was found dead');
+});
+
+for (const [what, status] of [
+  ['has ended', { phase: 'Failed' }],
+  ['runs', { phase: 'Running' }],
+] as const) {
+  test(`a silent edge whose pod ${what} is ${status.phase === 'Failed' ? 'dead' : 'not dead'}`, async (t) => {
+    const bed = await aBook(t, 'e1');
+    const { book, server, timers, until } = bed;
+    bed.says('e1', { models: [model({ inFlight: 1 })], replicas: at(1) });
+    await until(() => book.inFlight(POD) === 1);
+    server.edit(PODS, { namespace: 'corral-system', name: 'e1' }, (pod) => ({ ...pod, status }));
+    timers.advance(seconds(19));
+    assert.equal(
+      server.requests.some(({ verb }) => verb === 'get'),
+      false,
+    );
+    timers.advance(seconds(1));
+    if (status.phase === 'Failed') await until(() => book.edges === 0);
+    else {
+      await timers.rearmed(seconds(20));
+      assert.equal(book.inFlight(POD), 1);
+    }
+  });
+}
+
+test('a later life of an edge owes nothing for the earlier one, and what the earlier one used is remembered', async (t) => {
+  const bed = await aBook(t, 'e1');
+  const { book, until, says, timers } = bed;
+  timers.advance(seconds(7));
+  says('e1', { models: [model({ inFlight: 1 })], replicas: at(1) });
+  await until(() => book.inFlight(POD) === 1);
+  const told = bed.changes.length;
+  bed.closeGate(1);
+  await until(() => bed.changes.length > told);
+  assert.equal(book.inFlight(POD), undefined);
+  timers.advance(seconds(1));
+  says('e1', { bootId: 'second' });
+  await until(() => book.inFlight(POD) === 0);
+  assert.deepEqual(book.activity(A), { kind: 'idle', since: 8_000 });
+});
+
+test('a report that cannot be read makes everything unknown, and is told', async (t) => {
+  const bed = await aBook(t, 'e1');
+  const { book, until, server, log } = bed;
+  server.put(EDGE_REPORTS, { metadata: { name: 'e2', namespace: 'corral-system' }, report: { bootId: 7 } });
+  await until(() => book.edges === 2);
+  assert.deepEqual(book.activity(A), { kind: 'unknown' });
+  assert.equal(book.inFlight(POD), undefined);
+  bed.closeGate(1);
+  bed.says('e1', { acks: ack(1) });
+  await server.until(() => server.requests.filter(({ verb }) => verb === 'list').length === 2);
+  assert.equal(book.inFlight(POD), undefined);
+  assert.equal(log.lines.filter((line) => line.includes('cannot be read')).length, 1);
+  bed.says('e2', { replicas: at(0) });
+  await until(() => book.activity(A).kind === 'idle');
+  assert.equal(book.inFlight(POD), undefined, 'its word is still missing');
+  bed.says('e2', { acks: ack(1) });
+  await until(() => book.inFlight(POD) === 0);
+});
+
+test('an order is passed on once, when its preset is declared, and again only under another id', async (t) => {
+  const bed = await aBook(t, 'e1');
+  const { book, says, until, orders, timers } = bed;
+  const order = { id: 'o1', kind: 'Load', deploymentUid: 'b-uid', preset: 'b', podUids: [] } as const;
+  says('e1', { orders: [order as never] });
+  const told = bed.changes.length;
+  await until(() => bed.changes.length > told);
+  assert.deepEqual(orders, []);
+  const B = clusterPresetUid('b-uid', 'b');
+  book.declare([A, B], timers.now());
+  await until(() => orders.length === 1);
+  assert.deepEqual(orders[0], { id: 'o1', kind: 'load', preset: B, replicas: [] });
+  const unload = { ...order, id: 'o2', kind: 'Unload', podUids: ['b-pod'] } as const;
+  says('e1', { orders: [order as never, unload as never], sequence: 1 });
+  await until(() => orders.length === 2);
+  assert.deepEqual(orders.slice(1), [{ id: 'o2', kind: 'unload', preset: B, replicas: ['b-pod'] }]);
+});

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MODEL_POOLS } from '../api/cluster/resources.ts';
+import { seconds } from '../domain/units.ts';
+import { ApiError } from '../kube/kube-api.ts';
+import { WriteLanes } from '../kube/write-lanes.ts';
+import { keptLog } from '../testing/kube-testbed.ts';
+import { EagerTimers } from '../testing/manual-timers.ts';
+import { StatusWriter, type StatusWriterParts } from './status-writer.ts';
+
+/** A writer whose PATCHes wait for their answers: what was sent, and the answer to the oldest that waits. */
+function startWriter(): { writer: StatusWriter; sent: unknown[]; answer: (error?: Error) => Promise<void> } {
+  const sent: unknown[] = [];
+  const waiting: PromiseWithResolvers<undefined>[] = [];
+  const patch: StatusWriterParts['api']['patch'] = async (_resource, _ref, { body }) => {
+    sent.push(body['status']);
+    const answered = Promise.withResolvers<undefined>();
+    waiting.push(answered);
+    await answered.promise;
+    return { metadata: { name: 'p', uid: 'u', resourceVersion: '1', creationTimestamp: '' } };
+  };
+  const lanes = new WriteLanes({ log: keptLog(), timers: new EagerTimers(seconds(60)) });
+  const writer = new StatusWriter({ api: { patch }, lanes, onWritten: () => undefined });
+  const answer = async (error?: Error): Promise<void> => {
+    const next = waiting.shift();
+    if (error === undefined) next?.resolve(undefined);
+    else next?.reject(error);
+    // The lane goes on in microtasks, and in one turn of the event loop after a pause.
+    for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
+  };
+  return { writer, sent, answer };
+}
+
+const wish = (status: object, previous?: object): Parameters<StatusWriter['write']>[0] => ({
+  resource: MODEL_POOLS,
+  ref: { namespace: undefined, name: 'p' },
+  uid: 'u',
+  previous,
+  status,
+});
+
+test('of the statuses that come while one is on its way, only the last is written, and none is written twice', async () => {
+  const { writer, sent, answer } = startWriter();
+  const same = { loaded: 0 };
+  writer.write(wish(same, same));
+  assert.deepEqual(sent, [], 'nothing has changed');
+  writer.write(wish({ loaded: 1 }));
+  writer.write(wish({ loaded: 1 }));
+  writer.write(wish({ loaded: 2 }));
+  writer.write(wish(same, same));
+  assert.deepEqual(sent, [{ loaded: 1 }]);
+  await answer();
+  assert.deepEqual(sent, [{ loaded: 1 }, { loaded: 0 }], 'what it was before, since it is something else by now');
+  await answer();
+  assert.equal(sent.length, 2);
+});
+
+test('a status that is refused is not tried again, and the next one is written', async () => {
+  const { writer, sent, answer } = startWriter();
+  writer.write(wish({ loaded: 1 }));
+  await answer(new ApiError({ status: 409, reason: 'Conflict', message: 'another uid' }));
+  assert.equal(sent.length, 1);
+  writer.write(wish({ loaded: 1 }));
+  assert.equal(sent.length, 2);
+  await answer(new ApiError({ status: 500, reason: 'InternalError', message: 'try again' }));
+  assert.equal(sent.length, 3);
+});

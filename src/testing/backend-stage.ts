@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import type { Backend } from '../backend/backend.ts';
+import type { Preset } from '../domain/preset.ts';
+import type { DrainCause, Replica, ReplicaState } from '../domain/replica.ts';
+
+/** How the llama-server of a preset behaves. `held`: it loads until `release`. `exit`: it ends with code 3 while it loads. */
+export type Behaviour = 'ready' | 'held' | 'exit';
+
+export interface PresetOptions {
+  readonly behaviour?: Behaviour;
+  /** Presets of the same name and another life have another uid. */
+  readonly life?: number;
+  /** Presets of another variant are rendered differently. */
+  readonly variant?: number;
+}
+
+/** A backend with a world in which llama-servers run, and what the tests need to do to that world. */
+export interface BackendUnderTest {
+  readonly backend: Backend;
+  preset(name: string, options?: PresetOptions): Preset;
+  /** The models of the llama-servers that run in truth, whatever the backend says. */
+  running(): readonly string[];
+  /** Resolves as soon as the models of the llama-servers that run in truth are these. */
+  untilRunning(...models: readonly string[]): Promise<void>;
+  /** Lets a held llama-server become ready. */
+  release(replica: Replica): void;
+  /** Ends a llama-server from outside. */
+  crash(replica: Replica): void;
+  /** llama-servers take as long to end as it takes to call what is returned. */
+  holdEnds(): () => void;
+  /**
+   * The backend hears nothing of the world any more, but its orders reach it. What is returned ends that: then it hears all,
+   * `late`, or only finds out how things are, `lost`. Missing: it always hears at once.
+   */
+  deafen?(how: 'late' | 'lost'): Promise<() => void>;
+}
+
+export const IDLE: DrainCause = { kind: 'idle' };
+
+/** A backend under test with the words that the tests are written in. */
+export class Stage {
+  readonly world: BackendUnderTest;
+  readonly backend: Backend;
+
+  constructor(world: BackendUnderTest) {
+    this.world = world;
+    this.backend = world.backend;
+  }
+
+  kinds(): readonly ReplicaState['kind'][] {
+    return this.backend.observe().map(({ state }) => state.kind);
+  }
+
+  /** The only replica, or the only one of a preset. */
+  only(preset?: Preset): Replica {
+    const replicas = this.backend.observe().filter((replica) => preset === undefined || replica.preset === preset.uid);
+    const [replica] = replicas;
+    assert.ok(replica !== undefined && replicas.length === 1, `${replicas.length} replicas`);
+    return replica;
+  }
+
+  async until(isTrue: () => boolean): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const check = (): void => {
+        if (isTrue()) resolve();
+      };
+      this.backend.onChange(check);
+      check();
+    });
+  }
+
+  async untilState(kind: ReplicaState['kind'], preset?: Preset): Promise<Replica> {
+    const find = (): Replica | undefined => this.#all(preset).find(({ state }) => state.kind === kind);
+    await this.until(() => find() !== undefined);
+    const found = find();
+    assert.ok(found !== undefined);
+    return found;
+  }
+
+  async untilGone(preset?: Preset): Promise<void> {
+    await this.until(() => this.#all(preset).length === 0);
+  }
+
+  start(preset: Preset): void {
+    this.backend.apply({ kind: 'start', preset });
+  }
+
+  async startReady(preset: Preset): Promise<Replica> {
+    this.start(preset);
+    return this.untilState('ready', preset);
+  }
+
+  drain(replica: Replica, cause = IDLE): void {
+    this.backend.apply({ kind: 'drain', replica: replica.id, cause });
+  }
+
+  cancel(replica: Replica): void {
+    this.backend.apply({ kind: 'cancel', replica: replica.id });
+  }
+
+  stop(replica: Replica): void {
+    this.backend.apply({ kind: 'stop', replica: replica.id });
+  }
+
+  #all(preset: Preset | undefined): readonly Replica[] {
+    return this.backend.observe().filter((replica) => preset === undefined || replica.preset === preset.uid);
+  }
+}
