@@ -203,12 +203,15 @@ test('a closed gate is acknowledged with what is in flight, and from then on not
 });
 
 test('a pod whose gate says nothing that is understood gets nothing, and is never acknowledged', async (t) => {
-  const bed = await aReadyEdge(t, aDeployment('a'));
+  const bed = await aReadyEdge(t, aDeployment('a'), aDeployment('b'));
   const llama = await aServer(t);
   bed.server.put(PODS, aModelPod('a', { ip: llama.ip, annotations: { 'corral.dev/gate': 'ajar' } }));
+  bed.server.put(PODS, aModelPod('b', { gate: { closed: true, epoch: 1 } }));
+  // What comes after it is seen, so it is seen too.
+  await bed.reports(({ acks }) => acks.length === 1);
   void chat(bed, 'a').catch(() => undefined);
   const report = await bed.reports((seen) => modelOf(seen, 'a')?.waiting === 1);
-  assert.deepEqual(report.acks, []);
+  assert.deepEqual(report.acks, [{ podUid: 'b-pod', epoch: 1 }]);
   assert.equal(llama.requests, 0);
 });
 

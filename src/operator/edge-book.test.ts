@@ -184,8 +184,8 @@ test('behind a closed gate only the word of every edge about this very closing c
   assert.equal(book.inFlight(POD), undefined, 'nobody has been asked yet');
   await bed.server.until(() => bed.server.requests.filter(({ verb }) => verb === 'list').length === 2);
   says('e1', { replicas: at(1), acks: ack(1), sequence: 1 });
-  says('e2', { acks: ack(3) });
-  await until(() => book.edges === 2);
+  says('e2', { models: [model({ waiting: 1 })], acks: ack(3) });
+  await until(() => book.demand(A) !== undefined);
   assert.equal(book.inFlight(POD), undefined, 'e1 speaks of another closing');
   says('e1', { replicas: at(1), acks: ack(3) });
   await until(() => book.inFlight(POD) === 1);
@@ -238,11 +238,11 @@ test('an edge whose report is gone counts as it spoke last, until its pod is gon
   await until(() => book.inFlight(POD) === 1);
   server.finishDeletion(String(server.find(EDGE_REPORTS, 'corral-system', 'e1')?.metadata.uid));
   await until(() => book.edges === 1);
-  bed.closeGate(1);
   assert.deepEqual(book.activity(A), { kind: 'busy', inFlight: 1 });
   const asked = (): number => server.requests.filter(({ verb, name }) => verb === 'get' && name === 'e1').length;
   timers.advance(seconds(3));
   await server.until(() => asked() === 1);
+  bed.closeGate(1);
   assert.equal(book.inFlight(POD), undefined);
   await timers.armed(seconds(2));
   server.finishDeletion('e1-pod');

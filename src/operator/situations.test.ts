@@ -149,6 +149,19 @@ describe('a preset says', () => {
     assert.equal(loaded?.failures, undefined);
   });
 
+  it('why it failed also after its back-off, until it is tried again or its spec is another', () => {
+    const backOff = { reason: 'it broke', logTail: ['a line'], exitCode: 1, failures: 1, retryAt: instant(110_000) };
+    const failed = statusOf([chat], { standings: { 'chat/a': { backOff } } });
+    const later = statusOf([withStatus(chat, failed)], {}, 1000);
+    assert.deepEqual(later, failed);
+    assert.deepEqual(later.conditions?.[2]?.message, 'a: it broke');
+    const tried = statusOf([withStatus(chat, later)], { replicas: [podOf('chat/a', starting)] });
+    assert.deepEqual([presetOf(tried)?.phase, conditionsOf(tried)[2]], ['Loading', 'Ready=True Ready']);
+    const changed = declared('chat', [declaredPreset('a')], { generation: 2 });
+    const unknown = statusOf([withStatus(changed, later)]);
+    assert.deepEqual([presetOf(unknown)?.phase, presetOf(unknown)?.message], ['Unloaded', undefined]);
+  });
+
   it('why it is refused whatever is left of it, or which of its names belong to others', () => {
     const replicas = [podOf('chat/a', draining({ kind: 'removed' }))];
     assert.match(say({ replicas, pools: [] }), /^Draining PoolNotFound: the ModelPool "default"/u);

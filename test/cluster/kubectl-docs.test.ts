@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { readText, root } from '../docs/support/markdown.ts';
+import { blocksOf, readText, root } from '../docs/support/markdown.ts';
 import { shownOn, withPrinted } from './support/kubectl-page.ts';
 import { setPageScene } from './support/kubectl-page-scene.ts';
 import { withCorral } from './support/with-corral.ts';
@@ -14,7 +14,8 @@ describe(FILE, { timeout: 240_000 }, () => {
   it('shows what is printed', async (t) => {
     const page = readText(FILE);
     const shown = shownOn(page);
-    assert.ok(shown.length >= 20, 'the page has lost its commands');
+    const commands = blocksOf(page).filter(({ language }) => language === 'sh');
+    assert.ok(shown.length >= 20 && shown.length === commands.length, 'each sh block is followed by a text block');
     const scene = await setPageScene(t, await withCorral());
     if (isCapture) {
       const outputs: string[] = [];
@@ -24,7 +25,7 @@ describe(FILE, { timeout: 240_000 }, () => {
     }
     for (const one of shown) {
       const difference = await scene.check(one);
-      assert.equal(difference, undefined, `${FILE} is out of date: npm run capture\n${String(difference)}`);
+      if (difference !== undefined) assert.fail(`${FILE} is out of date (npm run capture):\n${difference}`);
     }
   });
 });

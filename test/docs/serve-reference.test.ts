@@ -1,65 +1,24 @@
 import assert from 'node:assert/strict';
-import { globSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { Command, type Option } from 'commander';
+import { Command } from 'commander';
 import { KINDS } from '../../src/api/crd/kinds.ts';
 import { renderCrd } from '../../src/api/crd/render-crd.ts';
 import { REFUSED_BY_SERVE, WITHOUT_EFFECT_IN_SERVE } from '../../src/api/serve-limits.ts';
 import { withServeOptions } from '../../src/cli/serve-options.ts';
 import { findEndpoint } from '../../src/edge/endpoints.ts';
-import { codeIn, readText, root, rowsOf, sectionOf } from './support/markdown.ts';
+import { codeIn, readText, rowsOf, sectionOf } from './support/markdown.ts';
+import { flagRowsOf, foundIn, isMessage, loggedIn, rowOfOption, sorted } from './support/reference.ts';
 
 const document = readText('docs/serve.md');
-const sorted = (names: Iterable<string>): string[] => [...new Set(names)].sort();
 
-/** Every match of a pattern's first group in the product's code below a folder. */
-function foundIn(folder: string, pattern: RegExp): string[] {
-  const files = globSync(`${folder}/**/*.ts`, { cwd: root }).filter((file) => !/\.test\.ts$|testing/u.test(file));
-  return files.flatMap((file) => [...readText(join(file)).matchAll(pattern)].map(([, found = '']) => found));
-}
-
-/** A flag's row in the document, as far as the program knows it. */
-interface Row {
-  readonly names: string[];
-  readonly initial: string;
-  readonly variable: string;
-}
-
-/** A default is none, a value, words for one in other units, or something that only the description tells. */
-function initialOf({ long, defaultValue, defaultValueDescription: words, negate, description }: Option): string {
-  const told = /\(default: (.+)\)$/u.exec(description)?.[1];
-  if (told !== undefined) return `\`${told}\``;
-  if (words !== undefined) return words === 'none' ? words : `\`${words}\``;
-  if (defaultValue === true && !negate) return 'on';
-  if (long === '--help' || negate) return '';
-  return defaultValue === undefined ? 'none' : `\`${String(defaultValue)}\``;
-}
-
-function rowOfOption(option: Option): Row {
-  const names = [option.short, option.long].filter((name) => name !== undefined);
-  const argument = option.flags.split(' ').filter((word) => word.startsWith('<'));
-  const [last = '', ...before] = names.reverse();
-  const spelled = [...before, [last, ...argument].join(' ')];
-  // LLAMA_SERVER is read where llama-servers are looked for, and not by the command line.
-  const variable = option.long === '--llama-server' ? 'LLAMA_SERVER' : option.envVar;
-  return {
-    names: sorted(spelled),
-    initial: initialOf(option),
-    variable: variable === undefined ? '' : `\`${variable}\``,
-  };
-}
+/** Programs of a cluster: their logs are told of elsewhere. */
+const ELSEWHERE = /^src\/(?:operator|cluster-edge|kube|backend\/kubernetes|main-operator|main-edge)/u;
 
 describe('docs/serve.md', () => {
   it('has each flag of corral serve, with its default and its variable, and no other', () => {
     const command = withServeOptions(new Command('serve'));
     const options = [...command.options, command.createOption('-h, --help')];
-    const rows = rowsOf(sectionOf(document, 'Flags')).map(([names = '', initial = '', variable = '']) => ({
-      names: sorted(codeIn(names)),
-      initial,
-      variable,
-    }));
-    assert.deepEqual(rows, options.map(rowOfOption));
+    assert.deepEqual(flagRowsOf(document), options.map(rowOfOption));
   });
 
   it('has each endpoint of the edge', () => {
@@ -94,7 +53,7 @@ describe('docs/serve.md', () => {
 
   it('has each message of the log', () => {
     const documented = [...codeIn(sectionOf(document, 'Logs'))];
-    const messages = foundIn('src', /\blog\.(?:error|warn|info|debug)\(\s*['`]([^'`]+)['`]/gu);
+    const messages = loggedIn('src', ELSEWHERE);
     assert.ok(messages.length > 10);
     const missing = messages.filter((message) => !documented.some((code) => isMessage(code, message)));
     assert.deepEqual(missing, []);
@@ -128,10 +87,4 @@ function unsupportedFields(): Set<string> {
     ...renderCrd(kind).matchAll(/message: (\S+) .*is not supported by this/gu),
   ]);
   return new Set(messages.map(([, field = '']) => field));
-}
-
-/** `…` stands for the rest, and capitals for what varies. */
-function isMessage(documented: string, message: string): boolean {
-  const literal = message.replace('${file}: ${field}', 'FILE: FIELD');
-  return documented.endsWith('…') ? literal.startsWith(documented.slice(0, -1)) : literal === documented;
 }

@@ -12,6 +12,8 @@ import { describeLost } from './verdict.ts';
 export interface StatusContext {
   /** Of its ModelDeployment. */
   readonly uid: string;
+  /** Whether the status that there is tells of the spec as it is now. */
+  readonly isSameSpec: boolean;
   readonly at: Moment;
   readonly nameOf: NameOfPreset;
 }
@@ -142,26 +144,52 @@ function failures(phase: Phase, last: PresetStatus | undefined): Partial<PresetS
   return phase.kind === 'ready' || last?.failures === undefined ? {} : { failures: last.failures };
 }
 
+/**
+ * The phase, and why. After the back-off nobody plans with a failure any more, but until the preset is tried again, or its
+ * spec changes, nothing else is known of it: whoever looks later has to see it too.
+ */
+function describe(
+  situation: PresetSituation,
+  last: PresetStatus | undefined,
+  { isSameSpec, at, nameOf }: StatusContext,
+): Pick<PresetStatus, 'phase' | 'reason' | 'message' | 'backOff'> {
+  const { phase, verdict } = situation;
+  const isUntried = phase.kind === 'unloaded' && verdict.outcome.kind === 'accepted';
+  if (isUntried && isSameSpec && last?.phase === 'Failed') {
+    const { reason, message, backOff } = last;
+    return {
+      phase: 'Failed',
+      ...(reason === undefined ? {} : { reason }),
+      ...(message === undefined ? {} : { message }),
+      ...(backOff === undefined ? {} : { backOff }),
+    };
+  }
+  const { reason, message } = describePhase(situation, nameOf);
+  return {
+    phase: PHASES[phase.kind],
+    ...(reason === undefined ? {} : { reason }),
+    ...(message === undefined ? {} : { message: cutText(message, MAX_MESSAGE) }),
+    ...(phase.kind === 'failed' ? { backOff: { nextRetryTime: timeAhead(phase.retryAt, at) } } : {}),
+  };
+}
+
 /** What a preset is doing. `previous`: what its object's status says of it. */
 export function renderPresetStatus(
   situation: PresetSituation,
   previous: PresetStatus | undefined,
-  { uid, at, nameOf }: StatusContext,
+  context: StatusContext,
 ): PresetStatus {
+  const { uid, at, nameOf } = context;
   const last = previous?.uid === uid ? previous : undefined;
   const { phase, replicas, verdict } = situation;
-  const { reason, message } = describePhase(situation, nameOf);
   return {
     name: verdict.name,
-    phase: PHASES[phase.kind],
-    ...(reason === undefined ? {} : { reason }),
-    ...(message === undefined ? {} : { message: cutText(message, MAX_MESSAGE) }),
+    ...describe(situation, last, context),
     names: [...verdict.granted],
     uid,
     replicas: countIn(replicas, 'starting', 'ready', 'draining', 'stopping'),
     readyReplicas: countIn(replicas, 'ready'),
     ...failures(phase, last),
-    ...(phase.kind === 'failed' ? { backOff: { nextRetryTime: timeAhead(phase.retryAt, at) } } : {}),
     ...lastLoaded(situation, last, at),
     ...lastUsed(situation, last, at),
     ...evictedFor(situation, last, nameOf),

@@ -49,20 +49,24 @@ function findPresetsAccepted(complaint: Why | undefined, invalid: Why | undefine
 }
 
 /** Why not every accepted preset is loaded or can be loaded by a request; `undefined`: it is so. */
-function findObstacle(situation: DeploymentSituation): Why | undefined {
-  const { deployment, presets, isPoolPaused, edges } = situation;
+function findObstacle(situation: DeploymentSituation, presets: readonly PresetStatus[]): Why | undefined {
+  const { deployment, isPoolPaused, edges } = situation;
   if (isPoolPaused) return { reason: 'PoolPaused', message: `the ModelPool ${deployment.pool} is paused` };
-  const failed = presets.flatMap(({ verdict, phase }) =>
-    phase.kind === 'failed' ? [`${verdict.name}: ${phase.reason}`] : [],
+  const failed = presets.flatMap(({ name, phase, message = '' }) =>
+    phase === 'Failed' ? [`${name}: ${message.split('\n').slice(0, 1).join()}`] : [],
   );
   if (failed.length > 0) return { reason: 'LoadFailed', message: failed.join('; ') };
   return edges > 0 ? undefined : { reason: 'NoEdge', message: 'no edge is alive, so that no request reaches a model' };
 }
 
 /** Its reason and message are what `kubectl get` shows: they tell also of what the other conditions are about. */
-function findReady(situation: DeploymentSituation, complaint: Why | undefined): Finding {
+function findReady(
+  situation: DeploymentSituation,
+  presets: readonly PresetStatus[],
+  complaint: Why | undefined,
+): Finding {
   const type = 'Ready';
-  const obstacle = findObstacle(situation);
+  const obstacle = findObstacle(situation, presets);
   if (obstacle !== undefined) return no(type, obstacle);
   const well = 'every accepted preset is loaded, or is loaded when it is asked for';
   return complaint === undefined
@@ -70,11 +74,11 @@ function findReady(situation: DeploymentSituation, complaint: Why | undefined): 
     : yes(type, 'PartlyAccepted', `${well}; not accepted: ${complaint.message}`);
 }
 
-function findAll(situation: DeploymentSituation): Finding[] {
+function findAll(situation: DeploymentSituation, presets: readonly PresetStatus[]): Finding[] {
   const refused = refuseAll(situation);
   const complaint = complainOfAll(situation);
   const accepted = refused === undefined ? yes('Accepted', 'Accepted', 'the spec is used') : no('Accepted', refused);
-  const ready = refused === undefined ? findReady(situation, complaint) : no('Ready', complaint ?? refused);
+  const ready = refused === undefined ? findReady(situation, presets, complaint) : no('Ready', complaint ?? refused);
   return [accepted, findPresetsAccepted(complaint, refused), ready];
 }
 
@@ -92,14 +96,14 @@ export function renderStatus(situation: DeploymentSituation, at: Moment, nameOf:
   const { deployment } = situation;
   const { ref, generation, status: previous } = deployment;
   const before = new Map((previous?.presets ?? []).map((preset) => [preset.name, preset]));
-  const context = { uid: ref.uid, at, nameOf };
+  const context = { uid: ref.uid, isSameSpec: previous?.observedGeneration === generation, at, nameOf };
   const presets = situation.presets.map((preset) =>
     renderPresetStatus(preset, before.get(preset.verdict.name), context),
   );
   const about = { generation, previous: previous?.conditions, time: formatTime(at.wall) };
   const next = {
     observedGeneration: generation,
-    conditions: renderConditions(findAll(situation), about),
+    conditions: renderConditions(findAll(situation, presets), about),
     presets,
     models: describeModels(situation.presets),
     loaded: countLoaded(presets),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ask, contentOf, untilListed } from '../support/edge-client.ts';
+import { ask, contentOf, startAsking, untilListed } from '../support/edge-client.ts';
 import { inCluster } from '../support/scene.ts';
 import type { PresetSpec } from '../support/scene.ts';
 
@@ -56,6 +56,20 @@ describe('an edit of a ModelDeployment', { timeout: 180_000 }, () => {
       assert.deepEqual(others, []);
       assert.notEqual(b, a);
       assert.deepEqual(new Set(all), new Set([a, b]));
+    }),
+  );
+
+  it(
+    'that changes the source while no operator runs: requests wait for one, and the old model answers none of them',
+    inCluster(async (scene) => {
+      await scene.apply('edited', await scene.pool(), [preset('a', 'first')]);
+      const a = contentOf(await ask(scene.url, 'model'));
+      const startOperator = await scene.corral.withoutOperator(scene.t);
+      await scene.edit('edited', [preset('b', 'second')]);
+      await untilListed(scene.url, 'model', (listed) => listed?.tags.includes('second') === true);
+      const asking = startAsking(scene.url, 'model');
+      await startOperator();
+      assert.notEqual(contentOf(await asking.reply), a);
     }),
   );
 

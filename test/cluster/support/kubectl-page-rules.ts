@@ -47,7 +47,8 @@ const replace = (text: string, { found, shown }: Rule): string =>
   );
 
 /** What was printed, as it stands on the page. */
-export const settle = (printed: string): string => RULES.reduce(replace, printed.replaceAll(/[ \t]+$/gmu, ''));
+export const settle = (printed: string): string =>
+  RULES.reduce(replace, `${printed.replaceAll(/[ \t]+$/gmu, '').trimEnd()}\n`);
 
 /** What is compared. */
 export const alike = (printed: string): string =>

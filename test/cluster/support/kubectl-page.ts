@@ -24,13 +24,22 @@ export function withPrinted(page: string, outputs: readonly string[]): string {
   });
 }
 
-/** The lines that differ, for people; `undefined`: it is what the page shows, but for what changes from run to run. */
+/** Of a line of `diff`: printed only, on the page only, or both. */
+const signOf = (kind: number): string => (kind === 0 ? ' ' : kind > 0 ? '+' : '-');
+
+/** How many lines around one that differs are told too. */
+const AROUND = 2;
+
+/**
+ * The lines that differ, and those around them, for people; `undefined`: it is what the page shows, but for what changes from
+ * run to run.
+ */
 export function compare({ command, printed: expected }: Shown, printed: string): string | undefined {
   const [was, is] = [alike(expected), alike(printed)];
   if (was === is) return undefined;
-  const lines = diff(was.split('\n'), is.split('\n')).map(([kind, line]) => `${SIGNS[kind + 1] ?? ' '} ${line}`);
-  return `$ ${command}${lines.join('\n')}`;
+  const lines = diff(is.trimEnd().split('\n'), was.trimEnd().split('\n'));
+  const told = lines.filter((_, at) =>
+    lines.slice(Math.max(0, at - AROUND), at + AROUND + 1).some(([kind]) => kind !== 0),
+  );
+  return `$ ${command}${told.map(([kind, line]) => `${signOf(kind)} ${line}`).join('\n')}`;
 }
-
-/** By what `diff` says of a line, which is -1, 0 or 1: it is printed only, in both, or on the page only. */
-const SIGNS = ['+', ' ', '-'];

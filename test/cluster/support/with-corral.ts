@@ -105,6 +105,21 @@ export class CorralInCluster {
     );
   }
 
+  /** Ends the operator, and returns what starts another one, which happens after the test at the latest. */
+  async withoutOperator(t: Cleanup): Promise<() => Promise<void>> {
+    const old = await this.pod('operator');
+    const scale = async (replicas: 0 | 1): Promise<string> =>
+      this.cluster.kubectl(['--namespace', SYSTEM, 'scale', 'deployment/corral-operator', `--replicas=${replicas}`]);
+    const start = async (): Promise<void> => {
+      await scale(1);
+      await this.pod('operator', old);
+    };
+    t.after(start);
+    await scale(0);
+    await this.untilGone(old);
+    return start;
+  }
+
   /** Resolves when the object of a component's pod is gone. */
   async untilGone(pod: ApiObject): Promise<void> {
     await this.#pods.untilGone(pod.metadata.uid);
