@@ -195,7 +195,10 @@ const count = (description: string): Type.TInteger => whole(description, 0, 1_00
 
 const PresetStatusSchema = object('One preset.', {
   name: dnsLabel('the name of a preset', 'Its name in spec.presets.'),
-  phase: oneOf('What it is doing. Waiting: it is wanted, and there is no room yet.', PRESET_PHASES),
+  phase: oneOf(
+    'What it is doing. Waiting: it is wanted, and there is no room yet. Failed: its last load failed, and it was not tried again since.',
+    PRESET_PHASES,
+  ),
   reason: Type.Optional(text('one word in CamelCase', 'Why, for programs.', { maxLength: 128 })),
   message: Type.Optional(noNul('a text', 'Why, for people.', 4096)),
   names: Type.Optional(
@@ -218,7 +221,7 @@ const PresetStatusSchema = object('One preset.', {
   readyReplicas: Type.Optional(count('Those of them that are ready.')),
   failures: Type.Optional(count('Failures in a row.')),
   backOff: Type.Optional(
-    object('Set while it is not started because it failed.', {
+    object('Set when it has failed, until it is tried again.', {
       nextRetryTime: optionalTime('When it may be started again.'),
     }),
   ),

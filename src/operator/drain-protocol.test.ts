@@ -286,7 +286,7 @@ test('whatever comes late, fails, dies or comes anew: no pod is stopped under a 
       assert.ok(story.isStopped, 'the pod is never stopped');
       void story.book.stop();
     }),
-    { numRuns: 200, seed: testSeed(), endOnFailure: true },
+    { numRuns: 150, seed: testSeed(), endOnFailure: true },
   );
 
   assert.ok(stopped > 10, `only ${stopped} pods were stopped while requests came`);

@@ -15,7 +15,7 @@ test('probes are answered by path: alive at all times, ready unless there is a r
   });
   const get = async (path: string, method = 'GET'): Promise<string> => {
     const { status, text } = await ask({ port: portOf(server) }, { method, path });
-    return `${status} ${text.trim()}`;
+    return `${status} ${text}`.trim();
   };
   assert.equal(await get('/livez'), '200 ok');
   assert.equal(await get('/readyz'), '503 not yet');
