@@ -66,7 +66,9 @@ describe('the cluster of the tests', { timeout: 240_000 }, () => {
     const pods = await createPod(namespace, 'caller', container);
     const pod = await cluster.api.until(pods, 'caller', (state) => statusOf(state).phase === 'Failed');
     const said = statusOf(pod).containerStatuses[0]?.state.terminated?.message;
-    assert.match(String(said), new RegExp(`system:serviceaccount:${namespace}:default.*cannot list.*secrets`, 'u'));
+    const refusal = new RegExp(`system:serviceaccount:${namespace}:default.*cannot list.*secrets`, 'u');
+    assert.match(String(said), refusal);
+    assert.match(await cluster.kubectl(['--namespace', namespace, 'logs', 'caller']), refusal);
   });
 
   it('has the scheduler keep to the capacity that was set', async (t) => {

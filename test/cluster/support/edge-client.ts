@@ -27,15 +27,18 @@ export interface Asking {
   readonly isOver: () => boolean;
 }
 
-/** Requests wait as long as the edge makes them; each has a connection of its own. */
+/** Each request has a connection of its own. */
 const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, pipelining: 0 });
 
 const TOKENS = 8;
+/** Within this every answer has to be there. */
+const ANSWER_MS = 90_000;
 
 async function fetchReply(url: string, method: 'GET' | 'POST', body?: unknown): Promise<Reply> {
   const headers = body === undefined ? {} : { 'content-type': 'application/json' };
   const text = body === undefined ? null : JSON.stringify(body);
-  const answer = await request(url, { method, headers, body: text, dispatcher: agent });
+  const signal = AbortSignal.timeout(ANSWER_MS);
+  const answer = await request(url, { method, headers, body: text, dispatcher: agent, signal });
   return { status: answer.statusCode, text: await answer.body.text() };
 }
 

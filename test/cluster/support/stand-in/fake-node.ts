@@ -3,8 +3,8 @@ import type { ApiClient } from '../api-client.ts';
 const LEASES = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
 const RENEW_EVERY_MS = 2_000;
 
-/** Registers a node that is ready, and keeps its lease alive. Returns what ends that. */
-export async function registerNode(api: ApiClient, name: string): Promise<() => void> {
+/** Registers a node that is ready, whose kubelet would listen on `port`, and keeps its lease alive. Returns what ends that. */
+export async function registerNode(api: ApiClient, name: string, port: number): Promise<() => void> {
   const resources = { cpu: '64', memory: '256Gi', pods: '200', 'ephemeral-storage': '100Gi' };
   await api.call('POST', '/api/v1/nodes', { metadata: { name, labels: { 'kubernetes.io/hostname': name } } });
   const now = new Date().toISOString();
@@ -16,7 +16,8 @@ export async function registerNode(api: ApiClient, name: string): Promise<() => 
     lastTransitionTime: now,
   };
   const addresses = [{ type: 'InternalIP', address: '127.0.0.1' }];
-  const status = { capacity: resources, allocatable: resources, conditions: [condition], addresses };
+  const daemonEndpoints = { kubeletEndpoint: { Port: port } };
+  const status = { capacity: resources, allocatable: resources, conditions: [condition], addresses, daemonEndpoints };
   await api.call('PATCH', `/api/v1/nodes/${name}/status`, { status });
   const spec = { holderIdentity: name, leaseDurationSeconds: 40, renewTime: microTime() };
   await api.call('POST', LEASES, { metadata: { name, namespace: 'kube-node-lease' }, spec });

@@ -19,6 +19,9 @@ export interface StandInImage {
 
 export type StandInImages = ReadonlyMap<string, StandInImage>;
 
+/** Under which a container's process is recorded, and its log kept. */
+export const processName = (podUid: string, container: string): string => `pod-${podUid}-${container}`;
+
 interface Running {
   readonly child: ChildProcess;
   readonly rendered: RenderedProcess;
@@ -94,7 +97,7 @@ export class ContainerRun {
   }
 
   get #name(): string {
-    return `pod-${this.#place.pod.metadata.uid}-${this.#container.name}`;
+    return processName(this.#place.pod.metadata.uid, this.#container.name);
   }
 
   async #afterExit({ child, startedAt }: Running, image: StandInImage): Promise<void> {

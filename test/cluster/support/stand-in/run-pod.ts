@@ -25,6 +25,10 @@ export class PodRun {
     this.#containers = place.pod.spec.containers.map((one) => new ContainerRun(place, one, processes, onChange));
   }
 
+  get metadata(): PodPlace['pod']['metadata'] {
+    return this.#place.pod.metadata;
+  }
+
   start(images: StandInImages): void {
     this.#report();
     for (const container of this.#containers) void container.start(images);

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ApiClient, ApiObject, Change } from '../api-client.ts';
 import type { StartedProcesses } from '../started-processes.ts';
 import { PodRun } from './run-pod.ts';
+import { processName } from './run-container.ts';
 import type { StandInImages } from './run-container.ts';
 import { decodePod } from './stand-in-pod.ts';
 
@@ -22,8 +23,7 @@ export interface StandInParts {
 
 /**
  * Does a kubelet's work for one node, roughly: the pods that the scheduler binds to it run as processes of this machine,
- * each with a loopback address of its own. There is no isolation, no `kubectl logs`, no liveness probe, no init container
- * and no Service.
+ * each with a loopback address of its own. There is no isolation, no liveness probe, no init container and no Service.
  */
 export class StandIn {
   readonly #parts: StandInParts;
@@ -98,6 +98,14 @@ export class StandIn {
     this.#runs.set(pod.metadata.uid, run);
     if (really) run.start(images);
     return run;
+  }
+
+  /** The path of a container's log. */
+  findLog({ namespace, pod, name }: { namespace: string; pod: string; name: string }): string | undefined {
+    const run = [...this.#runs.values()].find(
+      ({ metadata }) => metadata.namespace === namespace && metadata.name === pod,
+    );
+    return run === undefined ? undefined : this.#parts.processes.logFile(processName(run.metadata.uid, name));
   }
 
   end(): void {

@@ -7,6 +7,7 @@ import { StartedProcesses } from '../started-processes.ts';
 import { TestCluster } from '../test-cluster.ts';
 import { registerNode } from './fake-node.ts';
 import type { StandInImage, StandInImages } from './run-container.ts';
+import { serveLogs } from './serve-logs.ts';
 import { STAND_IN_NODE, StandIn } from './stand-in.ts';
 
 const root = resolve(import.meta.dirname, '../../../..');
@@ -31,11 +32,13 @@ async function addStandIn(bare: OwnCluster, reason: string): Promise<OwnCluster>
     ...{ api: cluster.api, processes: new StartedProcesses(folder), images: standInImages(), caFile },
     ...{ server: new URL(server), folder: join(folder, 'pods'), index: bare.index },
   });
-  const forgetNode = await registerNode(cluster.api, STAND_IN_NODE);
+  const logs = await serveLogs(dirname(caFile), (container) => standIn.findLog(container));
+  const forgetNode = await registerNode(cluster.api, STAND_IN_NODE, logs.port);
   void standIn.follow();
   await cluster.untilNodeReady(STAND_IN_NODE);
   const stop = async (): Promise<void> => {
     forgetNode();
+    logs.stop();
     standIn.end();
     await cluster.close();
     await bare.stop();
