@@ -150,7 +150,7 @@ export const inCluster =
   (work: (scene: Scene) => Promise<void>, labels: Readonly<Record<string, string>> = {}) =>
   async (t: TestContext): Promise<void> => {
     const corral = await withCorral();
-    const namespace = await corral.cluster.namespace(t, labels);
+    const namespace = await corral.namespace(labels);
     const { url } = await corral.edge();
     const scene = new Scene(t, corral, namespace, url);
     try {
@@ -160,6 +160,6 @@ export const inCluster =
       process.stderr.write(`${t.fullName}:\n${scene.pods.describe()}\n${await corral.describeSystem()}\n`);
       throw error;
     } finally {
-      await corral.cluster.kubectl(['--namespace', namespace, 'delete', 'modeldeployments.corral.dev', '--all']);
+      await corral.clear(namespace);
     }
   };

@@ -28,7 +28,7 @@ let installed: Promise<CorralInCluster> | undefined;
 /** What is done after all tests of this file. */
 const atEnd: (() => Promise<void>)[] = [];
 after(async () => {
-  for (const hook of atEnd) await hook();
+  await Promise.all(atEnd.map(async (hook) => hook()));
 });
 
 /**
@@ -71,9 +71,12 @@ export class CorralInCluster {
   readonly cluster: TestCluster;
   /** Of llama-server. */
   readonly image: string;
+  readonly #t: Cleanup;
   readonly #pods: PodWatch;
 
+  /** What it makes is removed when `t` is over. */
   constructor(t: Cleanup, cluster: TestCluster, image: string) {
+    this.#t = t;
     this.cluster = cluster;
     this.image = image;
     this.#pods = new PodWatch(t, cluster, SYSTEM);
@@ -123,6 +126,17 @@ export class CorralInCluster {
   /** Resolves when the object of a component's pod is gone. */
   async untilGone(pod: ApiObject): Promise<void> {
     await this.#pods.untilGone(pod.metadata.uid);
+  }
+
+  /** A new namespace with these labels. */
+  async namespace(labels: Readonly<Record<string, string>>): Promise<string> {
+    return this.cluster.namespace(this.#t, labels);
+  }
+
+  /** Removes all models of a namespace, and resolves when nothing of them holds anything. */
+  async clear(namespace: string): Promise<void> {
+    await this.cluster.kubectl(['--namespace', namespace, 'delete', 'modeldeployments.corral.dev', '--all']);
+    await this.cluster.kubectl(['--namespace', namespace, 'delete', 'pods', '--all', '--grace-period=1']);
   }
 
   /**
