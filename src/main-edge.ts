@@ -2,22 +2,20 @@ import { randomUUID } from 'node:crypto';
 import { viewPod } from './api/cluster/pod-view.ts';
 import { createPresetReader } from './api/cluster/routed-presets.ts';
 import type { EdgeFlags } from './cli/edge-options.ts';
+import { connect } from './cli/connect.ts';
 import { listen, urlOf } from './cli/listen.ts';
 import { untilTold } from './cli/until-told.ts';
 import { ClusterEdge } from './cluster-edge/cluster-edge.ts';
 import { readIdentity, type EdgeIdentity } from './cluster-edge/edge-identity.ts';
 import { createProbeServer } from './platform/probe-server.ts';
 import { DEFAULT_EDGE_LIMITS } from './edge/limits.ts';
-import { findClusterAccess } from './kube/cluster-access.ts';
-import { createKubeApi, type KubeConnection } from './kube/transport.ts';
-import { monotonicNow, wakeIn } from './platform/clock.ts';
+import type { KubeConnection } from './kube/transport.ts';
+import { systemTimers as timers } from './platform/clock.ts';
 import { createLog, type Log } from './platform/log.ts';
 
 const EXIT_OK = 0;
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
-
-const timers = { now: monotonicNow, wakeIn, random: Math.random };
 
 /** `corral edge`: returns the exit code once its last request has ended. */
 export async function runEdge(flags: EdgeFlags): Promise<number> {
@@ -38,15 +36,6 @@ function complain(exitCode: number, problem: string): number {
   return exitCode;
 }
 
-/** Connects to nothing yet. A text says what is wrong with what the flags say. */
-function connect({ apiServer, apiTokenFile: tokenFile, apiCaFile: caFile }: EdgeFlags): KubeConnection | string {
-  try {
-    return createKubeApi(findClusterAccess({ env: process.env, apiServer, tokenFile, caFile }), { timers });
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
-
 /** All that a running edge is made of. */
 interface Serving {
   readonly flags: EdgeFlags;
@@ -60,7 +49,7 @@ async function serve({ flags, log, api, identity }: Serving): Promise<number> {
   const edge = new ClusterEdge({
     api,
     identity,
-    readPresets: createPresetReader(() => ({ now: monotonicNow(), wall: Date.now() })),
+    readPresets: createPresetReader(() => ({ now: timers.now(), wall: Date.now() })),
     readPod: viewPod,
     newId: randomUUID,
     limits: DEFAULT_EDGE_LIMITS,

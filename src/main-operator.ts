@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import type { ClusterFlags } from './cli/cluster-options.ts';
+import { connect } from './cli/connect.ts';
 import { listen, urlOf } from './cli/listen.ts';
-import type { OperatorFlags } from './cli/operator-options.ts';
-import { findClusterAccess } from './kube/cluster-access.ts';
-import { createKubeApi, type KubeConnection } from './kube/transport.ts';
+import type { KubeConnection } from './kube/transport.ts';
 import { Operator } from './operator/operator.ts';
-import { monotonicNow, wakeIn } from './platform/clock.ts';
+import { systemTimers as timers } from './platform/clock.ts';
 import { onEndingSignal } from './platform/ending-signals.ts';
 import { createLog, type Log } from './platform/log.ts';
 import { createProbeServer } from './platform/probe-server.ts';
@@ -14,10 +14,8 @@ const EXIT_OK = 0;
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
-const timers = { now: monotonicNow, wakeIn, random: Math.random };
-
 /** `corral operator`: returns the exit code once nothing of it runs any more. The models go on running. */
-export async function runOperator(flags: OperatorFlags): Promise<number> {
+export async function runOperator(flags: ClusterFlags): Promise<number> {
   const api = connect(flags);
   if (typeof api === 'string') return complain(EXIT_USAGE, api);
   const log = createLog({ pretty: process.stdout.isTTY, level: flags.logLevel });
@@ -33,16 +31,7 @@ function complain(exitCode: number, problem: string): number {
   return exitCode;
 }
 
-/** Connects to nothing yet. A text says what is wrong with what the flags say. */
-function connect({ apiServer, apiTokenFile: tokenFile, apiCaFile: caFile }: OperatorFlags): KubeConnection | string {
-  try {
-    return createKubeApi(findClusterAccess({ env: process.env, apiServer, tokenFile, caFile }), { timers });
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
-
-async function operate({ host, probePort: port }: OperatorFlags, api: KubeConnection, log: Log): Promise<number> {
+async function operate({ host, probePort: port }: ClusterFlags, api: KubeConnection, log: Log): Promise<number> {
   const nonce = randomBytes(5).toString('hex');
   const operator = new Operator({ api, timers, wallNow: Date.now, instance: hostname(), nonce, log });
   const probes = createProbeServer(() => operator.whyNotReady());

@@ -1,8 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { parseArgv } from './api/parse-argv.ts';
 import { formatProblem } from './api/problem.ts';
+import { withClusterOptions, type ClusterFlags } from './cli/cluster-options.ts';
 import { withEdgeOptions, type EdgeFlags } from './cli/edge-options.ts';
-import { withOperatorOptions, type OperatorFlags } from './cli/operator-options.ts';
 import { OWN_OPTIONS, withServeOptions, type ServeFlags } from './cli/serve-options.ts';
 import { readVersion } from './cli/version.ts';
 
@@ -63,10 +63,10 @@ function buildProgram(serve: Serve): Command {
       const { runEdge } = await import('./main-edge.ts');
       process.exitCode = await runEdge(flags);
     });
-  withOperatorOptions(program.command('operator'))
+  withClusterOptions(program.command('operator'))
     .description('run the models of a cluster, as pods, for the ModelDeployments that are applied to it')
     .addHelpText('after', OPERATOR_HELP)
-    .action(async (flags: OperatorFlags) => {
+    .action(async (flags: ClusterFlags) => {
       const { runOperator } = await import('./main-operator.ts');
       process.exitCode = await runOperator(flags);
     });

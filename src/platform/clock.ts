@@ -13,3 +13,6 @@ export function wakeIn(delay: Duration, callback: () => void): () => void {
     clearTimeout(timer);
   };
 }
+
+/** Time and chance of this process. */
+export const systemTimers = { now: monotonicNow, wakeIn, random: Math.random };

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Command } from 'commander';
+import { withClusterOptions } from '../../src/cli/cluster-options.ts';
 import { withEdgeOptions } from '../../src/cli/edge-options.ts';
-import { withOperatorOptions } from '../../src/cli/operator-options.ts';
 import { codeIn, readText, sectionOf } from './support/markdown.ts';
 import { flagRowsOf, isMessage, loggedIn, rowOfOption, sorted } from './support/reference.ts';
 
@@ -10,7 +10,7 @@ import { flagRowsOf, isMessage, loggedIn, rowOfOption, sorted } from './support/
 const PROGRAMS = [
   {
     page: 'docs/operator.md',
-    command: withOperatorOptions(new Command('operator')),
+    command: withClusterOptions(new Command('operator')),
     code: ['src/operator', 'src/kube', 'src/backend/kubernetes', 'src/control', 'src/main-operator.ts'],
   },
   {

@@ -10,11 +10,9 @@ const GPU = 'example.com/gpu';
 /** Tokens of a stream that takes a second or more. */
 const LONG = 600;
 
-const onGpu = (name: string): PresetSpec => ({
-  name,
-  source: { path: `/models/${name}.gguf` },
-  resources: { limits: { [GPU]: 1 } },
-});
+const preset = (name: string): PresetSpec => ({ name, source: { path: `/models/${name}.gguf` } });
+
+const onGpu = (name: string): PresetSpec => ({ ...preset(name), resources: { limits: { [GPU]: 1 } } });
 
 /** The presets of pods in the order in which their objects came and went; an object that comes while another is there is `too early`. */
 function comingsAndGoings({ events }: PodWatch): readonly string[] {
@@ -51,10 +49,9 @@ describe('two models in a pool for one', { timeout: 180_000 }, () => {
   it(
     'do not cut each other: one in use finishes its stream before it leaves for one that has waited too long',
     inCluster(async (scene) => {
-      await scene.corral.cluster.setCapacity(GPU, 1);
       const pool = await scene.pool({ capacity: { maxLoaded: 1 }, eviction: { fairAfter: '500ms' } });
-      await scene.apply('first', pool, [onGpu('slow')]);
-      await scene.apply('second', pool, [onGpu('a')]);
+      await scene.apply('first', pool, [preset('slow')]);
+      await scene.apply('second', pool, [preset('a')]);
       contentOf(await ask(scene.url, 'slow'));
 
       const stream = await startStream(scene, 'slow', LONG);

@@ -1,5 +1,6 @@
 import { after } from 'node:test';
 import { parseRequired, requiresNode } from '../../../scripts/test-parts.ts';
+import type { Cleanup } from '../../support/temp-folder.ts';
 import { CLUSTER_VARIABLE, readRecord } from './cluster-record.ts';
 import { onSignal } from './on-signal.ts';
 import { startSomeCluster } from './start-some-cluster.ts';
@@ -9,7 +10,18 @@ let used: Promise<TestCluster> | undefined;
 /** Ends what this process has of the cluster. */
 let end: () => Promise<void> = async () => Promise.resolve();
 
-after(async () => end());
+const before: (() => Promise<void>)[] = [];
+
+/** What is done after all tests of this process, side by side, while the cluster is still there. */
+export const beforeEnd: Cleanup = { after: (hook) => before.push(hook) };
+
+after(async () => {
+  try {
+    await Promise.all(before.map(async (hook) => hook()));
+  } finally {
+    await end();
+  }
+});
 
 /**
  * The cluster that this process's tests use, the same one at each call: the one that `npm test` has started for all files,

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { after } from 'node:test';
 import type { Cleanup } from '../../support/temp-folder.ts';
 import type { ApiObject } from './api-client.ts';
-import { useCluster } from './cluster.ts';
+import { beforeEnd, useCluster } from './cluster.ts';
 import { GROUP, SYSTEM } from './corral-names.ts';
 import type { Component } from './corral-names.ts';
 import { modelFolder, MODELS } from './model-folder.ts';
@@ -25,12 +24,6 @@ export interface PoolSpec {
 
 let installed: Promise<CorralInCluster> | undefined;
 
-/** What is done after all tests of this file. */
-const atEnd: (() => Promise<void>)[] = [];
-after(async () => {
-  await Promise.all(atEnd.map(async (hook) => hook()));
-});
-
 /**
  * Corral, installed from the manifests in `crds/` and `deploy/` into the cluster that the tests use, the same one at each
  * call and in all test files that share the cluster.
@@ -45,11 +38,7 @@ async function install(cluster: TestCluster): Promise<CorralInCluster> {
   await cluster.deploy('crds/');
   await cluster.kubectl(['wait', '--for=condition=Established', 'customresourcedefinitions', '--all', '--timeout=60s']);
   await cluster.deploy('deploy/namespace.yaml', 'deploy/operator.yaml', 'deploy/edge.yaml');
-  const corral = new CorralInCluster(
-    { after: (hook) => atEnd.push(hook) },
-    cluster,
-    await cluster.image('llama-server'),
-  );
+  const corral = new CorralInCluster(beforeEnd, cluster, await cluster.image('llama-server'));
   try {
     await corral.untilAvailable();
   } catch (error) {
@@ -133,10 +122,18 @@ export class CorralInCluster {
     return this.cluster.namespace(this.#t, labels);
   }
 
-  /** Removes all models of a namespace, and resolves when nothing of them holds anything. */
+  /** Removes all models of a namespace. Their pods end soon. */
   async clear(namespace: string): Promise<void> {
     await this.cluster.kubectl(['--namespace', namespace, 'delete', 'modeldeployments.corral.dev', '--all']);
-    await this.cluster.kubectl(['--namespace', namespace, 'delete', 'pods', '--all', '--grace-period=1']);
+    await this.cluster.kubectl([
+      '--namespace',
+      namespace,
+      'delete',
+      'pods',
+      '--all',
+      '--grace-period=1',
+      '--wait=false',
+    ]);
   }
 
   /**

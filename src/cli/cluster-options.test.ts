@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Command, CommanderError } from 'commander';
+import { withClusterOptions, type ClusterFlags } from './cluster-options.ts';
+import { withEdgeOptions } from './edge-options.ts';
+
+type Adds = (command: Command) => Command;
+
+/** What the flags come to, or commander's message. */
+function parsed(adds: Adds, ...argv: readonly string[]): ClusterFlags | string {
+  let message = '';
+  const command = adds(new Command('program'))
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => (message += text) });
+  try {
+    return command.parse(argv, { from: 'user' }).opts<ClusterFlags>();
+  } catch (error) {
+    assert.ok(error instanceof CommanderError);
+    return message;
+  }
+}
+
+const BOTH = { host: '0.0.0.0', probePort: 8081, logLevel: 'info' };
+const API = ['--api-server', 'http://127.0.0.1:8001', '--api-token-file=t', '--api-ca-file=c'];
+const READ = { apiServer: 'http://127.0.0.1:8001', apiTokenFile: 't', apiCaFile: 'c' };
+
+const WRONG = [
+  ['--probe-port', '-1', '65536', 'http', ''],
+  ['--log-level', 'loud'],
+  ['--host', ''],
+  ['--api-server', ''],
+  ['--api-token-file', ''],
+  ['--api-ca-file', ''],
+] as const;
+
+for (const [program, adds, own, wrong] of [
+  ['operator', withClusterOptions, {}, []],
+  ['edge', withEdgeOptions, { port: 8080 }, [['--port', '-1', '65536', 'http', '']]],
+] as const) {
+  describe(`the flags of ${program}`, () => {
+    it('default to what a pod needs', () => {
+      assert.deepEqual({ ...Object(parsed(adds)) }, { ...BOTH, ...own });
+    });
+    it('are read', () => {
+      const flags = parsed(adds, ...API, '--probe-port=0');
+      assert.deepEqual({ ...Object(flags) }, { ...BOTH, ...own, ...READ, probePort: 0 });
+    });
+    for (const [flag, ...values] of [...WRONG, ...wrong]) {
+      for (const value of values) {
+        it(`refuse ${flag}=${value}, and name the flag`, () => {
+          const result = parsed(adds, `${flag}=${value}`);
+          assert.ok(typeof result === 'string', 'it is refused');
+          assert.match(result, new RegExp(flag, 'u'));
+        });
+      }
+    }
+  });
+}
