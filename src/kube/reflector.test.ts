@@ -257,6 +257,7 @@ test('a watch that is silent for 90 s is dead, and goes on over another connecti
   timers.advance(milliseconds(250));
   await bed.shows(shown('a'));
   assert.deepEqual([bed.calls('list'), bed.calls('watch')], [1, 2]);
+  assert.deepEqual(bed.log.lines, ['debug a quiet watch is opened anew: nothing was heard for 90 s']);
 });
 
 test('any event keeps a watch alive, a bookmark too, and moves the place from which it would go on', async (t) => {

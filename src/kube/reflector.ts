@@ -6,7 +6,7 @@ import type { KubeObject, Resource } from './kube-object.ts';
 import { MissedEvents } from './missed-events.ts';
 import { ObjectCache } from './object-cache.ts';
 import { pause, type Timers } from './timers.ts';
-import { untilQuiet } from './until-quiet.ts';
+import { TooQuiet, untilQuiet } from './until-quiet.ts';
 
 const BACK_OFF: BackOff = { first: milliseconds(500), longest: seconds(30) };
 /** The API server sends a bookmark about once a minute, so that a longer silence means a dead connection. */
@@ -195,7 +195,9 @@ export class Reflector {
   #logFailure(error: unknown): void {
     if (this.#stopping.signal.aborted) return;
     const reason = error instanceof Error ? error.message : String(error);
-    this.#parts.log.warn('objects could not be followed; trying again', { ...this.#fields(), reason });
+    // Not worth a warning: a server that has seen no change of a kind since its start sends no bookmarks of it either.
+    if (error instanceof TooQuiet) this.#parts.log.debug('a quiet watch is opened anew', { ...this.#fields(), reason });
+    else this.#parts.log.warn('objects could not be followed; trying again', { ...this.#fields(), reason });
   }
 
   #fields(): object {

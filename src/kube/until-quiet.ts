@@ -10,7 +10,10 @@ export interface Silence {
   readonly signal: AbortSignal;
 }
 
-/** The items of a source that is opened with a signal to end it by. Throws `ApiUnreachable` if it is silent for too long. */
+/** Nothing came for too long: the connection is dead, or there was nothing to say. */
+export class TooQuiet extends ApiUnreachable {}
+
+/** The items of a source that is opened with a signal to end it by. Throws `TooQuiet` if it is silent for too long. */
 export async function* untilQuiet<T>(
   open: (signal: AbortSignal) => AsyncIterable<T>,
   { timers, longest, signal }: Silence,
@@ -28,7 +31,7 @@ export async function* untilQuiet<T>(
       yield item;
     }
   } catch (error) {
-    if (silent.signal.aborted) throw new ApiUnreachable(`nothing was heard for ${longest / 1000} s`, { cause: error });
+    if (silent.signal.aborted) throw new TooQuiet(`nothing was heard for ${longest / 1000} s`, { cause: error });
     throw error;
   } finally {
     cancel();
