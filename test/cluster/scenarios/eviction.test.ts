@@ -49,7 +49,7 @@ describe('two models in a pool for one', { timeout: 180_000 }, () => {
   it(
     'do not cut each other: one in use finishes its stream before it leaves for one that has waited too long',
     inCluster(async (scene) => {
-      const pool = await scene.pool({ capacity: { maxLoaded: 1 }, eviction: { fairAfter: '500ms' } });
+      const pool = await scene.pool({ capacity: { maxLoaded: 1 }, eviction: { fairAfter: '200ms' } });
       await scene.apply('first', pool, [preset('slow')]);
       await scene.apply('second', pool, [preset('a')]);
       contentOf(await ask(scene.url, 'slow'));

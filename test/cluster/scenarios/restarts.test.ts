@@ -14,7 +14,7 @@ const preset = (name: string, idleTimeout: string): PresetSpec => ({
 });
 
 /** Tokens of a stream that takes some seconds. */
-const LONG = 1200;
+const LONG = 900;
 
 /** Deletes a pod of Corral, as a rollout or the draining of a node does. */
 const deletePod = async (scene: Scene, { metadata }: ApiObject): Promise<string> =>
@@ -28,7 +28,7 @@ describe('whenever it happens', { timeout: 180_000 }, () => {
     inCluster(async (scene) => {
       await scene.apply('idle', await scene.pool(), [preset('a', '300ms')]);
       const said = contentOf(await ask(scene.url, 'a'));
-      for (let round = 0; round < 5; round += 1) {
+      for (let round = 0; round < 3; round += 1) {
         await scene.untilClosed(await scene.readyPod('a'));
         assert.equal(contentOf(await ask(scene.url, 'a')), said);
       }
