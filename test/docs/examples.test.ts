@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { parseAllDocuments } from 'yaml';
+import { acceptAll, catalogOf } from '../../src/api/cluster/accept.ts';
+import { decodeDeployment, decodePool } from '../../src/api/cluster/decode-objects.ts';
 import { buildCatalog, type CatalogResult } from '../../src/api/catalog.ts';
+import { readManifests } from '../../src/api/read-manifests.ts';
 import type { Sources } from '../../src/api/read-sources.ts';
+import { renderPodTemplate } from '../../src/backend/kubernetes/render-pod-template.ts';
 import { presetUid } from '../../src/domain/ids.ts';
 import { milliseconds } from '../../src/domain/units.ts';
+import type { KubeObject, ObjectMeta } from '../../src/kube/kube-object.ts';
 import { readText } from './support/markdown.ts';
 
 const NOTHING: Sources = { modelsDir: undefined, presets: undefined, manifests: [], problems: [] };
@@ -18,7 +24,32 @@ const modelsOf = (result: CatalogResult): string[] => {
   return result.catalog.presets.map(({ model }) => model);
 };
 
+/** As an API server would have it after `kubectl apply`. */
+function applied(object: KubeObject): KubeObject {
+  const server = { uid: 'uid', resourceVersion: '1', creationTimestamp: '2026-01-01T00:00:00Z', generation: 1 };
+  const metadata: ObjectMeta = { namespace: 'default', ...server, ...object.metadata };
+  return { ...object, metadata };
+}
+
 describe('examples', () => {
+  it('cluster.yaml is taken by an API server as it is, and all of it is run', () => {
+    const file = 'examples/cluster.yaml';
+    const text = readText(file);
+    assert.deepEqual(readManifests(text, file).problems, []);
+    const objects = parseAllDocuments(text).map((document) => applied(document.toJS() as KubeObject));
+    const [pool, deployment] = objects;
+    assert.ok(pool !== undefined && deployment !== undefined && objects.length === 2);
+    const acceptance = acceptAll({
+      deployments: [decodeDeployment(deployment)],
+      pools: [decodePool(pool)],
+      namespaces: new Map(),
+      before: new Map(),
+      render: renderPodTemplate,
+    });
+    const models = catalogOf(acceptance).presets.map(({ model }) => model);
+    assert.deepEqual(models, ['Qwen/Qwen3-8B-GGUF:Q4_K_M', 'gpt-oss-120b']);
+  });
+
   it('models.ini can be served as it is, but for its paths', () => {
     const file = 'examples/models.ini';
     const models = modelsOf(build({ presets: { file, text: readText(file) } }));
