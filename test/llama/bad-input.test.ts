@@ -47,7 +47,10 @@ describe('a declaration with an error', suite, () => {
     const told = await refusal(t, ['-f', file], 2);
     assert.match(told, /^(corral serve: \S+models\.yaml:\d+:\d+: spec\.presets\[1\][^\n]+\n)+$/);
     assert.match(told, /models\.yaml:8:\d+: spec\.presets\[1\]\.argz: /);
-    assert.match(told, /models\.yaml:8:\d+: spec\.presets\[1\]\.source: must have exactly one of path, persistentVolumeClaim/);
+    assert.match(
+      told,
+      /models\.yaml:8:\d+: spec\.presets\[1\]\.source: must have exactly one of path, persistentVolumeClaim/,
+    );
   });
 
   it('in YAML itself, in a name that two models have, or in a file that is not there, too', async (t) => {
