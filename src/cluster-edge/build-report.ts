@@ -1,4 +1,5 @@
 import type { Tally } from '../activity/ledger.ts';
+import { splitPresetUid } from '../api/cluster/pod-settings.ts';
 import type { EdgeReportBody } from '../api/edge-report-schema.ts';
 import type { PresetUid, ReplicaId } from '../domain/ids.ts';
 import { since, type Instant } from '../domain/units.ts';
@@ -53,7 +54,7 @@ function reportModel({ uid, tally }: CountedPreset, now: Instant): ReportedModel
   // A preset that was never used here says nothing of its idle time: its account is only as old as this process.
   const idle = activity.kind === 'idle' && started > 0 ? { idleSeconds: secondsSince(activity.since, now) } : {};
   return {
-    ...presetRef(uid),
+    ...splitPresetUid(uid),
     inFlight: activity.kind === 'busy' ? activity.inFlight : 0,
     waiting: demand === undefined ? 0 : demand.waiting,
     oldestWaitSeconds: demand === undefined ? 0 : secondsSince(demand.since, now),
@@ -66,15 +67,9 @@ function reportModel({ uid, tally }: CountedPreset, now: Instant): ReportedModel
 const reportOrder = ({ id, kind, preset, replicas }: EdgeOrder): EdgeReportBody['orders'][number] => ({
   id,
   kind,
-  ...presetRef(preset),
+  ...splitPresetUid(preset),
   podUids: [...replicas],
 });
 
 /** Seconds, to the millisecond. */
 const secondsSince = (start: Instant, now: Instant): number => Math.round(since(start, now)) / 1000;
-
-/** The two parts of a preset's uid; see `clusterPresetUid`. */
-function presetRef(uid: PresetUid): { readonly deploymentUid: string; readonly preset: string } {
-  const slash = uid.indexOf('/');
-  return { deploymentUid: uid.slice(0, slash), preset: uid.slice(slash + 1) };
-}

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../domain/json.ts';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type net from 'node:net';
@@ -10,7 +11,7 @@ import type { EdgeReportBody } from '../api/edge-report-schema.ts';
 import { EdgeReportSchema } from '../api/manifest-schema.ts';
 import { DEFAULT_EDGE_LIMITS } from '../edge/limits.ts';
 import { seconds } from '../domain/units.ts';
-import type { JsonObject, KubeObject } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
 import { aDeployment, aModelPod, aModelPool } from '../testing/cluster-objects.ts';
 import type { FakeApiServer } from '../testing/fake-api-server.ts';
 import { answer, ask, chat, errorOf, portOf, startStub, type StubReplica } from '../testing/http-kit.ts';

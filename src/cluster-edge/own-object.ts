@@ -1,5 +1,6 @@
+import type { JsonObject } from '../domain/json.ts';
 import { ApiError, type KubeApi } from '../kube/kube-api.ts';
-import type { JsonObject, KubeObject, Resource } from '../kube/kube-object.ts';
+import type { KubeObject, Resource } from '../kube/kube-object.ts';
 import type { EdgeIdentity } from './edge-identity.ts';
 
 /** Somebody else writes the object that is ours alone: a newer edge has our pod's name, and what we count counts no more. */

@@ -1,4 +1,5 @@
-import type { JsonObject, KubeObject, ObjectRef, Resource } from './kube-object.ts';
+import type { JsonObject } from '../domain/json.ts';
+import type { KubeObject, ObjectRef, Resource } from './kube-object.ts';
 
 /** Which objects of a kind: of one namespace or of all, with these labels or with any. */
 export interface Scope {

@@ -1,10 +1,3 @@
-/** Plain JSON. */
-export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
-
-export interface JsonObject {
-  readonly [key: string]: Json;
-}
-
 /** What Corral reads of every object's metadata. Times are RFC 3339 texts of the API server's clock. */
 export interface ObjectMeta {
   readonly name: string;

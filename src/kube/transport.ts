@@ -1,3 +1,4 @@
+import type { JsonObject } from '../domain/json.ts';
 import { seconds, type Duration } from '../domain/units.ts';
 import type { ClusterAccess } from './cluster-access.ts';
 import { decodeObject, decodePage, decodeUnstored, type ObjectPage } from './decode-object.ts';
@@ -14,7 +15,7 @@ import {
   type Scope,
   type WatchEvent,
 } from './kube-api.ts';
-import type { JsonObject, KubeObject, ObjectRef, Resource } from './kube-object.ts';
+import type { KubeObject, ObjectRef, Resource } from './kube-object.ts';
 import { readWithRetry } from './read-with-retry.ts';
 import { collectionPath, objectPath } from './resource-path.ts';
 import type { Timers } from './timers.ts';

@@ -1,10 +1,11 @@
+import type { JsonObject } from '../domain/json.ts';
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { EDGE_REPORTS, EVENTS, MODEL_DEPLOYMENTS, MODEL_POOLS, NAMESPACES, PODS } from '../api/cluster/resources.ts';
 import { readMember, readPath } from '../api/field-path.ts';
 import type { Timers } from '../kube/timers.ts';
 import { monotonicNow, wakeIn } from '../platform/clock.ts';
-import type { JsonObject, KubeObject } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
 import { aDeployment, aModelPool } from '../testing/cluster-objects.ts';
 import type { FakeApiServer } from '../testing/fake-api-server.ts';
 import { FakeKubelet } from '../testing/fake-kubelet.ts';
@@ -16,11 +17,9 @@ interface Bed extends KubeBed {
   readonly timers: Timers;
 }
 
-const NAMESPACE_KIND = { ...NAMESPACES, kind: 'Namespace', hasStatus: true };
-
 async function startBed(t: TestContext): Promise<Bed> {
   const timers = { now: monotonicNow, wakeIn, random: Math.random };
-  const bed = await startKube(t, { resources: [NAMESPACE_KIND], timers });
+  const bed = await startKube(t, { timers });
   const kubelet = new FakeKubelet(bed.server);
   void kubelet.run();
   t.after(() => {
@@ -94,6 +93,15 @@ const phaseIs = (server: FakeApiServer, name: string, phase: string) => (): bool
 
 const gateOf = (pod: KubeObject | undefined): string | undefined => pod?.metadata.annotations?.['corral.dev/gate'];
 
+/** An operator that has loaded the model `a` for somebody who waits for it. */
+async function startLoaded(t: TestContext, bed: Bed): Promise<Operator> {
+  declare(bed.server, 'a');
+  report(bed.server, { models: { a: { waiting: 1 } } });
+  const operator = await startOperator(t, bed);
+  await bed.server.until(phaseIs(bed.server, 'a', 'Ready'));
+  return operator;
+}
+
 describe('the operator', () => {
   it('makes the pod of a model that somebody waits for, and says in the status and in Events what becomes of it', async (t) => {
     const bed = await startBed(t);
@@ -141,10 +149,7 @@ describe('the operator', () => {
   it('takes up after a restart what another has begun: a closed gate is drained to its end', async (t) => {
     const bed = await startBed(t);
     const { server } = bed;
-    declare(server, 'a');
-    report(server, { models: { a: { waiting: 1 } } });
-    const first = await startOperator(t, bed);
-    await server.until(phaseIs(server, 'a', 'Ready'));
+    const first = await startLoaded(t, bed);
     report(server, { models: { a: {} } });
     const [pod] = server.objects(PODS);
     assert.ok(pod !== undefined);
@@ -159,10 +164,7 @@ describe('the operator', () => {
   it('drains nothing before everything was read, however late the ModelDeployments come', async (t) => {
     const bed = await startBed(t);
     const { server } = bed;
-    declare(server, 'a');
-    report(server, { models: { a: { waiting: 1 } } });
-    const first = await startOperator(t, bed);
-    await server.until(phaseIs(server, 'a', 'Ready'));
+    const first = await startLoaded(t, bed);
     await first.stop();
     const hold = server.hold({ verb: 'list', plural: 'modeldeployments' });
     const starting = startOperator(t, bed);

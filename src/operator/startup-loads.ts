@@ -17,8 +17,8 @@ export class StartupLoads {
   }
 }
 
-function isDue({ uid, name, outcome }: PresetVerdict<unknown>, { deployment }: DeploymentVerdict<unknown>): boolean {
+function isDue({ name, outcome }: PresetVerdict<unknown>, { deployment }: DeploymentVerdict<unknown>): boolean {
   if (outcome.kind !== 'accepted' || !outcome.preset.scaling.loadOnStartup) return false;
-  const known = deployment.status?.presets?.find((status) => status.name === name && uid.startsWith(`${status.uid}/`));
+  const known = deployment.status?.presets?.find((status) => status.name === name && status.uid === deployment.ref.uid);
   return known?.lastLoadedTime === undefined;
 }

@@ -1,9 +1,10 @@
+import type { JsonObject } from '../domain/json.ts';
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { MODEL_DEPLOYMENTS, MODEL_POOLS, NAMESPACES } from '../api/cluster/resources.ts';
 import { readPath } from '../api/field-path.ts';
 import { seconds } from '../domain/units.ts';
-import type { JsonObject, KubeObject } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
 import { WriteLanes } from '../kube/write-lanes.ts';
 import type { FakeApiServer } from '../testing/fake-api-server.ts';
 import { keptLog, startKube } from '../testing/kube-testbed.ts';
@@ -11,8 +12,6 @@ import { EagerTimers } from '../testing/manual-timers.ts';
 import { CatalogFollower } from './catalog-follower.ts';
 import { StatusPublisher } from './status-publisher.ts';
 import { StatusWriter } from './status-writer.ts';
-
-const NAMESPACE_KIND = { ...NAMESPACES, kind: 'Namespace', hasStatus: true };
 
 const pool: JsonObject = {
   apiVersion: 'corral.dev/v1alpha1',
@@ -43,7 +42,7 @@ interface Bed {
 /** A follower whose decisions become statuses, as in the operator, without any pods. */
 async function startBed(t: TestContext, objects: readonly JsonObject[] = []): Promise<Bed> {
   const timers = new EagerTimers(seconds(60));
-  const { server, api } = await startKube(t, { resources: [NAMESPACE_KIND], timers });
+  const { server, api } = await startKube(t, { timers });
   server.put(NAMESPACES, namespace({ team: 'a' }));
   server.put(MODEL_POOLS, pool);
   for (const object of objects) server.put(MODEL_DEPLOYMENTS, object);

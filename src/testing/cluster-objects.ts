@@ -1,6 +1,6 @@
+import type { JsonObject } from '../domain/json.ts';
 import { ANNOTATION, formatGate, LABEL, LLAMA_SERVER, type Gate } from '../api/cluster/pod-marks.ts';
 import { clusterServes } from '../api/cluster/pod-settings.ts';
-import type { JsonObject } from '../kube/kube-object.ts';
 
 /** A ModelDeployment `ml/<name>` with one preset of its name, whose status grants the preset its name. Its uid is `<name>-uid`. */
 export const aDeployment = (name: string, preset: JsonObject = {}): JsonObject => ({

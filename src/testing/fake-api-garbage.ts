@@ -1,4 +1,4 @@
-import type { JsonObject } from '../kube/kube-object.ts';
+import type { JsonObject } from '../domain/json.ts';
 import { metaOf, type FakeApiStore, type FakeKey } from './fake-api-store.ts';
 import type { FakeApiWrites } from './fake-api-writes.ts';
 import { isJsonObject } from './merge-patch.ts';

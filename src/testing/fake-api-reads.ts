@@ -1,4 +1,4 @@
-import type { JsonObject } from '../kube/kube-object.ts';
+import type { JsonObject } from '../domain/json.ts';
 import { expired, FakeRefusal } from './fake-api-refusal.ts';
 import type { FakeRequest } from './fake-api-request.ts';
 import { apiVersionOf, isBuiltIn } from './fake-api-resources.ts';

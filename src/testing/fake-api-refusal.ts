@@ -1,5 +1,3 @@
-import type { JsonObject } from '../kube/kube-object.ts';
-
 /** An answer that is no success, as Kubernetes words it. */
 export class FakeRefusal extends Error {
   readonly status: number;
@@ -23,3 +21,4 @@ export const statusBody = (code: number, reason: string, message: string): JsonO
 });
 
 export const expired = (): FakeRefusal => new FakeRefusal(410, 'Expired', 'too old resource version');
+import type { JsonObject } from '../domain/json.ts';

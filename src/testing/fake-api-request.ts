@@ -1,6 +1,6 @@
+import type { JsonObject } from '../domain/json.ts';
 import { resourceKey, type FakeResource } from './fake-api-resources.ts';
 import { isJsonObject } from './merge-patch.ts';
-import type { JsonObject } from '../kube/kube-object.ts';
 
 export type FakeVerb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';
 

@@ -28,6 +28,7 @@ const builtIn = (group: string, plural: string, kind: string, hasStatus: boolean
 /** What a fake API server has unless more is asked for. */
 export const FAKE_RESOURCES: readonly FakeResource[] = [
   builtIn('', 'pods', 'Pod', true),
+  { ...builtIn('', 'namespaces', 'Namespace', true), namespaced: false },
   builtIn('', 'configmaps', 'ConfigMap', false),
   builtIn('', 'events', 'Event', false),
   builtIn('events.k8s.io', 'events', 'Event', false),

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../kube/kube-object.ts';
+import type { JsonObject } from '../domain/json.ts';
 import { childOf, metaOf } from './fake-api-store.ts';
 
 /** Whether an object has the labels of a selector of the form `a=b,c=d`; `null` or an empty one selects all. */

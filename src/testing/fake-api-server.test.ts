@@ -1,6 +1,7 @@
+import type { JsonObject } from '../domain/json.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { JsonObject, KubeObject } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
 import type { FakeApiServer } from './fake-api-server.ts';
 import { aPod, PODS, POOLS, startKube } from './kube-testbed.ts';
 

@@ -1,6 +1,7 @@
+import type { JsonObject } from '../domain/json.ts';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { JsonObject, KubeObject, Resource } from '../kube/kube-object.ts';
+import type { KubeObject, Resource } from '../kube/kube-object.ts';
 import { collectGarbage } from './fake-api-garbage.ts';
 import { FakeApiFaults, type FakeFault, type FakeHold } from './fake-api-faults.ts';
 import { FakeApiReads } from './fake-api-reads.ts';

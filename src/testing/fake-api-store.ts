@@ -1,5 +1,6 @@
+import type { JsonObject } from '../domain/json.ts';
 import { decodeObject } from '../kube/decode-object.ts';
-import type { JsonObject, KubeObject } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
 import { resourceKey, type FakeResource } from './fake-api-resources.ts';
 import { isJsonObject } from './merge-patch.ts';
 

@@ -1,5 +1,5 @@
+import type { JsonObject } from '../domain/json.ts';
 import type { ServerResponse } from 'node:http';
-import type { JsonObject } from '../kube/kube-object.ts';
 import { expired } from './fake-api-refusal.ts';
 import type { FakeRequest } from './fake-api-request.ts';
 import { apiVersionOf, resourceKey } from './fake-api-resources.ts';

@@ -1,5 +1,5 @@
+import type { JsonObject } from '../domain/json.ts';
 import { isDeepStrictEqual } from 'node:util';
-import type { JsonObject } from '../kube/kube-object.ts';
 import { notFound } from './fake-api-reads.ts';
 import { FakeRefusal } from './fake-api-refusal.ts';
 import type { FakeRequest } from './fake-api-request.ts';

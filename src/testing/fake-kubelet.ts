@@ -1,6 +1,7 @@
+import type { JsonObject } from '../domain/json.ts';
 import { viewPod } from '../api/cluster/pod-view.ts';
 import type { PresetUid } from '../domain/ids.ts';
-import type { JsonObject, KubeObject } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
 import type { FakeApiServer } from './fake-api-server.ts';
 import { PODS } from './kube-testbed.ts';
 

@@ -1,6 +1,7 @@
+import type { JsonObject } from '../domain/json.ts';
 import type { TestContext } from 'node:test';
 import { seconds } from '../domain/units.ts';
-import type { JsonObject, Resource } from '../kube/kube-object.ts';
+import type { Resource } from '../kube/kube-object.ts';
 import type { NewObject } from '../kube/kube-api.ts';
 import type { Timers } from '../kube/timers.ts';
 import { createKubeApi, type KubeConnection } from '../kube/transport.ts';

@@ -1,5 +1,3 @@
-import type { Json, JsonObject } from '../kube/kube-object.ts';
-
 /** What a JSON merge patch makes of a value (RFC 7386): `null` removes, objects merge, all else replaces. */
 export function mergePatch(target: Json | undefined, patch: Json): Json {
   if (!isJsonObject(patch)) return patch;
@@ -13,3 +11,4 @@ export function mergePatch(target: Json | undefined, patch: Json): Json {
 
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+import type { Json, JsonObject } from '../domain/json.ts';

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../domain/json.ts';
 import assert from 'node:assert/strict';
 import { instant, type Duration, type Instant } from '../domain/units.ts';
 import {
@@ -8,7 +9,7 @@ import {
   type Scope,
   type WatchEvent,
 } from '../kube/kube-api.ts';
-import type { JsonObject, KubeObject, ObjectRef, Resource } from '../kube/kube-object.ts';
+import type { KubeObject, ObjectRef, Resource } from '../kube/kube-object.ts';
 import type { Timers } from '../kube/timers.ts';
 import { asKubeObject, metaOf } from './fake-api-store.ts';
 import { isJsonObject, mergePatch } from './merge-patch.ts';

@@ -1,6 +1,7 @@
+import type { JsonObject } from '../../domain/json.ts';
 import type { ManifestDefaults } from '../model-deployment-schema.ts';
 import { mergeJson, toJsonMap } from './json-value.ts';
-import type { JsonMap, PodPart } from './pod-settings.ts';
+import type { PodPart } from './pod-settings.ts';
 
 type Part = NonNullable<ManifestDefaults['pod']>;
 type Texts = Readonly<Record<string, string>>;
@@ -17,12 +18,12 @@ function texts(parts: readonly Part[], read: (part: Part) => Texts | undefined):
   return maps.length === 0 ? undefined : Object.fromEntries(maps.flatMap((map) => Object.entries(map)));
 }
 
-function map(parts: readonly Part[], read: (part: Part) => object | undefined): JsonMap | undefined {
+function map(parts: readonly Part[], read: (part: Part) => object | undefined): JsonObject | undefined {
   const maps = set(parts, read).map(toJsonMap);
   return maps.length === 0 ? undefined : maps.reduce(mergeJson);
 }
 
-function list(parts: readonly Part[], read: (part: Part) => readonly object[] | undefined): JsonMap[] | undefined {
+function list(parts: readonly Part[], read: (part: Part) => readonly object[] | undefined): JsonObject[] | undefined {
   const items = set(parts, read).flat();
   return items.length === 0 ? undefined : items.map(toJsonMap);
 }

@@ -1,10 +1,7 @@
+import type { JsonObject } from '../../domain/json.ts';
 import { presetUid, type PresetUid } from '../../domain/ids.ts';
 import type { Duration } from '../../domain/units.ts';
 import { hashServes } from '../catalog.ts';
-
-/** Plain JSON, as it stands in an object of the API server. */
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
-export type JsonMap = Readonly<Record<string, JsonValue>>;
 
 /** The ModelDeployment that a pod belongs to. */
 export interface PodOwner {
@@ -27,38 +24,38 @@ export type ModelSource =
     };
 
 /** One variable as a container has it: with `value` (taken as it is, `$(` means nothing) or with `valueFrom`. */
-export type EnvItem = JsonMap & { readonly name: string };
+export type EnvItem = JsonObject & { readonly name: string };
 
 /** The part of a pod template that a user may write. Layers are merged already: maps by key, lists appended. */
 export interface PodPart {
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly nodeSelector?: Readonly<Record<string, string>>;
-  readonly tolerations?: readonly JsonMap[];
-  readonly affinity?: JsonMap;
-  readonly topologySpreadConstraints?: readonly JsonMap[];
+  readonly tolerations?: readonly JsonObject[];
+  readonly affinity?: JsonObject;
+  readonly topologySpreadConstraints?: readonly JsonObject[];
   readonly runtimeClassName?: string;
   readonly priorityClassName?: string;
   readonly schedulerName?: string;
-  readonly imagePullSecrets?: readonly JsonMap[];
+  readonly imagePullSecrets?: readonly JsonObject[];
   /** The pod's, not a container's. */
-  readonly securityContext?: JsonMap;
-  readonly volumes?: readonly JsonMap[];
+  readonly securityContext?: JsonObject;
+  readonly volumes?: readonly JsonObject[];
   /** Of the llama-server. */
-  readonly volumeMounts?: readonly JsonMap[];
+  readonly volumeMounts?: readonly JsonObject[];
   /** Of the llama-server. */
-  readonly envFrom?: readonly JsonMap[];
-  readonly initContainers?: readonly JsonMap[];
+  readonly envFrom?: readonly JsonObject[];
+  readonly initContainers?: readonly JsonObject[];
   /** Containers that run beside the llama-server and end after it. */
-  readonly sidecars?: readonly JsonMap[];
-  readonly resourceClaims?: readonly JsonMap[];
+  readonly sidecars?: readonly JsonObject[];
+  readonly resourceClaims?: readonly JsonObject[];
 }
 
 /** The llama-server's `resources`. Without `claims` it gets all of `pod.resourceClaims`. */
 export interface PodResources {
   readonly limits?: Readonly<Record<string, string | number>>;
   readonly requests?: Readonly<Record<string, string | number>>;
-  readonly claims?: readonly JsonMap[];
+  readonly claims?: readonly JsonObject[];
 }
 
 /** Everything that a preset's pod is rendered from: all layers merged, every reference resolved. */
@@ -87,6 +84,12 @@ export interface PodSettings {
 
 /** The identity of a preset in a cluster: one that is deleted and declared again under its name is another. */
 export const clusterPresetUid = (ownerUid: string, preset: string): PresetUid => presetUid(`${ownerUid}/${preset}`);
+
+/** The parts that `clusterPresetUid` was given: a uid holds no slash. */
+export function splitPresetUid(uid: PresetUid): { readonly deploymentUid: string; readonly preset: string } {
+  const slash = uid.indexOf('/');
+  return { deploymentUid: uid.slice(0, slash), preset: uid.slice(slash + 1) };
+}
 
 /**
  * Hash of which model a pod answers with (`corral.dev/serves`, `Preset.serves`): its name and where it comes from. How it

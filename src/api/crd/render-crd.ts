@@ -1,8 +1,9 @@
+import type { Json, JsonObject } from '../../domain/json.ts';
 import { stringify } from 'yaml';
 import { readMember } from '../field-path.ts';
 import { GROUP, VERSION } from '../manifest-schema.ts';
 import type { Column, Kind } from './kinds.ts';
-import { type Json, type JsonObject, renderSchema } from './structural-schema.ts';
+import { renderSchema } from './structural-schema.ts';
 
 const renderColumn = ({ name, type, path, description, wide }: Column): Json => ({
   name,

@@ -1,13 +1,6 @@
+import type { Json, JsonObject } from '../../domain/json.ts';
 import { readMember } from '../field-path.ts';
 import { isNotSupported, type Rule, rulesOf } from '../manifest-rule.ts';
-
-/** An object of a CRD. */
-export interface JsonObject {
-  readonly [key: string]: Json;
-}
-
-/** Plain JSON, as it stands in a CRD. */
-export type Json = string | number | boolean | readonly Json[] | JsonObject;
 
 /** Keywords that a CRD's schema takes over as they are. */
 const KEPT = [

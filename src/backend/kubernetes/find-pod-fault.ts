@@ -1,5 +1,6 @@
+import type { JsonObject } from '../../domain/json.ts';
 import { LABEL, LLAMA_SERVER } from '../../api/cluster/pod-marks.ts';
-import type { JsonMap, PodSettings } from '../../api/cluster/pod-settings.ts';
+import type { PodSettings } from '../../api/cluster/pod-settings.ts';
 
 /** All that Corral mounts lies under it. */
 export const OWN_FOLDER = '/corral';
@@ -42,8 +43,8 @@ function keyFaults(
 /** One fault for each item of a list that `reasonOf` has something to say about. */
 function itemFaults(
   field: string,
-  items: readonly JsonMap[] | undefined,
-  reasonOf: (item: JsonMap) => string | undefined,
+  items: readonly JsonObject[] | undefined,
+  reasonOf: (item: JsonObject) => string | undefined,
 ): Fault[] {
   return (items ?? []).flatMap((item, index) => {
     const reason = reasonOf(item);
@@ -51,14 +52,14 @@ function itemFaults(
   });
 }
 
-const volumeFaults = (volumes: readonly JsonMap[] | undefined): Fault[] =>
+const volumeFaults = (volumes: readonly JsonObject[] | undefined): Fault[] =>
   itemFaults('pod.volumes', volumes, ({ name }) =>
     typeof name === 'string' && name.startsWith(OWN_VOLUMES)
       ? `volume names that begin with "${OWN_VOLUMES}" are Corral's own; choose another name`
       : undefined,
   );
 
-const mountFaults = (mounts: readonly JsonMap[] | undefined): Fault[] =>
+const mountFaults = (mounts: readonly JsonObject[] | undefined): Fault[] =>
   itemFaults('pod.volumeMounts', mounts, ({ mountPath }) =>
     typeof mountPath === 'string' && isOwnFolder(mountPath)
       ? `Corral mounts ${mountPath} itself; choose another mountPath`
@@ -70,13 +71,13 @@ function isOwnFolder(path: string): boolean {
   return folder === TEMPORARY_FOLDER || folder === OWN_FOLDER || folder.startsWith(`${OWN_FOLDER}/`);
 }
 
-const containerFaults = (field: string, containers: readonly JsonMap[] | undefined): Fault[] =>
+const containerFaults = (field: string, containers: readonly JsonObject[] | undefined): Fault[] =>
   itemFaults(field, containers, ({ name }) =>
     name === LLAMA_SERVER ? `the name ${LLAMA_SERVER} is that of Corral's own container; choose another` : undefined,
   );
 
 /** Any other container beside a finished llama-server would keep its pod, and with it its share of the pool, for ever. */
-const sidecarFaults = (sidecars: readonly JsonMap[] | undefined): Fault[] =>
+const sidecarFaults = (sidecars: readonly JsonObject[] | undefined): Fault[] =>
   itemFaults('pod.sidecars', sidecars, ({ restartPolicy }) =>
     restartPolicy === undefined || restartPolicy === 'Always'
       ? undefined

@@ -1,10 +1,10 @@
+import type { JsonObject } from '../../domain/json.ts';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ANNOTATION } from '../../api/cluster/pod-marks.ts';
 import { viewPod, type PodView } from '../../api/cluster/pod-view.ts';
 import type { ReplicaState } from '../../domain/replica.ts';
 import { instant, milliseconds, minutes, seconds, type Instant } from '../../domain/units.ts';
-import type { JsonObject } from '../../kube/kube-object.ts';
 import { failedStatus, runningStatus } from '../../testing/fake-kubelet.ts';
 import { aPodSettings, templateOf } from '../../testing/pod-settings.ts';
 import { deadlineOf, observePod } from './observe-pod.ts';

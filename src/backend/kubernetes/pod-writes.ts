@@ -1,13 +1,12 @@
 import { ANNOTATION, beneficiaryOf, formatGate, LABEL, LLAMA_SERVER, type Gate } from '../../api/cluster/pod-marks.ts';
 import { viewPod, type PodView } from '../../api/cluster/pod-view.ts';
+import { PODS } from '../../api/cluster/resources.ts';
 import type { DrainCause } from '../../domain/replica.ts';
 import { ApiError, isTemporary, type KubeApi } from '../../kube/kube-api.ts';
-import type { KubeObject, ObjectRef, Resource } from '../../kube/kube-object.ts';
+import type { KubeObject, ObjectRef } from '../../kube/kube-object.ts';
 import { nextEpoch, type PodWrite } from './pod-order.ts';
 import { renderPod } from './render-pod-template.ts';
 import { nameOf, type Start } from './start.ts';
-
-export const PODS: Resource = { group: '', version: 'v1', plural: 'pods', namespaced: true };
 
 /** The copy of the cluster's pods that is read, and that takes in what our own calls have answered. */
 export interface PodCache {

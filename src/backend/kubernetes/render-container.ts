@@ -1,5 +1,6 @@
+import type { JsonObject } from '../../domain/json.ts';
 import { LLAMA_PORT, LLAMA_SERVER } from '../../api/cluster/pod-marks.ts';
-import type { EnvItem, JsonMap, ModelSource, PodSettings } from '../../api/cluster/pod-settings.ts';
+import type { EnvItem, ModelSource, PodSettings } from '../../api/cluster/pod-settings.ts';
 import { HTTP_THREADS } from '../http-threads.ts';
 import { OWN_FOLDER, OWN_VOLUMES } from './find-pod-fault.ts';
 import { guardScript } from './guard-script.ts';
@@ -20,7 +21,7 @@ export const RESTRICTED = { allowPrivilegeEscalation: false, capabilities: { dro
 const literally = (text: string): string => text.replaceAll('$', '$$$$');
 
 /** The container that runs the model; its image's own entry point is llama-server. */
-export function renderContainer(settings: PodSettings, prefix: string): JsonMap {
+export function renderContainer(settings: PodSettings, prefix: string): JsonObject {
   return {
     name: LLAMA_SERVER,
     image: settings.image,
@@ -43,7 +44,7 @@ export function renderContainer(settings: PodSettings, prefix: string): JsonMap 
 }
 
 /** The volumes that `renderContainer` mounts. */
-export function ownVolumes(source: ModelSource): JsonMap[] {
+export function ownVolumes(source: ModelSource): JsonObject[] {
   const temporary = { name: TEMPORARY_VOLUME, emptyDir: {} };
   switch (source.kind) {
     case 'path':
@@ -58,7 +59,7 @@ export function ownVolumes(source: ModelSource): JsonMap[] {
   }
 }
 
-function ownMounts({ kind }: ModelSource): JsonMap[] {
+function ownMounts({ kind }: ModelSource): JsonObject[] {
   const temporary = { name: TEMPORARY_VOLUME, mountPath: '/tmp' };
   switch (kind) {
     case 'path':
@@ -89,14 +90,14 @@ function sourceArgs(source: ModelSource): string[] {
   }
 }
 
-function renderEnv({ env, source }: PodSettings): JsonMap[] {
+function renderEnv({ env, source }: PodSettings): JsonObject[] {
   const address = { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } };
   const hasCache = env.some(({ name }) => name === 'LLAMA_CACHE');
   return [address, ...(source.kind === 'huggingFace' ? downloadEnv(source, hasCache) : []), ...env.map(literalItem)];
 }
 
 /** A user's own LLAMA_CACHE, for instance on a volume that outlives the pod, is used instead of the pod's. */
-function downloadEnv({ tokenSecretRef }: ModelSource & { kind: 'huggingFace' }, hasCache: boolean): JsonMap[] {
+function downloadEnv({ tokenSecretRef }: ModelSource & { kind: 'huggingFace' }, hasCache: boolean): JsonObject[] {
   const token = { name: 'HF_TOKEN', valueFrom: { secretKeyRef: { ...tokenSecretRef } } };
   return [
     ...(hasCache ? [] : [{ name: 'LLAMA_CACHE', value: CACHE_FOLDER }]),
@@ -104,10 +105,10 @@ function downloadEnv({ tokenSecretRef }: ModelSource & { kind: 'huggingFace' }, 
   ];
 }
 
-const literalItem = (item: EnvItem): JsonMap =>
+const literalItem = (item: EnvItem): JsonObject =>
   typeof item['value'] === 'string' ? { ...item, value: literally(item['value']) } : item;
 
-function renderResources({ resources, pod }: PodSettings): JsonMap {
+function renderResources({ resources, pod }: PodSettings): JsonObject {
   const claims = (pod.resourceClaims ?? []).flatMap(({ name }) => (name === undefined ? [] : [{ name }]));
   return claims.length === 0 ? { ...resources } : { claims, ...resources };
 }

@@ -1,6 +1,7 @@
+import type { Json, JsonObject } from '../../domain/json.ts';
 import { createHash } from 'node:crypto';
 import { ANNOTATION, formatGate, LABEL, LLAMA_SERVER } from '../../api/cluster/pod-marks.ts';
-import { clusterServes, type JsonMap, type JsonValue, type PodSettings } from '../../api/cluster/pod-settings.ts';
+import { clusterServes, type PodSettings } from '../../api/cluster/pod-settings.ts';
 import { milliseconds } from '../../domain/units.ts';
 import { findPodFault } from './find-pod-fault.ts';
 import { ownVolumes, renderContainer, RESTRICTED } from './render-container.ts';
@@ -28,7 +29,7 @@ export interface PodIdentity {
 }
 
 /** A pod that can be sent to the API server. */
-export type RenderedPod = JsonMap & { readonly metadata: JsonMap & { readonly name: string } };
+export type RenderedPod = JsonObject & { readonly metadata: JsonObject & { readonly name: string } };
 
 /** The longest name whose pod keeps it as its host name. */
 const LONGEST_NAME = 63;
@@ -99,7 +100,7 @@ const ownAnnotations = ({ settings, rendered, serves }: PodTemplate, prefix: str
   [ANNOTATION.gate]: formatGate({ closed: false, epoch: 0 }),
 });
 
-const ownerReference = ({ owner }: PodSettings): JsonMap => ({
+const ownerReference = ({ owner }: PodSettings): JsonObject => ({
   apiVersion: 'corral.dev/v1alpha1',
   kind: 'ModelDeployment',
   name: owner.name,
@@ -108,7 +109,7 @@ const ownerReference = ({ owner }: PodSettings): JsonMap => ({
   blockOwnerDeletion: false,
 });
 
-function renderSpec(settings: PodSettings, prefix: string): JsonMap {
+function renderSpec(settings: PodSettings, prefix: string): JsonObject {
   const { pod, source } = settings;
   const before = [...(pod.initContainers ?? []).map(restricted), ...(pod.sidecars ?? []).map(asSidecar)];
   return {
@@ -133,7 +134,7 @@ function renderSpec(settings: PodSettings, prefix: string): JsonMap {
 }
 
 /** What the pod takes over from the user as it is. */
-function placement({ pod }: PodSettings): JsonMap {
+function placement({ pod }: PodSettings): JsonObject {
   const { nodeSelector, tolerations, affinity, topologySpreadConstraints, runtimeClassName } = pod;
   const { priorityClassName, schedulerName, imagePullSecrets, resourceClaims } = pod;
   return defined({
@@ -149,11 +150,11 @@ function placement({ pod }: PodSettings): JsonMap {
   });
 }
 
-const defined = (fields: Readonly<Record<string, JsonValue | undefined>>): JsonMap =>
+const defined = (fields: Readonly<Record<string, Json | undefined>>): JsonObject =>
   Object.fromEntries(Object.entries(fields).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
 
 /** A user's container, with what "restricted" asks of it where the user says nothing else. */
-function restricted(container: JsonMap): JsonMap {
+function restricted(container: JsonObject): JsonObject {
   const { securityContext = {} } = container;
   // Anything but an object is left for the API server to refuse.
   return {
@@ -163,20 +164,20 @@ function restricted(container: JsonMap): JsonMap {
 }
 
 /** Runs before and beside the llama-server, and is ended after it (Kubernetes, "Sidecar Containers"). */
-const asSidecar = (container: JsonMap): JsonMap => ({ ...restricted(container), restartPolicy: 'Always' });
+const asSidecar = (container: JsonObject): JsonObject => ({ ...restricted(container), restartPolicy: 'Always' });
 
-const hashOf = (value: JsonValue): string =>
+const hashOf = (value: Json): string =>
   createHash('sha256')
     .update(JSON.stringify(inOrder(value)))
     .digest('hex');
 
 /** The same with all keys sorted: their order means nothing. */
-function inOrder(value: JsonValue): JsonValue {
+function inOrder(value: Json): Json {
   if (isList(value)) return value.map(inOrder);
   if (!isMap(value)) return value;
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(entries.map(([key, item]) => [key, inOrder(item)]));
 }
 
-const isList = (value: JsonValue): value is readonly JsonValue[] => Array.isArray(value);
-const isMap = (value: JsonValue): value is JsonMap => typeof value === 'object' && value !== null && !isList(value);
+const isList = (value: Json): value is readonly Json[] => Array.isArray(value);
+const isMap = (value: Json): value is JsonObject => typeof value === 'object' && value !== null && !isList(value);
