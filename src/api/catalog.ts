@@ -1,6 +1,7 @@
+import { NO_RESOURCES } from '../domain/resources.ts';
 import { createHash } from 'node:crypto';
 import { type PresetUid, modelName, poolName } from '../domain/ids.ts';
-import type { Pool } from '../domain/pool.ts';
+import { WHOLE_POOL, type Pool } from '../domain/pool.ts';
 import type { Catalog, Preset } from '../domain/preset.ts';
 import { milliseconds } from '../domain/units.ts';
 import { type DecodedManifests, type DecodedPool, decodeManifests } from './decode-manifests.ts';
@@ -43,7 +44,15 @@ function buildPools(declared: readonly DecodedPool[], { maxLoaded }: CatalogSett
   const name = poolName(DEFAULT_POOL);
   if (pools.some((pool) => pool.name === name)) return pools;
   const limit = maxLoaded === undefined ? DEFAULT_MAX_LOADED : maxLoaded;
-  const flags = { name, maxLoaded: limit, paused: false, minResidency: milliseconds(0), fairAfter: DEFAULT_FAIR_AFTER };
+  const bins = [{ name: WHOLE_POOL, size: undefined }];
+  const flags = {
+    name,
+    maxLoaded: limit,
+    bins,
+    paused: false,
+    minResidency: milliseconds(0),
+    fairAfter: DEFAULT_FAIR_AFTER,
+  };
   return [flags, ...pools];
 }
 
@@ -142,6 +151,8 @@ function finish(draft: PresetDraft, uid: PresetUid): Preset {
     aliases: aliases.map(({ name }) => modelName(name)),
     tags,
     pool,
+    footprint: NO_RESOURCES,
+    priority: 0,
     launch: { args, env, stopTimeout },
     rendered: hashRendered(args, env),
     serves: hashServes(draft.model.name, renderArgs(draft.args.filter(({ option }) => isModelSource(option)))),

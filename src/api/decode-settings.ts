@@ -1,5 +1,5 @@
 import { poolName } from '../domain/ids.ts';
-import type { Pool } from '../domain/pool.ts';
+import { WHOLE_POOL, type Pool } from '../domain/pool.ts';
 import type { Scaling } from '../domain/preset.ts';
 import { type Duration, milliseconds, seconds } from '../domain/units.ts';
 import { parseDuration } from './duration-text.ts';
@@ -21,7 +21,7 @@ export function decodeScaling(scaling: ManifestDefaults['scaling']): Partial<Sca
   if (scaling === undefined) return {};
   const { minReplicas, idleTimeout, loadTimeout, autoload, loadOnStartup } = scaling;
   return {
-    ...(minReplicas === undefined ? {} : { minReplicas: minReplicas === 0 ? 0 : 1 }),
+    ...(minReplicas === undefined ? {} : { minReplicas }),
     ...(idleTimeout === undefined ? {} : { idleTimeout: readDuration(idleTimeout) }),
     ...(loadTimeout === undefined ? {} : { loadTimeout: readDuration(loadTimeout) }),
     ...(autoload === undefined ? {} : { autoload }),
@@ -35,6 +35,7 @@ export function decodePoolSpec(name: string, spec: ModelPoolSpec): Pool {
   return {
     name: poolName(name),
     maxLoaded: spec.capacity?.maxLoaded ?? 0,
+    bins: [{ name: WHOLE_POOL, size: undefined }],
     paused: spec.paused ?? false,
     minResidency: minResidency === undefined ? milliseconds(0) : readDuration(minResidency),
     fairAfter: fairAfter === undefined ? DEFAULT_FAIR_AFTER : readDuration(fairAfter),

@@ -38,6 +38,8 @@ export const DEFAULT_QUEUE: QueueLimits = { maxWaiting: 256, maxWait: minutes(10
 /** What holds where nobody has said anything. */
 export const defaultScaling = ({ idleTimeout, autoload }: CatalogSettings): Scaling => ({
   minReplicas: 0,
+  maxReplicas: 1,
+  targetInFlight: 1,
   idleTimeout,
   loadTimeout: DEFAULT_LOAD_TIMEOUT,
   autoload,

@@ -1,3 +1,5 @@
+import { WHOLE_POOL } from '../domain/pool.ts';
+import { NO_RESOURCES } from '../domain/resources.ts';
 import type { PodView } from '../api/cluster/pod-view.ts';
 import { poolName, replicaId } from '../domain/ids.ts';
 import type { DrainCause, Replica, ReplicaState } from '../domain/replica.ts';
@@ -8,7 +10,16 @@ export function edgeReplica(pod: PodView, now: Instant): Replica | undefined {
   const state = stateOf(pod, now);
   if (state === undefined) return undefined;
   const { uid, preset, pool, rendered, serves } = pod;
-  return { id: replicaId(uid), preset, pool: poolName(pool), rendered, serves, state };
+  return {
+    id: replicaId(uid),
+    preset,
+    pool: poolName(pool),
+    bin: WHOLE_POOL,
+    footprint: NO_RESOURCES,
+    rendered,
+    serves,
+    state,
+  };
 }
 
 /**

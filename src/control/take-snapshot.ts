@@ -38,6 +38,9 @@ export function takeSnapshot(
     ),
     orders: kept.orders,
     backOffs: kept.backOffs,
+    peaks: new Map(),
+    learnedLimits: [],
+    reservations: new Map(),
     now,
   };
 }

@@ -14,3 +14,9 @@ export interface Demand {
   readonly waiting: number;
   readonly since: Instant;
 }
+
+/** The most requests of a preset that were in flight at once since `since`. */
+export interface Peak {
+  readonly inFlight: number;
+  readonly since: Instant;
+}

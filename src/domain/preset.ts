@@ -1,5 +1,6 @@
 import type { Pool } from './pool.ts';
 import type { ModelName, PoolName, PresetUid } from './ids.ts';
+import type { Resources } from './resources.ts';
 import type { Duration } from './units.ts';
 
 /** What a backend runs for a preset. Opaque to planner and edge. */
@@ -13,8 +14,12 @@ export interface Launch {
 }
 
 export interface Scaling {
-  /** 1: started without demand, never evicted and never idled out. */
-  readonly minReplicas: 0 | 1;
+  /** So many are started without demand, never evicted and never idled out. At most `maxReplicas`. */
+  readonly minReplicas: number;
+  /** The most that serve at once, at least 1. One more may run while it replaces one of an older spec. */
+  readonly maxReplicas: number;
+  /** Requests in flight for each replica, above which one more is wanted; at least 1. */
+  readonly targetInFlight: number;
   /** From the end of the last request to the end of the process; 0: never. */
   readonly idleTimeout: Duration;
   /** From the process's start to its readiness. */
@@ -42,6 +47,10 @@ export interface Preset {
   /** Informational, shown in the list of models. */
   readonly tags: readonly string[];
   readonly pool: PoolName;
+  /** What each of its replicas takes of a bin. */
+  readonly footprint: Resources;
+  /** The higher goes first where room is scarce, and leaves last. */
+  readonly priority: number;
   readonly launch: Launch;
   /** Hash of all that is rendered into a replica: one that runs another is replaced. */
   readonly rendered: string;

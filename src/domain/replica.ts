@@ -1,4 +1,5 @@
-import type { PoolName, PresetUid, ReplicaId } from './ids.ts';
+import type { BinName, PoolName, PresetUid, ReplicaId } from './ids.ts';
+import type { Resources } from './resources.ts';
 import type { Duration, Instant } from './units.ts';
 
 /** Where a llama-server answers. `prefix` is its unguessable `--api-prefix`: a reused port never answers for another model. */
@@ -12,6 +13,8 @@ export interface Endpoint {
 /** Why a replica drains. */
 export type DrainCause =
   | { readonly kind: 'idle' }
+  /** Its preset has more replicas than its requests need. */
+  | { readonly kind: 'surplus' }
   | { readonly kind: 'evicted'; readonly beneficiary: PresetUid }
   | { readonly kind: 'fairness'; readonly beneficiary: PresetUid }
   | { readonly kind: 'removed' }
@@ -82,6 +85,10 @@ export interface Replica {
   readonly id: ReplicaId;
   readonly preset: PresetUid;
   readonly pool: PoolName;
+  /** Where it lies, or is meant to; `undefined`: nobody knows, and it counts in every bin. */
+  readonly bin: BinName | undefined;
+  /** `Preset.footprint` at its start. While its preset is declared as it was then, what that says now counts. */
+  readonly footprint: Resources;
   /** `Preset.rendered` at its start. */
   readonly rendered: string;
   /** `Preset.serves` at its start. */

@@ -1,6 +1,6 @@
 import type { Pool } from '../domain/pool.ts';
 import type { Instant } from '../domain/units.ts';
-import type { Action, Blocked } from './action.ts';
+import type { Action, Blocked, BlockedReason } from './action.ts';
 import type { PlanInput } from './plan-input.ts';
 import type { Room } from './room.ts';
 import { byAge, type Wanted } from './wanted.ts';
@@ -20,11 +20,15 @@ export function admit(wanted: readonly Wanted[], pool: Pool, room: Room, input: 
 
 function admitOne({ preset, since }: Wanted, pool: Pool, room: Room, input: PlanInput): Blocked[] {
   const backOff = input.backOffs.get(preset.uid);
-  if (pool.paused) return [{ preset: preset.uid, reason: { kind: 'PoolPaused', pool: pool.name } }];
+  if (pool.paused)
+    return [{ preset: preset.uid, reason: { kind: 'PoolPaused', pool: pool.name }, position: undefined }];
   if (backOff !== undefined && backOff.until > input.now) {
     room.wakeAt.push(backOff.until);
-    return [{ preset: preset.uid, reason: { kind: 'BackOff', until: backOff.until } }];
+    return [{ preset: preset.uid, reason: { kind: 'BackOff', until: backOff.until }, position: undefined }];
   }
   const outcome = room.claim(preset, since);
-  return outcome === 'started' ? [] : [{ preset: preset.uid, reason: { kind: outcome } }];
+  if (outcome === 'started') return [];
+  const reason: BlockedReason =
+    outcome === 'WaitingForDrain' ? { kind: outcome, leaving: [] } : { kind: outcome, holders: [] };
+  return [{ preset: preset.uid, reason, position: undefined }];
 }

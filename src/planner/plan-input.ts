@@ -1,5 +1,6 @@
-import type { Activity, Demand } from '../domain/activity.ts';
-import type { PresetUid, ReplicaId } from '../domain/ids.ts';
+import type { Activity, Demand, Peak } from '../domain/activity.ts';
+import type { BinName, PresetUid, ReplicaId } from '../domain/ids.ts';
+import type { LearnedLimit } from '../domain/learned-limit.ts';
 import type { BackOff, Order } from '../domain/order.ts';
 import type { Pool } from '../domain/pool.ts';
 import type { Preset } from '../domain/preset.ts';
@@ -20,14 +21,25 @@ export interface PlanInput {
   readonly inFlight: ReadonlyMap<ReplicaId, number>;
   readonly orders: ReadonlyMap<PresetUid, Order>;
   readonly backOffs: ReadonlyMap<PresetUid, BackOff>;
+  /** Of presets that may have more than one replica; one that is missing here keeps what it has. */
+  readonly peaks: ReadonlyMap<PresetUid, Peak>;
+  /** In any order; those that have ended count no more. */
+  readonly learnedLimits: readonly LearnedLimit[];
+  /** `Plan.reservations` of the plan before. */
+  readonly reservations: Reservations;
   readonly now: Instant;
 }
+
+/** In which bin room is kept for a preset that has waited for `fairAfter`, until it is started, fails or is wanted no more. */
+export type Reservations = ReadonlyMap<PresetUid, BinName>;
 
 export interface Plan {
   /** In the order in which they are to be applied; at most one for each replica and each preset. */
   readonly actions: readonly Action[];
-  /** Every wanted preset that has no live replica and is not started by `actions`, with the reason. */
+  /** Every wanted preset that has no live replica and is not started or taken back by `actions`, with the reason. */
   readonly blocked: readonly Blocked[];
+  /** To be given to the next plan. */
+  readonly reservations: Reservations;
   /** When to plan again although nothing has changed; `undefined`: never. */
   readonly wakeAt: Instant | undefined;
 }

@@ -1,3 +1,4 @@
+import { WHOLE_POOL } from '../domain/pool.ts';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -85,6 +86,8 @@ const replicaOf = (preset: Preset, row: Model): Replica => ({
   id: replicaId(`${preset.model}#1`),
   preset: preset.uid,
   pool: preset.pool,
+  bin: WHOLE_POOL,
+  footprint: preset.footprint,
   rendered: row.changed ? 'older' : preset.rendered,
   serves: preset.serves,
   state: row.replica ?? startingSince(0),
@@ -110,6 +113,8 @@ function applied(before: World, actions: readonly Action[]): World {
             id: replicaId(`${action.preset.model}#2`),
             preset: action.preset.uid,
             pool: action.preset.pool,
+            bin: action.bin,
+            footprint: action.preset.footprint,
             rendered: action.preset.rendered,
             serves: action.preset.serves,
             state: startingSince(before.now),

@@ -36,6 +36,7 @@ export function plan(given: PlanInput): Plan {
   return {
     actions: [...cancels, ...stops(input), ...retirements.drains, ...outcomes.flatMap((outcome) => outcome.actions)],
     blocked: [...withoutPool(wanted, pools), ...outcomes.flatMap((outcome) => outcome.blocked)],
+    reservations: new Map(),
     wakeAt: earliest([...retirements.wakeAt, ...outcomes.flatMap((outcome) => outcome.wakeAt)]),
   };
 }
@@ -82,5 +83,9 @@ const drain = (replica: Replica, cause: DrainCause): Drain => ({ kind: 'drain', 
 function withoutPool(wanted: readonly Wanted[], pools: ReadonlyMap<Pool['name'], Pool>): Blocked[] {
   return wanted
     .filter(({ preset }) => !pools.has(preset.pool))
-    .map(({ preset }) => ({ preset: preset.uid, reason: { kind: 'PoolNotFound', pool: preset.pool } }));
+    .map(({ preset }) => ({
+      preset: preset.uid,
+      reason: { kind: 'PoolNotFound', pool: preset.pool },
+      position: undefined,
+    }));
 }

@@ -1,5 +1,5 @@
 import type { PresetUid, ReplicaId } from '../domain/ids.ts';
-import type { Pool } from '../domain/pool.ts';
+import { WHOLE_POOL, type Pool } from '../domain/pool.ts';
 import type { Preset } from '../domain/preset.ts';
 import { holdsCapacity, isLive, type DrainCause, type Replica } from '../domain/replica.ts';
 import { after, type Instant } from '../domain/units.ts';
@@ -64,7 +64,7 @@ export class Room {
 
   #start(preset: Preset): 'started' {
     this.#free -= 1;
-    this.actions.push({ kind: 'start', preset });
+    this.actions.push({ kind: 'start', preset, bin: WHOLE_POOL });
     return 'started';
   }
 

@@ -1,3 +1,4 @@
+import { WHOLE_POOL } from '../domain/pool.ts';
 import assert from 'node:assert/strict';
 import type { Backend } from '../backend/backend.ts';
 import type { Preset } from '../domain/preset.ts';
@@ -82,7 +83,7 @@ export class Stage {
   }
 
   start(preset: Preset): void {
-    this.backend.apply({ kind: 'start', preset });
+    this.backend.apply({ kind: 'start', preset, bin: WHOLE_POOL });
   }
 
   async startReady(preset: Preset): Promise<Replica> {

@@ -1,3 +1,5 @@
+import { WHOLE_POOL } from '../domain/pool.ts';
+import { NO_RESOURCES } from '../domain/resources.ts';
 import type { ClusterObject } from '../api/cluster/decode-objects.ts';
 import type { PresetView } from '../control/control-loop.ts';
 import type { Activity } from '../domain/activity.ts';
@@ -35,6 +37,8 @@ export const podOf = (preset: string, state: ReplicaState, id = `${preset}-pod`)
   id: replicaId(id),
   preset: uidOf(preset),
   pool: poolName('default'),
+  bin: WHOLE_POOL,
+  footprint: NO_RESOURCES,
   rendered: 'rendered',
   serves: 'serves',
   state,

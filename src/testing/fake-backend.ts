@@ -1,5 +1,5 @@
 import type { Backend } from '../backend/backend.ts';
-import { replicaId, type ReplicaId } from '../domain/ids.ts';
+import { replicaId, type BinName, type ReplicaId } from '../domain/ids.ts';
 import type { Preset } from '../domain/preset.ts';
 import { holdsCapacity, type Replica } from '../domain/replica.ts';
 import { milliseconds, type Instant } from '../domain/units.ts';
@@ -34,7 +34,7 @@ export class FakeBackend implements Backend {
   }
 
   apply(action: Action): void {
-    if (action.kind === 'start') this.#start(action.preset);
+    if (action.kind === 'start') this.#start(action.preset, action.bin);
     else this.#turn(action);
   }
 
@@ -83,13 +83,14 @@ export class FakeBackend implements Backend {
     this.#tell();
   }
 
-  #start(preset: Preset): void {
+  #start(preset: Preset, bin: BinName): void {
     this.started.push(preset);
     this.history.push(`start ${preset.model}`);
     const id = replicaId(`${preset.model}#${this.started.length}`);
-    const { uid, pool, rendered, serves } = preset;
+    const { uid, pool, footprint, rendered, serves } = preset;
     const state = { kind: 'starting', since: this.#now() } as const;
-    this.#replicas.set(id, { preset, replica: { id, preset: uid, pool, rendered, serves, state }, before: state });
+    const replica = { id, preset: uid, pool, bin, footprint, rendered, serves, state };
+    this.#replicas.set(id, { preset, replica, before: state });
     this.peak = Math.max(this.peak, this.observe().filter(holdsCapacity).length);
   }
 

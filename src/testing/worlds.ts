@@ -1,6 +1,7 @@
+import { NO_RESOURCES } from '../domain/resources.ts';
 import type { Activity } from '../domain/activity.ts';
 import { modelName, poolName, presetUid, replicaId, type PresetUid } from '../domain/ids.ts';
-import type { Pool } from '../domain/pool.ts';
+import { WHOLE_POOL, type Pool } from '../domain/pool.ts';
 import type { Preset } from '../domain/preset.ts';
 import type { Replica, ReplicaState } from '../domain/replica.ts';
 import { instant, milliseconds, minutes, seconds } from '../domain/units.ts';
@@ -10,6 +11,7 @@ import type { PlanInput } from '../planner/plan-input.ts';
 export const aPool = (overrides: Partial<Pool> = {}): Pool => ({
   name: poolName('default'),
   maxLoaded: 1,
+  bins: [{ name: WHOLE_POOL, size: undefined }],
   paused: false,
   minResidency: milliseconds(0),
   fairAfter: seconds(30),
@@ -23,11 +25,15 @@ export const aPreset = (model: string, overrides: Partial<Preset> = {}): Preset 
   aliases: [],
   tags: [],
   pool: poolName('default'),
+  footprint: NO_RESOURCES,
+  priority: 0,
   launch: { args: ['--model', `${model}.gguf`], env: new Map(), stopTimeout: seconds(5) },
   rendered: `${model}-1`,
   serves: `${model}-model`,
   scaling: {
     minReplicas: 0,
+    maxReplicas: 1,
+    targetInFlight: 1,
     idleTimeout: milliseconds(0),
     loadTimeout: minutes(10),
     autoload: true,
@@ -49,6 +55,8 @@ export const aReplica = (preset: Preset, state: ReplicaState): Replica => ({
   id: replicaId(`${preset.model}#1`),
   preset: preset.uid,
   pool: preset.pool,
+  bin: WHOLE_POOL,
+  footprint: preset.footprint,
   rendered: preset.rendered,
   serves: preset.serves,
   state,
@@ -87,6 +95,9 @@ export interface World {
   readonly unknown?: ReadonlySet<PresetUid>;
   readonly orders?: PlanInput['orders'];
   readonly backOffs?: PlanInput['backOffs'];
+  readonly peaks?: PlanInput['peaks'];
+  readonly learnedLimits?: PlanInput['learnedLimits'];
+  readonly reservations?: PlanInput['reservations'];
 }
 
 const NONE: ReadonlyMap<PresetUid, number> = new Map();
@@ -121,6 +132,9 @@ export function planInput(world: World): PlanInput {
     ),
     orders: world.orders ?? new Map(),
     backOffs: world.backOffs ?? new Map(),
+    peaks: world.peaks ?? new Map(),
+    learnedLimits: world.learnedLimits ?? [],
+    reservations: world.reservations ?? new Map(),
     now: instant(world.now),
   };
 }

@@ -1,3 +1,4 @@
+import { NO_RESOURCES } from '../../domain/resources.ts';
 import { modelName, poolName, type ModelName } from '../../domain/ids.ts';
 import type { Preset, QueueLimits } from '../../domain/preset.ts';
 import { readDuration } from '../decode-settings.ts';
@@ -72,6 +73,8 @@ export function settle(declared: DeclaredPreset, granted: readonly ModelName[]):
     aliases,
     tags: preset.tags ?? [],
     pool: poolName(deployment.pool),
+    footprint: NO_RESOURCES,
+    priority: 0,
     serves: clusterServes(modelOf(preset), sourceOf(preset.source)),
     scaling: mergeScaling(layers),
     queue: queueOf(preset),

@@ -58,6 +58,8 @@ export function describeCause(cause: DrainCause, nameOf: NameOfPreset): Required
     case 'evicted':
     case 'fairness':
       return { reason: 'Evicted', message: `it makes room for ${nameOf(cause.beneficiary) ?? 'another model'}` };
+    case 'surplus':
+      return { reason: 'Surplus', message: 'its requests need fewer replicas' };
     case 'removed':
       return { reason: 'Removed', message: 'it is not declared any more, or not accepted' };
     case 'changed':

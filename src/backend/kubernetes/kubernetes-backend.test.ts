@@ -1,3 +1,4 @@
+import { WHOLE_POOL } from '../../domain/pool.ts';
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { ANNOTATION } from '../../api/cluster/pod-marks.ts';
@@ -26,7 +27,7 @@ const bed = async (t: TestContext, template = EAGER, options: Partial<PodBedOpti
   startPodBed(t, { templates: declared(template), ...options });
 
 const start = (backend: KubernetesBackend, template = EAGER): void => {
-  backend.apply({ kind: 'start', preset: presetOf(template) });
+  backend.apply({ kind: 'start', preset: presetOf(template), bin: WHOLE_POOL });
 };
 const drain = (backend: KubernetesBackend, { id }: Replica): void => {
   backend.apply({ kind: 'drain', replica: id, cause: { kind: 'idle' } });

@@ -1,3 +1,5 @@
+import { WHOLE_POOL } from '../../domain/pool.ts';
+import { NO_RESOURCES } from '../../domain/resources.ts';
 import { randomBytes } from 'node:crypto';
 import type { Gate } from '../../api/cluster/pod-marks.ts';
 import type { PodView } from '../../api/cluster/pod-view.ts';
@@ -154,10 +156,19 @@ export class KubernetesBackend implements Backend {
   }
 
   /** The catalog and the templates are made together, so that this is a fault of whoever has made them; it shows as one. */
-  #refuse({ uid, pool, rendered, serves }: Preset): void {
+  #refuse({ uid, pool, footprint, rendered, serves }: Preset): void {
     const id = replicaId(`start:${uid}`);
     const failure = refused('there is no template for its pod', this.#parts.now());
-    this.#refused.set(id, { id, preset: uid, pool, rendered, serves, state: { kind: 'failed', failure } });
+    this.#refused.set(id, {
+      id,
+      preset: uid,
+      pool,
+      bin: WHOLE_POOL,
+      footprint,
+      rendered,
+      serves,
+      state: { kind: 'failed', failure },
+    });
   }
 
   /** The lowest whose name nothing has: also a pod on its way out keeps its name until it is gone. */
@@ -217,7 +228,20 @@ export class KubernetesBackend implements Backend {
   #observeKnown(known: KnownPod, now: Instant): Replica[] {
     const { uid, preset, pool, rendered, serves } = known.pod;
     const state = this.#stateOf(known, now);
-    return state === undefined ? [] : [{ id: replicaId(uid), preset, pool: poolName(pool), rendered, serves, state }];
+    return state === undefined
+      ? []
+      : [
+          {
+            id: replicaId(uid),
+            preset,
+            pool: poolName(pool),
+            bin: WHOLE_POOL,
+            footprint: NO_RESOURCES,
+            rendered,
+            serves,
+            state,
+          },
+        ];
   }
 
   /** `undefined`: it has failed, which was noted, and nothing of it runs any more: it holds nothing. */

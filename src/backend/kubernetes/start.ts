@@ -1,3 +1,4 @@
+import { WHOLE_POOL } from '../../domain/pool.ts';
 import type { Preset } from '../../domain/preset.ts';
 import type { DrainCause, Failure, Replica, ReplicaState } from '../../domain/replica.ts';
 import { replicaId } from '../../domain/ids.ts';
@@ -26,6 +27,8 @@ export const observeStart = (start: Start, now: Instant): Replica => ({
   id: startId(start),
   preset: start.preset.uid,
   pool: start.preset.pool,
+  bin: WHOLE_POOL,
+  footprint: start.preset.footprint,
   rendered: start.template.rendered,
   serves: start.template.serves,
   state: stateOf(start, now),

@@ -1,3 +1,4 @@
+import { WHOLE_POOL } from '../../domain/pool.ts';
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -88,7 +89,7 @@ const isAlive = (pid: number): boolean => {
 describe('an order', () => {
   it('to start shows at once, and ends in a ready replica that answers behind its own prefix', async (t) => {
     const { backend, until } = running(t);
-    backend.apply({ kind: 'start', preset: behaving('ready') });
+    backend.apply({ kind: 'start', preset: behaving('ready'), bin: WHOLE_POOL });
     assert.deepEqual(
       backend.observe().map(({ state }) => state.kind),
       ['starting'],
@@ -102,7 +103,7 @@ describe('an order', () => {
   });
   it('to drain and to stop shows at once, and the replica is gone when its process is', async (t) => {
     const { backend, until, untilGone, pids } = running(t);
-    backend.apply({ kind: 'start', preset: behaving('ready') });
+    backend.apply({ kind: 'start', preset: behaving('ready'), bin: WHOLE_POOL });
     const { id } = await until('ready');
     backend.apply({ kind: 'drain', replica: id, cause: { kind: 'idle' } });
     assert.equal(backend.observe()[0]?.state.kind, 'draining');
@@ -113,7 +114,7 @@ describe('an order', () => {
   });
   it('to stop what does not drain changes nothing', async (t) => {
     const { backend, until } = running(t);
-    backend.apply({ kind: 'start', preset: behaving('ready') });
+    backend.apply({ kind: 'start', preset: behaving('ready'), bin: WHOLE_POOL });
     const { id } = await until('ready');
     backend.apply({ kind: 'stop', replica: id });
     assert.equal(backend.observe()[0]?.state.kind, 'ready');
@@ -128,7 +129,7 @@ describe('an order', () => {
   });
   it('to stop before the process exists starts none', async (t) => {
     const { backend, untilGone, pids } = running(t);
-    backend.apply({ kind: 'start', preset: behaving('ready') });
+    backend.apply({ kind: 'start', preset: behaving('ready'), bin: WHOLE_POOL });
     const [replica] = backend.observe();
     assert.ok(replica !== undefined);
     backend.apply({ kind: 'drain', replica: replica.id, cause: { kind: 'removed' } });
@@ -138,7 +139,7 @@ describe('an order', () => {
   });
   it('to stop ends a process that is deaf to SIGTERM, after its stop timeout', async (t) => {
     const { backend, until, untilGone, pids } = running(t);
-    backend.apply({ kind: 'start', preset: behaving('deaf', 50) });
+    backend.apply({ kind: 'start', preset: behaving('deaf', 50), bin: WHOLE_POOL });
     const { id } = await until('ready');
     backend.apply({ kind: 'drain', replica: id, cause: { kind: 'idle' } });
     backend.apply({ kind: 'stop', replica: id });
@@ -147,7 +148,7 @@ describe('an order', () => {
   });
   it('to stop is repeated for a process that has missed it, long before its stop timeout', async (t) => {
     const { backend, until, untilGone } = running(t);
-    backend.apply({ kind: 'start', preset: behaving('distracted', 600_000) });
+    backend.apply({ kind: 'start', preset: behaving('distracted', 600_000), bin: WHOLE_POOL });
     const { id } = await until('ready');
     backend.apply({ kind: 'drain', replica: id, cause: { kind: 'idle' } });
     backend.apply({ kind: 'stop', replica: id });
@@ -162,7 +163,7 @@ describe('a replica', () => {
   };
   it('whose process exits has failed, with its exit code and last words', async (t) => {
     const { backend, until } = running(t);
-    backend.apply({ kind: 'start', preset: behaving('exit') });
+    backend.apply({ kind: 'start', preset: behaving('exit'), bin: WHOLE_POOL });
     const replica = await until('failed');
     const { reason, exitCode, logTail, readyFor } = failureOf(replica);
     assert.match(reason, /exited with code 3 while it loaded the model/u);
@@ -174,13 +175,17 @@ describe('a replica', () => {
   });
   it('that is not ready within its load timeout has failed, and its process is ended', async (t) => {
     const { backend, until, pids } = running(t);
-    backend.apply({ kind: 'start', preset: scaled(behaving('loading'), { loadTimeout: milliseconds(400) }) });
+    backend.apply({
+      kind: 'start',
+      preset: scaled(behaving('loading'), { loadTimeout: milliseconds(400) }),
+      bin: WHOLE_POOL,
+    });
     assert.match(failureOf(await until('failed')).reason, /load timeout of 0.4 s/u);
     assert.ok(pids.length > 0 && pids.every((pid) => !isAlive(pid)));
   });
   it('that is killed while it serves has failed as a crash, not as a load', async (t) => {
     const { backend, until, pids } = running(t);
-    backend.apply({ kind: 'start', preset: behaving('ready') });
+    backend.apply({ kind: 'start', preset: behaving('ready'), bin: WHOLE_POOL });
     await until('ready');
     for (const pid of new Set(pids)) process.kill(pid, 'SIGKILL');
     const { reason, readyFor } = failureOf(await until('failed'));
@@ -189,7 +194,7 @@ describe('a replica', () => {
   });
   it('cannot be forgotten while it lives', async (t) => {
     const { backend, until } = running(t);
-    backend.apply({ kind: 'start', preset: behaving('ready') });
+    backend.apply({ kind: 'start', preset: behaving('ready'), bin: WHOLE_POOL });
     const { id } = await until('ready');
     backend.forget(id);
     assert.equal(backend.observe().length, 1);
@@ -204,7 +209,7 @@ describe('a llama-server that cannot be started', () => {
     it(`because it ${what} is a failed replica, not an exception`, async (t) => {
       const { backend, until } = running(t, path);
       const preset = behaving('ready');
-      backend.apply({ kind: 'start', preset: { ...preset, launch: { ...preset.launch, args } } });
+      backend.apply({ kind: 'start', bin: WHOLE_POOL, preset: { ...preset, launch: { ...preset.launch, args } } });
       const { state } = await until('failed');
       assert.ok(state.kind === 'failed');
       assert.match(state.failure.reason, /could not be started/u);

@@ -1,5 +1,5 @@
 import { assertNever } from '../../domain/assert-never.ts';
-import { replicaId, type ReplicaId } from '../../domain/ids.ts';
+import { replicaId, type BinName, type ReplicaId } from '../../domain/ids.ts';
 import type { Preset } from '../../domain/preset.ts';
 import type { DrainCause, Endpoint, Failure, Replica, ReplicaState } from '../../domain/replica.ts';
 import { since, type Instant } from '../../domain/units.ts';
@@ -22,6 +22,7 @@ export interface LocalBackendParts {
 interface Child {
   readonly id: ReplicaId;
   readonly preset: Preset;
+  readonly bin: BinName;
   readonly stop: AbortController;
   readonly startedAt: Instant;
   state: ReplicaState;
@@ -50,7 +51,7 @@ export class LocalBackend implements Backend {
   apply(action: Action): void {
     switch (action.kind) {
       case 'start':
-        this.#start(action.preset);
+        this.#start(action.preset, action.bin);
         return;
       case 'drain':
         this.#drain(action.replica, action.cause);
@@ -79,13 +80,14 @@ export class LocalBackend implements Backend {
     for (const { kill } of this.#children.values()) kill?.();
   }
 
-  #start(preset: Preset): void {
+  #start(preset: Preset, bin: BinName): void {
     this.#started += 1;
     const startedAt = this.#parts.now();
     const starting = { kind: 'starting', since: startedAt } as const;
     const child: Child = {
       id: replicaId(`${preset.model}#${this.#started}`),
       preset,
+      bin,
       stop: new AbortController(),
       startedAt,
       state: starting,
@@ -163,10 +165,12 @@ function failureOf({ live }: Child, end: ReplicaEnd & { readonly kind: 'failed' 
   return { code, reason, exitCode, logTail, at, readyFor: live.kind === 'ready' ? since(live.since, at) : undefined };
 }
 
-const observed = ({ id, preset, state }: Child): Replica => ({
+const observed = ({ id, preset, bin, state }: Child): Replica => ({
   id,
   preset: preset.uid,
   pool: preset.pool,
+  bin,
+  footprint: preset.footprint,
   rendered: preset.rendered,
   serves: preset.serves,
   state,
