@@ -100,5 +100,5 @@ export interface Replica {
 export const holdsCapacity = (replica: Replica): boolean => replica.state.kind !== 'failed';
 
 /** Serves, or will: it exists and is not on its way out. */
-export const isLive = (replica: Replica): boolean =>
-  replica.state.kind === 'starting' || replica.state.kind === 'ready';
+export const isLive = ({ state }: Pick<Replica, 'state'>): boolean =>
+  state.kind === 'starting' || state.kind === 'ready';

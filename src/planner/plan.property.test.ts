@@ -1,295 +1,346 @@
-import { WHOLE_POOL } from '../domain/pool.ts';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
-import { replicaId, type PresetUid, type ReplicaId } from '../domain/ids.ts';
-import type { Preset } from '../domain/preset.ts';
-import { holdsCapacity, isLive, type Replica, type ReplicaState } from '../domain/replica.ts';
-import { instant, milliseconds, seconds } from '../domain/units.ts';
-import { testSeed } from '../testing/seed.ts';
+import { isLive } from '../domain/replica.ts';
+import type { Bin } from '../domain/pool.ts';
+import { amountOf, covers, plus, type Resources } from '../domain/resources.ts';
+import { checkPlans, frozen, isForRoom, outcomesOf, presetOf, wishesOf } from '../testing/planner-checks.ts';
 import {
-  aPool,
-  aPreset,
-  drainingSince,
-  planInput,
-  readySince,
-  scaled,
-  startingSince,
-  stoppingSince,
-  type World,
-} from '../testing/worlds.ts';
-import type { Action } from './action.ts';
+  binsOf,
+  cancelsOf,
+  compulsionsOf,
+  drainsOf,
+  findPool,
+  holdersOf,
+  idleSinceOf,
+  inFlightAt,
+  isAskedFor,
+  isCurrent,
+  isIdle,
+  isServing,
+  lieIn,
+  presetsOf,
+  replicaOf,
+  startsOf,
+  stayingOf,
+  usedOf,
+  worthOf,
+  type Start,
+} from '../testing/planner-oracle.ts';
 import { plan } from './plan.ts';
+import type { PlanInput } from './plan-input.ts';
 
-const NAMES = ['a', 'b', 'c', 'd', 'e'];
-
-const time = fc.integer({ min: 0, max: 100_000 });
-const state: fc.Arbitrary<ReplicaState> = fc.oneof(
-  time.map(startingSince),
-  fc.tuple(time, fc.integer({ min: 0, max: 5_000 })).map(([at, load]) => readySince(at, load)),
-  time.map(drainingSince),
-  time.map(stoppingSince),
-);
-
-/** One model's share of a world: whether it is declared, its replica, its requests. */
-const model = fc.record({
-  declared: fc.boolean(),
-  changed: fc.boolean(),
-  replica: fc.option(state, { nil: undefined }),
-  busy: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }),
-  idleSince: time,
-  waitingSince: fc.option(time, { nil: undefined }),
-  unknown: fc.boolean(),
-  minReplicas: fc.constantFrom(0 as const, 0 as const, 1 as const),
-  idleTimeout: fc.constantFrom(0, 10_000),
-  order: fc.constantFrom(undefined, undefined, 'load' as const, 'unload' as const),
-});
-type Model = typeof model extends fc.Arbitrary<infer T> ? T : never;
-
-const world: fc.Arbitrary<World> = fc
-  .record({
-    now: fc.integer({ min: 50_000, max: 150_000 }),
-    maxLoaded: fc.integer({ min: 0, max: 4 }),
-    paused: fc.constantFrom(false, false, false, true),
-    fairAfter: fc.constantFrom(0, 30_000),
-    minResidency: fc.constantFrom(0, 20_000),
-    models: fc.array(model, { minLength: 1, maxLength: NAMES.length }),
-  })
-  .map(({ now, models, maxLoaded, paused, fairAfter, minResidency }) => {
-    const rows = models.map((row, index) => ({ row, preset: presetOf(NAMES.slice(index, index + 1).join(''), row) }));
-    const mapOf = <T>(value: (row: Model) => T | undefined): Map<PresetUid, T> =>
-      new Map(
-        rows.flatMap(({ row, preset }) => {
-          const found = value(row);
-          return found === undefined ? [] : [[preset.uid, found]];
-        }),
-      );
-    return {
-      now,
-      pools: [
-        aPool({ maxLoaded, paused, fairAfter: milliseconds(fairAfter), minResidency: milliseconds(minResidency) }),
-      ],
-      presets: rows.flatMap(({ row, preset }) => (row.declared ? [preset] : [])),
-      replicas: rows.flatMap(({ row, preset }) => (row.replica === undefined ? [] : [replicaOf(preset, row)])),
-      busy: mapOf((row) => row.busy),
-      idleSince: mapOf((row) => row.idleSince),
-      waitingSince: mapOf((row) => (row.declared ? row.waitingSince : undefined)),
-      unknown: new Set(rows.flatMap(({ row, preset }) => (row.unknown ? [preset.uid] : []))),
-      orders: mapOf((row) => (row.order === undefined ? undefined : { kind: row.order, since: instant(1) })),
-    };
+describe('what is started', () => {
+  it('never exceeds any resource of any bin nor the number of replicas, counting all that is not gone', () => {
+    checkPlans((input, made) => {
+      for (const pool of input.pools) {
+        const starts = startsOf(made).filter(({ preset }) => preset.pool === pool.name);
+        const holders = holdersOf(input, pool);
+        if (starts.length > 0 && pool.maxLoaded > 0) assert.ok(holders.length + starts.length <= pool.maxLoaded);
+        for (const bin of pool.bins) assertWithin(bin, starts, usedOf(bin, holders, presetsOf(input)));
+      }
+    });
   });
-
-const presetOf = (name: string, row: Model): Preset =>
-  scaled(aPreset(name), { minReplicas: row.minReplicas, idleTimeout: milliseconds(row.idleTimeout) });
-
-const replicaOf = (preset: Preset, row: Model): Replica => ({
-  id: replicaId(`${preset.model}#1`),
-  preset: preset.uid,
-  pool: preset.pool,
-  bin: WHOLE_POOL,
-  footprint: preset.footprint,
-  rendered: row.changed ? 'older' : preset.rendered,
-  serves: preset.serves,
-  state: row.replica ?? startingSince(0),
+  it('is declared, lies in a bin of its pool, does not back off and is not paused', () => {
+    checkPlans((input, made) => {
+      for (const { preset, bin } of startsOf(made)) {
+        assert.equal(presetsOf(input).get(preset.uid), preset);
+        assert.equal(findPool(input, preset.pool)?.paused, false);
+        assert.ok(binsOf(preset.pool, input.pools).some(({ name }) => name === bin));
+        const backOff = input.backOffs.get(preset.uid);
+        assert.ok(backOff === undefined || backOff.until <= input.now);
+      }
+    });
+  });
+  it('is wanted, and never more of one preset than it may have', () => {
+    checkPlans((input, made) => {
+      for (const { preset } of startsOf(made)) {
+        const { minReplicas, maxReplicas } = preset.scaling;
+        const activity = input.activity.get(preset.uid);
+        const inFlight = activity?.kind === 'busy' ? activity.inFlight : 0;
+        const asked = isAskedFor(preset, input) ? 1 : 0;
+        const staying = stayingOf(preset.uid, input, made);
+        const current = staying.filter((one) => isCurrent(one, preset));
+        const replaced = staying.length > current.length ? 1 : 0;
+        const needed = Math.max(asked, minReplicas, replaced, worthOf(inFlight, preset));
+        const starts = startsOf(made).filter((start) => start.preset === preset).length;
+        assert.ok(
+          current.length + starts <= needed,
+          `${preset.model} would have ${current.length} + ${starts} of ${needed}`,
+        );
+        const own = input.replicas.filter((one) => one.preset === preset.uid && one.state.kind !== 'failed');
+        assert.ok(
+          own.length + 1 <= maxReplicas + (own.length > current.length ? 1 : 0),
+          `${preset.model} has too many`,
+        );
+      }
+    });
+  });
+  it('is nothing that a bin has refused with as little in use', () => {
+    checkPlans((input, made) => {
+      for (const { preset, bin } of startsOf(made))
+        for (const limit of input.learnedLimits) {
+          if (limit.pool !== preset.pool || limit.bin !== bin || limit.until <= input.now) continue;
+          if (!covers(preset.footprint, limit.footprint)) continue;
+          const holders = input.replicas.filter((one) => one.pool === limit.pool && one.state.kind !== 'failed');
+          const lying = holders.filter((one) => lieIn(one, bin));
+          const used = plus(usedOf({ name: bin, size: undefined }, holders, presetsOf(input)), preset.footprint);
+          assert.ok(lying.length + 1 < limit.replicas || !covers(used, limit.total), `${preset.model} in ${bin}`);
+        }
+    });
+  });
 });
 
-function nextState(action: Action, now: number): Replica['state'] {
-  if (action.kind === 'cancel') return readySince(now);
-  if (action.kind === 'drain') return { kind: 'draining', since: instant(now), cause: action.cause };
-  return stoppingSince(now);
-}
-
-/** The world after a backend has taken the actions, nothing else having happened. */
-function applied(before: World, actions: readonly Action[]): World {
-  const replicas = (before.replicas ?? []).map((replica) => {
-    const action = actions.find((one) => one.kind !== 'start' && one.replica === replica.id);
-    if (action === undefined) return replica;
-    return { ...replica, state: nextState(action, before.now) };
+describe('what is stopped', () => {
+  it('is what drains and is known to have nothing in flight, unless its drain is taken back', () => {
+    checkPlans((input, made) => {
+      const returning = cancelsOf(made);
+      const expected = input.replicas
+        .filter(({ id, state }) => state.kind === 'draining' && input.inFlight.get(id) === 0 && !returning.includes(id))
+        .map(({ id }) => id);
+      const stopped = made.actions.flatMap((action) => (action.kind === 'stop' ? [action.replica] : []));
+      assert.deepEqual(stopped.toSorted(), expected.toSorted());
+    });
   });
-  const started = actions.flatMap((action): Replica[] =>
-    action.kind === 'start'
-      ? [
-          {
-            id: replicaId(`${action.preset.model}#2`),
-            preset: action.preset.uid,
-            pool: action.preset.pool,
-            bin: action.bin,
-            footprint: action.preset.footprint,
-            rendered: action.preset.rendered,
-            serves: action.preset.serves,
-            state: startingSince(before.now),
-          },
-        ]
-      : [],
-  );
-  return { ...before, replicas: [...replicas, ...started] };
-}
+});
 
-const check = (property: (world: World) => void): void => {
-  fc.assert(fc.property(world, property), { numRuns: 3_000, seed: testSeed() });
-};
+describe('what is drained', () => {
+  it('is live, and for a reason that holds', () => {
+    checkPlans((input, made) => {
+      for (const { replica: id, cause } of drainsOf(made)) {
+        const replica = replicaOf(input, id);
+        assert.ok(isLive(replica), id);
+        const forced = compulsionsOf(replica, input);
+        assert.ok(
+          ['idle', 'evicted', 'surplus', 'capacity', 'fairness', ...forced].includes(cause.kind),
+          `${id} ${cause.kind}`,
+        );
+        if (cause.kind === 'idle' || cause.kind === 'evicted') assertMayGo(input, id);
+      }
+    });
+  });
+  it('is everything that has to go, and of what has changed all but what a new one is to replace', () => {
+    checkPlans((input, made) => {
+      const leaving = new Set(drainsOf(made).map(({ replica }) => replica));
+      for (const replica of input.replicas.filter((one) => isLive(one) && !leaving.has(one.id))) {
+        const forced = compulsionsOf(replica, input);
+        assert.ok(
+          forced.every((cause) => cause === 'changed'),
+          `${replica.id} stays although ${forced.join()}`,
+        );
+        if (forced.length > 0) assertWorthStaying(input, replica.id);
+      }
+    });
+  });
+  it('is never below minReplicas for want of room or for idleness', () => {
+    checkPlans((input, made) => {
+      const drains = drainsOf(made);
+      for (const { replica: id, cause } of drains) {
+        if (!['idle', 'surplus', 'evicted', 'fairness'].includes(cause.kind)) continue;
+        const preset = presetOf(input, replicaOf(input, id).preset);
+        const shrunk = drains
+          .filter((one) => one.cause.kind === 'capacity')
+          .map(({ replica }) => replicaOf(input, replica));
+        const left =
+          stayingOf(preset.uid, input, made).length + shrunk.filter((one) => one.preset === preset.uid).length;
+        assert.ok(left >= preset.scaling.minReplicas, `${id} leaves (${cause.kind}), and ${left} stay`);
+      }
+    });
+  });
+  it('is everything that has been idle for its timeout, and nothing sooner', () => {
+    checkPlans((input, made) => {
+      const drains = drainsOf(made);
+      const over = input.replicas.filter((replica) => isIdledOut(input, replica.id));
+      for (const { replica, cause } of drains)
+        if (cause.kind === 'idle')
+          assert.ok(
+            over.some(({ id }) => id === replica),
+            replica,
+          );
+      for (const { id, preset: uid } of over) {
+        const preset = presetOf(input, uid);
+        const ready = stayingOf(uid, input, made).filter(({ state }) => state.kind === 'ready');
+        const wanted = input.demand.has(uid) || input.orders.has(uid);
+        if (wanted || ready.length <= preset.scaling.minReplicas) continue;
+        assert.ok(
+          drains.some(({ replica }) => replica === id),
+          `${id} stays`,
+        );
+      }
+    });
+  });
+  it('is of surplus replicas one at a time, the least busy, after a minute in which fewer would have done', () => {
+    checkPlans((input, made) => {
+      const drains = drainsOf(made).filter(({ cause }) => cause.kind === 'surplus');
+      const owners = drains.map(({ replica }) => replicaOf(input, replica).preset);
+      assert.equal(new Set(owners).size, owners.length);
+      for (const { replica: id } of drains) {
+        const replica = replicaOf(input, id);
+        const preset = presetOf(input, replica.preset);
+        const { scaling, uid } = preset;
+        const ready = input.replicas.filter((one) => one.preset === uid && one.state.kind === 'ready');
+        const peak = input.peaks.get(uid);
+        assert.ok(peak !== undefined && input.now - peak.since >= 60_000);
+        assert.ok(worthOf(peak.inFlight, preset) < ready.length);
+        assert.ok(ready.length > Math.max(1, scaling.minReplicas));
+        const here = input.inFlight.get(id);
+        assert.ok(here !== undefined, 'unknown is not zero');
+        const kept = inFlightAt(stayingOf(uid, input, made), input);
+        assert.ok(kept.every((count) => count >= here));
+        const leaving = input.replicas.filter(
+          (one) => one.preset === uid && !isLive(one) && one.state.kind !== 'failed',
+        );
+        assert.ok(
+          leaving.every((one) => cancelsOf(made).includes(one.id)),
+          'another one leaves',
+        );
+      }
+    });
+  });
+  it('is for fairness only for one of fairAfter, of no higher priority, known, and after as long as its load took', () => {
+    checkPlans((input, made) => {
+      for (const { replica: id, cause } of drainsOf(made)) {
+        if (cause.kind !== 'fairness') continue;
+        const { state, preset: uid, pool: name } = replicaOf(input, id);
+        const pool = findPool(input, name);
+        const wish = wishesOf(name, input, made).find(({ preset }) => preset.uid === cause.beneficiary);
+        assert.ok(pool !== undefined && wish !== undefined && state.kind === 'ready');
+        assert.ok(pool.fairAfter > 0 && input.now - wish.since >= pool.fairAfter);
+        assert.ok(input.inFlight.has(id) && input.activity.has(uid) && input.activity.get(uid)?.kind !== 'unknown');
+        if (input.inFlight.get(id) === 0) continue;
+        assert.ok(presetOf(input, uid).priority <= wish.preset.priority, `${id} is of a higher priority`);
+        assert.ok(input.now - state.since >= Math.max(pool.minResidency, state.loadTime), `${id} is too young`);
+      }
+    });
+  });
+});
+
+describe('what is taken back', () => {
+  it('is wanted, as it is declared now, and its reason has passed', () => {
+    checkPlans((input, made) => {
+      for (const id of cancelsOf(made)) {
+        const replica = replicaOf(input, id);
+        const preset = presetOf(input, replica.preset);
+        assert.ok(replica.state.kind === 'draining');
+        assert.deepEqual(compulsionsOf(replica, input), []);
+        assert.ok(isAskedFor(preset, input) || preset.scaling.minReplicas > 0);
+        assert.ok(['idle', 'surplus', 'evicted', 'ordered', 'paused', 'changed'].includes(replica.state.cause.kind));
+      }
+    });
+  });
+  it('is every drain for idleness of a preset that is wanted and served by nobody', () => {
+    checkPlans((input, made) => {
+      for (const { id, preset: uid, state } of input.replicas) {
+        if (state.kind !== 'draining' || !['idle', 'surplus'].includes(state.cause.kind)) continue;
+        const preset = presetsOf(input).get(uid);
+        if (preset === undefined || !isAskedFor(preset, input)) continue;
+        const replica = replicaOf(input, id);
+        if (compulsionsOf(replica, input).length > 0 || findPool(input, replica.pool) === undefined) continue;
+        const own = input.replicas.filter((one) => one.preset === uid);
+        const returns = own.some((one) => cancelsOf(made).includes(one.id));
+        assert.ok(returns || own.some((one) => isServing(one, preset)), id);
+      }
+    });
+  });
+});
+
+describe('what is said', () => {
+  it('is exactly one thing of everything wanted: served, started, taken back or blocked', () => {
+    checkPlans((input, made) => {
+      for (const preset of input.presets) {
+        const outcomes = outcomesOf(preset, input, made);
+        const isWanted = isAskedFor(preset, input) || input.demand.has(preset.uid);
+        const served = outcomes.includes('served');
+        // Of several that minReplicas asks for, one may come and another wait.
+        const most = Math.max(1, Math.min(2, preset.scaling.minReplicas));
+        if (isWanted && !served)
+          assert.ok(outcomes.length >= 1 && outcomes.length <= most, `${preset.model}: ${outcomes.join()}`);
+        if (!isWanted && preset.scaling.minReplicas === 0) assert.ok(!outcomes.includes('blocked'), preset.model);
+      }
+      for (const { preset } of made.blocked) presetOf(input, preset);
+      assert.equal(new Set(made.blocked.map(({ preset }) => preset)).size, made.blocked.length);
+    });
+  });
+  it('is the place in the queue of each pool from 1 on without a gap, in the order in which wishes are granted', () => {
+    checkPlans((input, made) => {
+      for (const { name } of input.pools) {
+        const queue = wishesOf(name, input, made).map(({ preset }) => preset.uid);
+        const own = made.blocked.filter(({ preset }) => presetOf(input, preset).pool === name);
+        for (const one of own.filter(({ reason }) => reason.kind !== 'WaitingForDrain'))
+          assert.equal(one.position !== undefined, isForRoom(one), one.reason.kind);
+        const waiting = own.filter(({ position }) => position !== undefined);
+        const sorted = waiting.toSorted((a, b) => queue.indexOf(a.preset) - queue.indexOf(b.preset));
+        assert.deepEqual(
+          sorted.map(({ position }) => position),
+          sorted.map((_, index) => index + 1),
+        );
+      }
+    });
+  });
+});
 
 describe('every plan', () => {
-  it('starts nothing beyond the limit, counting all that is not gone', () => {
-    check((w) => {
-      const starts = plan(planInput(w)).actions.filter((action) => action.kind === 'start').length;
-      const limit = w.pools?.[0]?.maxLoaded ?? 0;
-      const holding = (w.replicas ?? []).filter(holdsCapacity).length;
-      assert.ok(starts === 0 || limit === 0 || holding + starts <= limit);
+  it('gives at most one order to each replica', () => {
+    checkPlans((_, made) => {
+      const subjects = made.actions.flatMap((action) => (action.kind === 'start' ? [] : [action.replica]));
+      assert.equal(new Set(subjects).size, subjects.length);
     });
   });
-  it('stops only what drains and is known to have nothing in flight', () => {
-    check((w) => {
-      const input = planInput(w);
-      for (const action of plan(input).actions) {
-        if (action.kind !== 'stop') continue;
-        const replica = input.replicas.find(({ id }) => id === action.replica);
-        assert.equal(replica?.state.kind, 'draining');
-        assert.equal(input.inFlight.get(action.replica), 0);
-      }
-    });
-  });
-  it('evicts and idles out only what is ready, known to be idle, unprotected and wanted by nobody', () => {
-    check((w) => {
-      const input = planInput(w);
-      for (const action of plan(input).actions) {
-        if (action.kind !== 'drain' || (action.cause.kind !== 'evicted' && action.cause.kind !== 'idle')) continue;
-        const replica = input.replicas.find(({ id }) => id === action.replica);
-        const preset = input.presets.find(({ uid }) => uid === replica?.preset);
-        assert.ok(replica !== undefined && preset !== undefined);
-        assert.equal(replica.state.kind, 'ready');
-        assert.equal(input.activity.get(preset.uid)?.kind, 'idle');
-        assert.equal(input.inFlight.get(replica.id), 0);
-        assert.equal(preset.scaling.minReplicas, 0);
-        assert.ok(!input.demand.has(preset.uid));
-      }
-    });
-  });
-  it('drains a busy replica only for one that has waited for fairAfter, or because its preset says so', () => {
-    check((w) => {
-      const input = planInput(w);
-      for (const action of plan(input).actions) {
-        if (action.kind !== 'drain' || action.cause.kind !== 'fairness') continue;
-        const { beneficiary } = action.cause;
-        const since = Math.min(
-          input.demand.get(beneficiary)?.since ?? Infinity,
-          input.orders.get(beneficiary)?.since ?? Infinity,
-        );
-        const fairAfter = input.pools[0]?.fairAfter ?? 0;
-        assert.ok(fairAfter > 0 && input.now - since >= fairAfter);
-      }
-    });
-  });
-  it('takes the longest idle first: nobody who may go and has been idle longer stays', () => {
-    check((w) => {
-      const input = planInput(w);
-      const idle = (uid: PresetUid): number => {
-        const activity = input.activity.get(uid);
-        const ready = input.replicas.find(({ preset }) => preset === uid)?.state;
-        return Math.max(
-          activity?.kind === 'idle' ? activity.since : Infinity,
-          ready?.kind === 'ready' ? ready.since : Infinity,
-        );
-      };
-      const drained = new Map(
-        plan(input).actions.flatMap((action) => (action.kind === 'drain' ? [[action.replica, action.cause.kind]] : [])),
-      );
-      const residency = input.pools[0]?.minResidency ?? 0;
-      const mayGo = input.replicas.filter(
-        ({ id, preset, rendered, state }) =>
-          state.kind === 'ready' &&
-          input.now - state.since >= residency &&
-          input.activity.get(preset)?.kind === 'idle' &&
-          !input.demand.has(preset) &&
-          !input.orders.has(preset) &&
-          input.presets.some((p) => p.uid === preset && p.rendered === rendered && p.scaling.minReplicas === 0) &&
-          !drained.has(id),
-      );
-      for (const [id, cause] of drained) {
-        const victim = input.replicas.find((replica) => replica.id === id);
-        if (cause !== 'evicted' || victim === undefined) continue;
-        for (const kept of mayGo) assert.ok(idle(kept.preset) >= idle(victim.preset), `${kept.id} stays, ${id} goes`);
-      }
-    });
-  });
-  it('gives every wanted preset exactly one outcome: live, started, taken back or blocked with a reason', () => {
-    check((w) => {
-      const input = planInput(w);
-      const { actions, blocked } = plan(input);
-      const ofPreset = (id: ReplicaId, { uid }: Preset): boolean =>
-        input.replicas.some((replica) => replica.id === id && replica.preset === uid);
-      for (const preset of input.presets) {
-        const wanted = input.demand.has(preset.uid) || input.orders.get(preset.uid)?.kind === 'load';
-        const outcomes = [
-          input.replicas.some((replica) => replica.preset === preset.uid && isLive(replica)),
-          actions.some((action) => action.kind === 'start' && action.preset.uid === preset.uid),
-          actions.some((action) => action.kind === 'cancel' && ofPreset(action.replica, preset)),
-          blocked.some((one) => one.preset === preset.uid),
-        ].filter(Boolean).length;
-        if (wanted) assert.equal(outcomes, 1, preset.model);
-        else assert.ok(!blocked.some((one) => one.preset === preset.uid));
-      }
-    });
-  });
-  it('gives at most one order to each replica and each preset', () => {
-    check((w) => {
-      const { actions } = plan(planInput(w));
-      const subjects = actions.map((action) => (action.kind === 'start' ? action.preset.uid : action.replica));
-      assert.equal(new Set<string>(subjects).size, subjects.length);
-    });
-  });
-  it('does not depend on the order of its input, and does not change it', () => {
-    check((w) => {
-      const input = planInput(w);
-      const before = structuredClone(input);
-      const turned = {
+  it('changes nothing it is given, and is the same from the same world in whatever order it comes', () => {
+    checkPlans((input, made) => {
+      const turned: PlanInput = {
         ...input,
+        pools: input.pools.toReversed(),
         presets: input.presets.toReversed(),
         replicas: input.replicas.toReversed(),
+        learnedLimits: input.learnedLimits.toReversed(),
         demand: new Map([...input.demand].toReversed()),
+        activity: new Map([...input.activity].toReversed()),
+        reservations: new Map([...input.reservations].toReversed()),
       };
-      const sorted = (p: ReturnType<typeof plan>): unknown[] => [p.actions, p.blocked, p.wakeAt];
-      assert.deepEqual(sorted(plan(turned)), sorted(plan(input)));
-      assert.deepEqual(input, before);
-    });
-  });
-  it('comes to rest: applied and planned again, it ends after few rounds', () => {
-    check((w) => {
-      let current = w;
-      for (let round = 0; round < 6; round += 1) {
-        const { actions } = plan(planInput(current));
-        if (actions.length === 0) return;
-        current = applied(current, actions);
-      }
-      assert.fail('still acting after six rounds');
-    });
-  });
-  it('wakes only in the future', () => {
-    check((w) => {
-      const { wakeAt } = plan(planInput(w));
-      assert.ok(wakeAt === undefined || wakeAt > w.now);
-    });
-  });
-  it('never lets a wish of fairAfter wait behind a drainable replica without draining one', () => {
-    check((w) => {
-      const replicas = (w.replicas ?? []).slice(0, 1);
-      const input = planInput({ ...w, replicas, pools: [aPool({ maxLoaded: 1, fairAfter: seconds(1) })] });
-      const { blocked } = plan(input);
-      const [oldest] = input.presets
-        .filter(({ uid }) => input.demand.has(uid) && blocked.some((one) => one.preset === uid))
-        .map(({ uid }) => ({ uid, since: input.demand.get(uid)?.since ?? 0 }))
-        .sort((x, y) => x.since - y.since);
-      if (oldest === undefined || input.now - oldest.since < 1_000) return;
-      const reason = blocked.find((one) => one.preset === oldest.uid)?.reason.kind;
-      const takeable = input.replicas.some(
-        (replica) =>
-          replica.state.kind === 'ready' &&
-          input.now - replica.state.since >= replica.state.loadTime &&
-          input.presets.some((p) => p.uid === replica.preset && p.scaling.minReplicas === 0) &&
-          input.activity.has(replica.preset),
-      );
-      const ordersFirst = [...input.orders.values()].some((order) => order.kind === 'load');
-      if (takeable && !ordersFirst) assert.equal(reason, 'WaitingForDrain');
+      assert.deepEqual(plan(frozen(turned)), made);
+      assert.deepEqual([...plan(turned).reservations], [...made.reservations]);
     });
   });
 });
+
+/** Together with what is taken already; what a start takes none of may be too much before. */
+function assertWithin(bin: Bin, starts: readonly Start[], taken: Resources): void {
+  const here = starts.filter((start) => start.bin === bin.name).map(({ preset }) => preset.footprint);
+  const used = here.reduce(plus, taken);
+  for (const [name, amount] of here.flatMap((footprint) => [...footprint])) {
+    if (bin.size === undefined || amount === 0) continue;
+    assert.ok(amountOf(used, name) <= amountOf(bin.size, name), `${name} of ${bin.name}`);
+  }
+}
+
+function assertMayGo(input: PlanInput, id: Parameters<typeof replicaOf>[1]): void {
+  const replica = replicaOf(input, id);
+  const preset = presetOf(input, replica.preset);
+  assert.deepEqual(
+    compulsionsOf(replica, input).filter((cause) => cause !== 'changed'),
+    [],
+  );
+  assert.ok(replica.state.kind === 'ready', `${id} is not ready`);
+  assert.equal(input.inFlight.get(id), 0, `${id} is in use, or nobody knows`);
+  assert.ok(!input.demand.has(preset.uid) && !input.orders.has(preset.uid), `${id} is wanted`);
+  const ready = input.replicas.filter((one) => one.preset === preset.uid && one.state.kind === 'ready');
+  const surplus = ready.length > Math.max(1, preset.scaling.minReplicas);
+  assert.ok(surplus || isIdle(replica, input), `${id} is not idle`);
+}
+
+function assertWorthStaying(input: PlanInput, id: Parameters<typeof replicaOf>[1]): void {
+  const replica = replicaOf(input, id);
+  const { serves, uid, scaling } = presetOf(input, replica.preset);
+  assert.ok(replica.state.kind === 'ready' && replica.serves === serves, `${id} is of no use`);
+  const inUse = isAskedFor(presetOf(input, uid), input) || input.activity.get(uid)?.kind !== 'idle';
+  assert.ok(inUse || scaling.minReplicas > 0 || !scaling.autoload, `${id} is not in use`);
+}
+
+/** Idle for as long as its timeout says, and nothing else speaks against its end than being wanted or protected. */
+function isIdledOut(input: PlanInput, id: Parameters<typeof replicaOf>[1]): boolean {
+  const replica = replicaOf(input, id);
+  const preset = presetsOf(input).get(replica.preset);
+  if (preset === undefined || preset.scaling.idleTimeout === 0 || !isIdle(replica, input)) return false;
+  if (compulsionsOf(replica, input).some((cause) => cause !== 'changed')) return false;
+  return input.now - idleSinceOf(replica, input) >= preset.scaling.idleTimeout;
+}

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { poolName, replicaId } from '../domain/ids.ts';
+import { binName, poolName, replicaId } from '../domain/ids.ts';
+import type { DrainCause } from '../domain/replica.ts';
 import { instant, milliseconds, minutes, seconds } from '../domain/units.ts';
+import { linesOf } from '../testing/planner-lines.ts';
 import {
   aPool,
   aPreset,
@@ -18,295 +20,197 @@ import { plan } from './plan.ts';
 
 const a = aPreset('a');
 const b = aPreset('b');
-const c = aPreset('c');
+const idle = aReplica(a, readySince(10));
+const wakeOf = (world: World): number | undefined => plan(planInput(world)).wakeAt;
+const doesOf = (world: World): string[] => linesOf(world).does;
+const evictedForB: DrainCause = { kind: 'evicted', beneficiary: b.uid };
+const fairForB: DrainCause = { kind: 'fairness', beneficiary: b.uid };
 
-/** The plan as short lines: `start a`, `drain a#1 evicted`, `stop a#1`. */
-const actionsOf = (world: World): string[] =>
-  plan(planInput(world)).actions.map((action) => {
-    switch (action.kind) {
-      case 'start':
-        return `start ${action.preset.model}`;
-      case 'drain':
-        return `drain ${action.replica} ${action.cause.kind}`;
-      case 'cancel':
-      case 'stop':
-        return `${action.kind} ${action.replica}`;
-    }
-  });
-
-const blockedOf = (world: World): string[] =>
-  plan(planInput(world)).blocked.map(({ preset, reason }) => `${preset} ${reason.kind}`);
-
-describe('starting', () => {
-  it('starts what is waited for when there is room', () => {
-    assert.deepEqual(actionsOf({ now: 1, presets: [a, b], waitingSince: new Map([[b.uid, 0]]) }), ['start b']);
-  });
-  it('starts nothing that nobody wants', () => {
-    assert.deepEqual(actionsOf({ now: 1, presets: [a, b] }), []);
-  });
-  it('starts what is ordered', () => {
-    const orders = new Map([[a.uid, { kind: 'load', since: instant(0) } as const]]);
-    assert.deepEqual(actionsOf({ now: 1, presets: [a], orders }), ['start a']);
-  });
-  it('starts nothing twice', () => {
-    const world = { now: 1, presets: [a], pools: [aPool({ maxLoaded: 4 })], waitingSince: new Map([[a.uid, 0]]) };
-    for (const state of [startingSince(0), readySince(0)])
-      assert.deepEqual(actionsOf({ ...world, replicas: [aReplica(a, state)] }), []);
-  });
-  it('gives a free place to the oldest wish', () => {
-    const world = {
-      now: 9,
-      presets: [a, b],
-      waitingSince: new Map([
-        [a.uid, 2],
-        [b.uid, 1],
-      ]),
-    };
-    assert.deepEqual(actionsOf(world), ['start b']);
-    assert.deepEqual(blockedOf(world), ['a-uid WaitingForCapacity']);
-  });
-  it('has no limit when the limit is 0', () => {
-    const world = {
-      now: 9,
-      pools: [aPool({ maxLoaded: 0 })],
-      presets: [a, b],
-      waitingSince: new Map([
-        [a.uid, 1],
-        [b.uid, 2],
-      ]),
-    };
-    assert.deepEqual(actionsOf(world), ['start a', 'start b']);
-  });
-  it('counts every replica that is not gone', () => {
-    for (const state of [startingSince(0), drainingSince(0), stoppingSince(0)]) {
-      const world = { now: 9, presets: [a, b], replicas: [aReplica(a, state)], waitingSince: new Map([[b.uid, 1]]) };
-      assert.ok(!actionsOf(world).includes('start b'), state.kind);
-    }
-  });
-  it('does not start a second replica while the old one is not gone, even if there is room', () => {
-    const world = {
-      now: 9,
-      pools: [aPool({ maxLoaded: 2 })],
-      presets: [a],
-      replicas: [aReplica(a, stoppingSince(0))],
-      waitingSince: new Map([[a.uid, 1]]),
-    };
-    assert.deepEqual(actionsOf(world), []);
-    assert.deepEqual(blockedOf(world), ['a-uid WaitingForDrain']);
-  });
-  it('waits for the back-off to end, and says when to look again', () => {
-    const world = {
-      now: 9,
-      presets: [a],
-      waitingSince: new Map([[a.uid, 1]]),
-      backOffs: new Map([[a.uid, { until: instant(20) }]]),
-    };
-    assert.deepEqual(blockedOf(world), ['a-uid BackOff']);
-    assert.equal(plan(planInput(world)).wakeAt, 20);
-    assert.deepEqual(actionsOf({ ...world, now: 20 }), ['start a']);
-  });
-  it('treats a missing pool as missing, not as unlimited', () => {
-    const lost = { ...a, pool: poolName('lost') };
-    const world = { now: 9, presets: [lost], waitingSince: new Map([[lost.uid, 1]]) };
-    assert.deepEqual(actionsOf(world), []);
-    assert.deepEqual(blockedOf(world), ['a-uid PoolNotFound']);
-  });
-  it('starts nothing in a paused pool, and drains what is there', () => {
-    const world = {
-      now: 9,
-      pools: [aPool({ paused: true })],
-      presets: [a, b],
-      replicas: [aReplica(a, readySince(0))],
-      waitingSince: new Map([[b.uid, 1]]),
-    };
-    assert.deepEqual(actionsOf(world), ['drain a#1 paused']);
-    assert.deepEqual(blockedOf(world), ['b-uid PoolPaused']);
+describe('what drains', () => {
+  it('is stopped once it is known to have nothing in flight', () => {
+    const world = { now: 99, presets: [a], replicas: [aReplica(a, drainingSince(1))] };
+    assert.deepEqual(doesOf(world), ['stop a#1']);
+    assert.deepEqual(doesOf({ ...world, busy: new Map([[a.uid, 1]]) }), []);
+    assert.deepEqual(doesOf({ ...world, unknown: new Set([a.uid]) }), []);
+    assert.deepEqual(doesOf({ ...world, presets: [], replicas: [aReplica(a, stoppingSince(1))] }), []);
   });
 });
 
-describe('evicting', () => {
-  const full = {
-    now: 100,
-    pools: [aPool({ maxLoaded: 2 })],
-    presets: [a, b, c],
-    replicas: [aReplica(a, readySince(1)), aReplica(b, readySince(2))],
-    waitingSince: new Map([[c.uid, 90]]),
-  };
-  it('takes the one idle longest, since the end of its last request', () => {
+describe('what has to go', () => {
+  const world = { now: 99, presets: [a], replicas: [idle], busy: new Map([[a.uid, 1]]) };
+  const unload = new Map([[a.uid, { kind: 'unload', since: instant(1) } as const]]);
+  const paused = [aPool({ paused: true })];
+  it('drains also when it is in use, for the first reason that holds', () => {
+    assert.deepEqual(doesOf({ ...world, presets: [], orders: unload, pools: paused }), ['drain a#1 removed']);
+    const served = { ...a, rendered: 'a-2', serves: 'a-model-2' };
+    assert.deepEqual(doesOf({ ...world, presets: [served], orders: unload }), ['drain a#1 changed']);
+    assert.deepEqual(doesOf({ ...world, orders: unload, pools: paused }), ['drain a#1 ordered']);
+    assert.deepEqual(doesOf({ ...world, pools: paused }), ['drain a#1 paused']);
+  });
+  it('drains as well while it starts, and not a second time', () => {
+    assert.deepEqual(doesOf({ ...world, presets: [], replicas: [aReplica(a, startingSince(1))] }), [
+      'drain a#1 removed',
+    ]);
     assert.deepEqual(
-      actionsOf({
-        ...full,
-        idleSince: new Map([
-          [a.uid, 50],
-          [b.uid, 40],
-        ]),
-      }),
-      ['drain b#1 evicted'],
+      doesOf({ ...world, presets: [], replicas: [aReplica(a, drainingSince(1))], inFlight: new Map([[idle.id, 1]]) }),
+      [],
     );
-    assert.deepEqual(
-      actionsOf({
-        ...full,
-        idleSince: new Map([
-          [a.uid, 40],
-          [b.uid, 50],
-        ]),
-      }),
-      ['drain a#1 evicted'],
-    );
-  });
-  it('counts a replica that was never used as idle since it was ready', () => {
-    assert.deepEqual(actionsOf(full), ['drain a#1 evicted']);
-  });
-  it('never takes a busy, unknown, wanted, starting or protected one', () => {
-    const soon = { ...full, idleSince: new Map([[b.uid, 99]]) };
-    assert.deepEqual(actionsOf({ ...soon, busy: new Map([[a.uid, 1]]) }), ['drain b#1 evicted']);
-    assert.deepEqual(actionsOf({ ...soon, unknown: new Set([a.uid]) }), ['drain b#1 evicted']);
-    assert.deepEqual(
-      actionsOf({
-        ...soon,
-        waitingSince: new Map([
-          [c.uid, 90],
-          [a.uid, 99],
-        ]),
-      }),
-      ['drain b#1 evicted'],
-    );
-    assert.deepEqual(actionsOf({ ...soon, presets: [scaled(a, { minReplicas: 1 }), b, c] }), ['drain b#1 evicted']);
-    const replicas = [aReplica(a, startingSince(1)), aReplica(b, readySince(2))];
-    assert.deepEqual(actionsOf({ ...soon, replicas }), ['drain b#1 evicted']);
-  });
-  it('evicts nobody for a place that is being freed already', () => {
-    const replicas = [aReplica(a, stoppingSince(1)), aReplica(b, readySince(2))];
-    assert.deepEqual(actionsOf({ ...full, replicas }), []);
-    assert.deepEqual(blockedOf({ ...full, replicas }), ['c-uid WaitingForDrain']);
-  });
-  it('lets a young replica stay for minResidency, and wakes at its end', () => {
-    const pools = [aPool({ maxLoaded: 1, minResidency: milliseconds(50), fairAfter: milliseconds(0) })];
-    const world = { ...full, pools, presets: [a, c], replicas: [aReplica(a, readySince(80))] };
-    assert.deepEqual(actionsOf(world), []);
-    assert.equal(plan(planInput(world)).wakeAt, 130);
-    assert.deepEqual(actionsOf({ ...world, now: 130 }), ['drain a#1 evicted']);
-  });
-  it('stops a drained replica once nothing is in flight at it, and not before', () => {
-    const replicas = [aReplica(a, drainingSince(1))];
-    assert.deepEqual(actionsOf({ now: 9, presets: [a], replicas, busy: new Map([[a.uid, 1]]) }), []);
-    assert.deepEqual(actionsOf({ now: 9, presets: [a], replicas, unknown: new Set([a.uid]) }), []);
-    assert.deepEqual(actionsOf({ now: 9, presets: [a], replicas }), ['stop a#1']);
   });
 });
 
-describe('fairness', () => {
-  const world = {
-    now: 30_050,
-    presets: [a, b],
-    replicas: [aReplica(a, readySince(10, 5))],
-    busy: new Map([[a.uid, 3]]),
-    waitingSince: new Map([[b.uid, 50]]),
-  };
-  it('makes a busy model drain for one that has waited for fairAfter', () => {
-    assert.deepEqual(actionsOf({ ...world, now: 30_049 }), []);
-    assert.equal(plan(planInput({ ...world, now: 30_049 })).wakeAt, 30_050);
-    assert.deepEqual(actionsOf(world), ['drain a#1 fairness']);
+describe('what has changed', () => {
+  const edited = { ...a, rendered: 'a-2' };
+  const newer = aReplica(edited, readySince(50), { id: replicaId('a#2') });
+  const two = [aPool({ maxLoaded: 2 })];
+  const busy = new Map([[a.uid, 1]]);
+  const world = { now: 99, presets: [edited], replicas: [idle], busy, pools: two };
+  it('stays in use until the new one is ready, where both have room', () => {
+    assert.deepEqual(doesOf(world), ['start a in pool']);
+    const starting = aReplica(edited, startingSince(50), { id: newer.id });
+    assert.deepEqual(doesOf({ ...world, replicas: [idle, starting] }), []);
+    assert.deepEqual(doesOf({ ...world, replicas: [idle, newer] }), ['drain a#1 changed']);
   });
-  it('takes the one that has served longest', () => {
-    const replicas = [aReplica(a, readySince(10)), aReplica(c, readySince(5))];
-    const busy = new Map([
-      [a.uid, 3],
-      [c.uid, 1],
+  it('drains at once where there is no room for both, or one that waits could use it', () => {
+    assert.deepEqual(doesOf({ ...world, pools: [aPool()] }), ['drain a#1 changed']);
+    const waiting = { ...world, presets: [edited, b], waitingSince: new Map([[b.uid, 90]]) };
+    assert.deepEqual(doesOf(waiting), ['drain a#1 changed', 'start b in pool']);
+  });
+  it('stays while the new one backs off, and drains at once where nobody uses it', () => {
+    const backOffs = new Map([[a.uid, { until: instant(200) }]]);
+    assert.deepEqual(doesOf({ ...world, backOffs }), []);
+    assert.equal(wakeOf({ ...world, backOffs }), 200);
+    assert.deepEqual(doesOf({ ...world, busy: new Map() }), ['drain a#1 changed']);
+    assert.deepEqual(doesOf({ ...world, busy: new Map(), presets: [scaled(edited, { autoload: false })] }), [
+      'start a in pool',
     ]);
-    assert.deepEqual(actionsOf({ ...world, pools: [aPool({ maxLoaded: 2 })], presets: [a, b, c], replicas, busy }), [
-      'drain c#1 fairness',
-    ]);
+    assert.deepEqual(doesOf({ ...world, busy: new Map(), unknown: new Set([a.uid]) }), ['start a in pool']);
   });
-  it('lets a model serve for as long as it took to load', () => {
-    const replicas = [aReplica(a, readySince(30_000, 1_000))];
-    assert.deepEqual(actionsOf({ ...world, replicas }), []);
-    assert.equal(plan(planInput({ ...world, replicas })).wakeAt, 31_000);
-    assert.deepEqual(actionsOf({ ...world, replicas, now: 31_000 }), ['drain a#1 fairness']);
+  it('drains at once where it serves another model, whoever uses it', () => {
+    assert.deepEqual(doesOf({ ...world, presets: [{ ...edited, serves: 'other' }] }), ['drain a#1 changed']);
   });
-  it('never happens when it is switched off, for a protected or for an unknown one', () => {
-    const later = { ...world, now: 10_000_000 };
-    assert.deepEqual(actionsOf({ ...later, pools: [aPool({ fairAfter: milliseconds(0) })] }), []);
-    assert.deepEqual(actionsOf({ ...later, presets: [scaled(a, { minReplicas: 1 }), b] }), []);
-    assert.deepEqual(actionsOf({ ...later, unknown: new Set([a.uid]) }), []);
-  });
-  it('keeps the freed place for the one it drained for', () => {
-    const replicas = [aReplica(a, drainingSince(10))];
-    const waitingSince = new Map([
-      [b.uid, 50],
-      [c.uid, 60],
-    ]);
-    const draining = { ...world, presets: [a, b, c], replicas, waitingSince };
-    assert.deepEqual(blockedOf(draining), ['b-uid WaitingForDrain', 'c-uid WaitingForCapacity']);
-    assert.deepEqual(actionsOf({ ...draining, replicas: [], busy: new Map() }), ['start b']);
+  it('is also what lies in another pool than it is declared for', () => {
+    const moved = { ...a, pool: poolName('other') };
+    assert.deepEqual(doesOf({ ...world, busy: new Map(), presets: [moved] }), ['drain a#1 changed']);
   });
 });
 
-describe('retiring', () => {
-  const replicas = [aReplica(a, readySince(10))];
-  it('drains what is idle for its timeout, counted from the end of its last request', () => {
-    const presets = [scaled(a, { idleTimeout: minutes(1) })];
-    const world = { now: 60_019, presets, replicas, idleSince: new Map([[a.uid, 20]]) };
-    assert.deepEqual(actionsOf(world), []);
-    assert.equal(plan(planInput(world)).wakeAt, 60_020);
-    assert.deepEqual(actionsOf({ ...world, now: 60_020 }), ['drain a#1 idle']);
-    assert.deepEqual(actionsOf({ ...world, now: 90_000, busy: new Map([[a.uid, 1]]) }), []);
-    assert.deepEqual(actionsOf({ ...world, now: 90_000, unknown: new Set([a.uid]) }), []);
-    assert.deepEqual(actionsOf({ ...world, now: 90_000, waitingSince: new Map([[a.uid, 1]]) }), []);
-  });
-  it('lets an idle replica stay for ever when its timeout is 0', () => {
-    const world = { now: 9e9, presets: [a], replicas };
-    assert.deepEqual(actionsOf(world), []);
-    assert.equal(plan(planInput(world)).wakeAt, undefined);
-  });
-  it('drains what is removed, changed, moved or ordered away, also when it is busy', () => {
-    const busy = new Map([[a.uid, 1]]);
-    const world = { now: 99, presets: [a], replicas, busy };
-    assert.deepEqual(actionsOf({ ...world, presets: [] }), ['drain a#1 removed']);
-    assert.deepEqual(actionsOf({ ...world, presets: [{ ...a, rendered: 'a-2' }] }), ['drain a#1 changed']);
-    assert.deepEqual(actionsOf({ ...world, presets: [{ ...a, pool: poolName('other') }] }), ['drain a#1 changed']);
-    const orders = new Map([[a.uid, { kind: 'unload', since: instant(1) } as const]]);
-    assert.deepEqual(actionsOf({ ...world, orders }), ['drain a#1 ordered']);
-  });
-  it('drains what a lowered limit no longer allows, idle ones first', () => {
-    const two = [aReplica(a, readySince(1)), aReplica(b, readySince(2))];
-    assert.deepEqual(actionsOf({ now: 99, presets: [a, b], replicas: two, busy: new Map([[a.uid, 1]]) }), [
-      'drain b#1 capacity',
-    ]);
+describe('a pool that was made smaller', () => {
+  const other = aReplica(b, readySince(20));
+  const world = { now: 99, presets: [a, b], replicas: [idle, other] };
+  it('drains idle ones first, then those that have served longest, then protected ones', () => {
+    assert.deepEqual(doesOf({ ...world, busy: new Map([[a.uid, 1]]) }), ['drain b#1 capacity']);
     const busy = new Map([
       [a.uid, 1],
       [b.uid, 1],
     ]);
-    assert.deepEqual(actionsOf({ now: 99, presets: [a, b], replicas: two, busy }), ['drain a#1 capacity']);
+    assert.deepEqual(doesOf({ ...world, busy }), ['drain a#1 capacity']);
+    assert.deepEqual(doesOf({ ...world, busy, presets: [scaled(a, { minReplicas: 1 }), b] }), ['drain b#1 capacity']);
   });
-  it('takes back the drain of an idle replica that is wanted again, and starts no second one', () => {
-    const waitingSince = new Map([[a.uid, 50]]);
-    const draining = [aReplica(a, drainingSince(10))];
-    const world = { now: 99, presets: [a, b], replicas: draining };
-    assert.deepEqual(actionsOf({ ...world, waitingSince }), ['cancel a#1']);
-    assert.deepEqual(blockedOf({ ...world, waitingSince }), [], 'it is there');
-    assert.deepEqual(actionsOf({ ...world, waitingSince: new Map([[b.uid, 50]]) }), ['stop a#1'], 'another is wanted');
-    assert.deepEqual(actionsOf({ ...world, presets: [{ ...a, rendered: 'a-2' }], waitingSince }), ['stop a#1']);
-    const evicted = { kind: 'draining', since: instant(10), cause: { kind: 'evicted', beneficiary: b.uid } } as const;
-    assert.deepEqual(actionsOf({ ...world, replicas: [aReplica(a, evicted)], waitingSince }), ['stop a#1']);
+  it('drains nothing of what nobody knows, nor what would make no room', () => {
+    assert.deepEqual(doesOf({ ...world, unknown: new Set([a.uid, b.uid]) }), []);
+    const size = new Map([['gpu', 1]]);
+    const pools = [aPool({ maxLoaded: 0, bins: [{ name: binName('pool'), size }] })];
+    const large = { ...b, footprint: new Map([['gpu', 2]]) };
+    const both = { ...world, pools, presets: [a, large], replicas: [idle, aReplica(large, readySince(20))] };
+    assert.deepEqual(doesOf(both), ['drain b#1 capacity']);
+    assert.deepEqual(doesOf({ ...both, unknown: new Set([b.uid]) }), [], 'a takes nothing of what is too much');
   });
-  it('drains again nothing that drains', () => {
-    const world = { now: 99, presets: [], replicas: [{ ...aReplica(a, stoppingSince(1)), id: replicaId('a#1') }] };
-    assert.deepEqual(actionsOf(world), []);
+});
+
+describe('an idle timeout', () => {
+  const presets = [scaled(a, { idleTimeout: minutes(1) })];
+  const world = { now: 60_020, presets, replicas: [idle], idleSince: new Map([[a.uid, 20]]) };
+  it('counts from the end of the last request, and the planner wakes at its end', () => {
+    assert.deepEqual(doesOf({ ...world, now: 60_019 }), []);
+    assert.equal(wakeOf({ ...world, now: 60_019 }), 60_020);
+    assert.deepEqual(doesOf(world), ['drain a#1 idle']);
+  });
+  it('spares what is in use, unknown, wanted or protected, and never ends where it is 0', () => {
+    assert.deepEqual(doesOf({ ...world, busy: new Map([[a.uid, 1]]) }), []);
+    assert.deepEqual(doesOf({ ...world, unknown: new Set([a.uid]) }), []);
+    assert.deepEqual(doesOf({ ...world, waitingSince: new Map([[a.uid, 1]]) }), []);
+    assert.deepEqual(doesOf({ ...world, presets: [scaled(a, { idleTimeout: minutes(1), minReplicas: 1 })] }), []);
+    assert.deepEqual(doesOf({ ...world, presets: [a], now: 9e9 }), []);
+    assert.equal(wakeOf({ ...world, presets: [a] }), undefined);
+  });
+  it('of a busy one is looked at when it could end at the earliest', () => {
+    assert.equal(wakeOf({ ...world, now: 1_000, busy: new Map([[a.uid, 1]]) }), 61_000);
+  });
+});
+
+describe('replicas that are more than is needed', () => {
+  const many = scaled(a, { maxReplicas: 3, targetInFlight: 2 });
+  const replicas = [1, 2, 3].map((n) => aReplica(many, readySince(10), { id: replicaId(`a#${n}`) }));
+  const inFlight = new Map(replicas.map(({ id }, index) => [id, index === 0 ? 2 : 1]));
+  const peaks = new Map([[a.uid, { inFlight: 4, since: instant(0) }]]);
+  const busy = new Map([[a.uid, 4]]);
+  const world = { now: 60_000, pools: [aPool({ maxLoaded: 0 })], presets: [many], replicas, inFlight, busy, peaks };
+  it('leave one at a time, the least busy, when a minute has shown that fewer do', () => {
+    assert.deepEqual(doesOf(world), ['drain a#2 surplus']);
+    assert.deepEqual(doesOf({ ...world, now: 59_999 }), []);
+    assert.equal(wakeOf({ ...world, now: 59_999 }), 60_000);
+    const leaving = [...replicas, aReplica(many, drainingSince(1), { id: replicaId('a#4') })];
+    assert.deepEqual(
+      doesOf({ ...world, replicas: leaving, inFlight: new Map([...inFlight, [replicaId('a#4'), 1]]) }),
+      [],
+    );
+  });
+  it('stay while the peak needs them, or nobody knows it', () => {
+    assert.deepEqual(doesOf({ ...world, peaks: new Map([[a.uid, { inFlight: 5, since: instant(0) }]]) }), []);
+    assert.deepEqual(doesOf({ ...world, peaks: new Map() }), []);
+    assert.deepEqual(doesOf({ ...world, presets: [scaled(many, { minReplicas: 3 })] }), []);
+  });
+});
+
+describe('a drain that is taken back', () => {
+  const waitingSince = new Map([[a.uid, 50]]);
+  const returns = (cause: DrainCause, more: Partial<World> = {}): boolean =>
+    doesOf({
+      now: 99,
+      presets: [a, b],
+      waitingSince,
+      replicas: [aReplica(a, drainingSince(10, cause))],
+      ...more,
+    }).includes('cancel a#1');
+  it('is one whose reason has passed', () => {
+    for (const kind of ['idle', 'surplus', 'ordered', 'paused', 'changed'] as const) assert.ok(returns({ kind }), kind);
+    for (const kind of ['removed', 'capacity', 'deleted', 'failed'] as const) assert.ok(!returns({ kind }), kind);
+    assert.ok(!returns(fairForB));
+  });
+  it('is an eviction until its beneficiary is over-age', () => {
+    const both = (since: number): Partial<World> => ({
+      now: 60_000,
+      waitingSince: new Map([
+        [a.uid, 59_000],
+        [b.uid, since],
+      ]),
+    });
+    assert.ok(returns(evictedForB, both(30_001)));
+    assert.ok(!returns(evictedForB, both(30_000)));
+  });
+  it('is none that nobody wants, that is ordered away, changed, paused or gone too far', () => {
+    assert.ok(!returns({ kind: 'idle' }, { waitingSince: new Map([[b.uid, 50]]) }));
+    assert.ok(!returns({ kind: 'idle' }, { orders: new Map([[a.uid, { kind: 'unload', since: instant(1) }]]) }));
+    assert.ok(!returns({ kind: 'idle' }, { presets: [{ ...a, rendered: 'a-2' }] }));
+    assert.ok(!returns({ kind: 'idle' }, { pools: [aPool({ paused: true })] }));
+    assert.ok(!returns({ kind: 'idle' }, { replicas: [aReplica(a, stoppingSince(10))] }));
+    assert.ok(!returns({ kind: 'idle' }, { presets: [scaled(a, { autoload: false })] }));
+  });
+  it('makes another start needless', () => {
+    const world = { now: 99, pools: [aPool({ maxLoaded: 2 })], presets: [a], waitingSince };
+    const draining = aReplica(a, drainingSince(10));
+    assert.deepEqual(linesOf({ ...world, replicas: [draining] }), { does: ['cancel a#1'], waits: [] });
+    const live = aReplica(a, readySince(10), { id: replicaId('a#2') });
+    assert.deepEqual(doesOf({ ...world, replicas: [draining, live] }), ['stop a#1']);
   });
 });
 
 describe('waking', () => {
   it('is due when the earliest of all reasons is', () => {
     const presets = [scaled(a, { idleTimeout: seconds(60) }), b];
-    const world = {
-      now: 1_000,
-      presets,
-      replicas: [aReplica(a, readySince(0))],
-      busy: new Map([[a.uid, 1]]),
-      waitingSince: new Map([[b.uid, 900]]),
-    };
-    assert.equal(plan(planInput(world)).wakeAt, 30_900);
-    assert.equal(plan(planInput({ ...world, waitingSince: new Map() })).wakeAt, 61_000);
+    const pools = [aPool({ fairAfter: milliseconds(30_000) })];
+    const world = { now: 1_000, pools, presets, replicas: [idle], busy: new Map([[a.uid, 1]]) };
+    assert.equal(wakeOf({ ...world, waitingSince: new Map([[b.uid, 900]]) }), 30_900);
+    assert.equal(wakeOf(world), 61_000);
   });
 });

@@ -1,91 +1,99 @@
-import type { PresetUid } from '../domain/ids.ts';
-import type { Pool } from '../domain/pool.ts';
+import type { BinName, PresetUid } from '../domain/ids.ts';
 import type { Preset } from '../domain/preset.ts';
-import { isLive, type DrainCause, type Replica } from '../domain/replica.ts';
-import { earliest, type Instant } from '../domain/units.ts';
 import type { Action, Blocked } from './action.ts';
-import { admit } from './admit.ts';
-import type { Plan, PlanInput } from './plan-input.ts';
-import { reclaim } from './reclaim.ts';
-import { forcedRetirement, idleTimeoutEnd, isWantedByNobody } from './retire.ts';
+import { Draft } from './draft.ts';
+import { grantExtras } from './extras.ts';
+import { grant, type Desk, type Wait } from './grant.ts';
+import { allOf, lookAt, type Look } from './look.ts';
+import type { Plan, PlanInput, Reservations } from './plan-input.ts';
+import { retire } from './retire.ts';
 import { Room } from './room.ts';
-import { wantedPresets, type Wanted } from './wanted.ts';
+import { shrink } from './shrink.ts';
+import { takeBack } from './take-back.ts';
+import { findWishes, type Wish } from './wishes.ts';
 
 /**
  * Decides what to do next, from one look at the world. Pure: same input, same plan, in whatever order the input comes.
+ * docs/planner.md has the rules.
  *
- * 1. What drains for idleness and is wanted again is taken back.
- * 2. What drains and has nothing in flight is stopped.
- * 3. What has to go, or has been idle for its timeout, is drained.
- * 4. What is wanted gets the room of its pool, oldest wish first (see `admit`).
+ * 1. What drains and is wanted again is taken back.
+ * 2. What has to go, or has nothing to do, is drained.
+ * 3. What is wanted gets the room of its pool.
+ * 4. What is left is for more replicas of what has one.
  */
-export function plan(given: PlanInput): Plan {
-  const { cancels, input } = reclaim(given);
-  const presets = new Map(input.presets.map((preset) => [preset.uid, preset]));
-  const pools = new Map(input.pools.map((pool) => [pool.name, pool]));
-  const retirements = retire(input, presets, pools);
-  const retiring = new Set(retirements.drains.map((drain) => drain.replica));
-  const wanted = wantedPresets(input);
-  const outcomes = [...pools.values()]
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map((pool) => {
-      const replicas = input.replicas.filter((replica) => replica.pool === pool.name);
-      const wishes = wanted.filter(({ preset }) => preset.pool === pool.name);
-      return admit(wishes, pool, new Room(pool, { replicas, presets, retiring, input }), input);
-    });
+export function plan(input: PlanInput): Plan {
+  const look = lookAt(input);
+  const draft = new Draft(input.now);
+  takeBack(look, draft);
+  retire(look, draft);
+  const wishes = Map.groupBy(findWishes(look, draft), ({ preset }) => preset.pool);
+  const reserved = findReservations(look);
+  const loaded = Map.groupBy(presetsWithReplicas(look), ({ pool }) => pool);
+  for (const pool of input.pools.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const room = new Room(pool, look, draft);
+    planPool(allOf(wishes, pool.name), allOf(loaded, pool.name), { look, draft, reserved, room });
+  }
   return {
-    actions: [...cancels, ...stops(input), ...retirements.drains, ...outcomes.flatMap((outcome) => outcome.actions)],
-    blocked: [...withoutPool(wanted, pools), ...outcomes.flatMap((outcome) => outcome.blocked)],
-    reservations: new Map(),
-    wakeAt: earliest([...retirements.wakeAt, ...outcomes.flatMap((outcome) => outcome.wakeAt)]),
+    actions: actionsOf(draft, look),
+    blocked: draft.blocked,
+    reservations: draft.reservations,
+    wakeAt: draft.wakeAt,
   };
 }
 
-const byId = (a: Replica, b: Replica): number => (a.id < b.id ? -1 : 1);
-
-/** Unknown is not zero: a replica whose requests nobody has counted is not stopped. */
-function stops(input: PlanInput): Action[] {
-  return input.replicas
-    .filter((replica) => replica.state.kind === 'draining' && input.inFlight.get(replica.id) === 0)
-    .sort(byId)
-    .map((replica) => ({ kind: 'stop', replica: replica.id }));
+/** What was reserved, and what fairness drains for, which tells the same after a restart. */
+function findReservations({ input, replicas, presets }: Look): Reservations {
+  const draining = replicas.flatMap(({ state, bin, pool }): [PresetUid, BinName][] => {
+    if ((state.kind !== 'draining' && state.kind !== 'stopping') || state.cause.kind !== 'fairness') return [];
+    const { beneficiary } = state.cause;
+    return bin === undefined || presets.get(beneficiary)?.pool !== pool ? [] : [[beneficiary, bin]];
+  });
+  return new Map([...draining, ...input.reservations]);
 }
 
-type Drain = Action & { readonly kind: 'drain' };
-
-function retire(
-  input: PlanInput,
-  presets: ReadonlyMap<PresetUid, Preset>,
-  pools: ReadonlyMap<Pool['name'], Pool>,
-): { drains: readonly Drain[]; wakeAt: readonly Instant[] } {
-  const drains: Drain[] = [];
-  const wakeAt: Instant[] = [];
-  for (const replica of input.replicas.filter(isLive).sort(byId)) {
-    const preset = presets.get(replica.preset);
-    const order = input.orders.get(replica.preset);
-    const cause = forcedRetirement(replica, { preset, pool: pools.get(replica.pool), order });
-    if (cause !== undefined) drains.push(drain(replica, cause));
-    else if (preset !== undefined) retireIdle(replica, preset);
-  }
-  return { drains, wakeAt };
-
-  function retireIdle(replica: Replica, preset: Preset): void {
-    const end = idleTimeoutEnd(replica, preset, input);
-    if (end === undefined) return;
-    if (end > input.now) wakeAt.push(end);
-    else if (isWantedByNobody(preset, input)) drains.push(drain(replica, { kind: 'idle' }));
-  }
+function presetsWithReplicas({ input, byPreset }: Look): Preset[] {
+  const found = input.presets.filter(({ uid }) => byPreset.has(uid));
+  return found.sort((a, b) => (a.model < b.model ? -1 : 1));
 }
 
-const drain = (replica: Replica, cause: DrainCause): Drain => ({ kind: 'drain', replica: replica.id, cause });
+function planPool(wishes: readonly Wish[], loaded: readonly Preset[], desk: Desk): void {
+  const { draft, reserved, room } = desk;
+  shrink(room);
+  for (const { preset } of wishes) {
+    const bin = reserved.get(preset.uid);
+    if (bin !== undefined) room.reserve(preset, bin);
+  }
+  const waiting = wishes.flatMap((wish) => {
+    const wait = grant(wish, desk);
+    return wait === undefined ? [] : [{ wish, wait }];
+  });
+  draft.blocked.push(...inQueue(waiting));
+  const forRoom = waiting.filter(({ wait }) => wait.isForRoom).map(({ wish }) => wish.preset);
+  grantExtras(loaded, forRoom, desk);
+}
 
-/** A missing pool is never an unlimited one. */
-function withoutPool(wanted: readonly Wanted[], pools: ReadonlyMap<Pool['name'], Pool>): Blocked[] {
-  return wanted
-    .filter(({ preset }) => !pools.has(preset.pool))
-    .map(({ preset }) => ({
-      preset: preset.uid,
-      reason: { kind: 'PoolNotFound', pool: preset.pool },
-      position: undefined,
-    }));
+/** Each preset once, with its place among those that wait for room. */
+function inQueue(waiting: readonly { readonly wish: Wish; readonly wait: Wait }[]): Blocked[] {
+  const blocked = new Map<PresetUid, Blocked>();
+  let position = 0;
+  for (const { wish, wait } of waiting) {
+    const { uid } = wish.preset;
+    if (blocked.has(uid)) continue;
+    if (wait.isForRoom) position += 1;
+    blocked.set(uid, { preset: uid, reason: wait.reason, position: wait.isForRoom ? position : undefined });
+  }
+  return [...blocked.values()];
+}
+
+/** What comes back first, then what ends, what leaves, and what comes. */
+function actionsOf({ returning, drains, starts }: Draft, { input, replicas }: Look): Action[] {
+  const stops = replicas.filter(
+    ({ id, state }) => state.kind === 'draining' && !returning.has(id) && input.inFlight.get(id) === 0,
+  );
+  return [
+    ...[...returning].sort().map((replica): Action => ({ kind: 'cancel', replica })),
+    ...stops.map(({ id }): Action => ({ kind: 'stop', replica: id })),
+    ...[...drains].map(([replica, cause]): Action => ({ kind: 'drain', replica, cause })),
+    ...starts.map(({ preset, bin }): Action => ({ kind: 'start', preset, bin })),
+  ];
 }

@@ -1,106 +1,258 @@
-import type { PresetUid, ReplicaId } from '../domain/ids.ts';
-import { WHOLE_POOL, type Pool } from '../domain/pool.ts';
+import { binName, type BinName, type PresetUid } from '../domain/ids.ts';
+import type { LearnedLimit } from '../domain/learned-limit.ts';
+import type { Pool } from '../domain/pool.ts';
 import type { Preset } from '../domain/preset.ts';
-import { holdsCapacity, isLive, type DrainCause, type Replica } from '../domain/replica.ts';
-import { after, type Instant } from '../domain/units.ts';
-import type { Action } from './action.ts';
-import type { PlanInput } from './plan-input.ts';
-import { fairnessCandidates, idleCandidates, type Candidate } from './victim.ts';
+import { holdsCapacity, type DrainCause, type Replica } from '../domain/replica.ts';
+import { amountOf, type Resources } from '../domain/resources.ts';
+import { BinRoom, NO_LOAD, withOne, type Load } from './bin-room.ts';
+import { byIdleness, findCandidates, type Candidate } from './candidates.ts';
+import type { Draft } from './draft.ts';
+import { allOf, isCurrent, type Look } from './look.ts';
+import type { Hold, Level } from './space.ts';
 
-/** What a room is made from: one pool's replicas, all presets, and the live replicas that this very plan drains already. */
-export interface RoomView {
-  readonly replicas: readonly Replica[];
-  readonly presets: ReadonlyMap<PresetUid, Preset>;
-  readonly retiring: ReadonlySet<ReplicaId>;
-  readonly input: PlanInput;
+/** What a replica takes of `maxLoaded`, which is counted as a resource of the pool. */
+const ONE: Resources = new Map([['replicas', 1]]);
+
+/** Room that is kept for a preset. */
+interface Kept {
+  readonly bin: BinRoom;
+  readonly inBin: Hold | undefined;
+  readonly inPool: Hold | undefined;
 }
 
-/** One pool's places while one plan is made: what is free, what is being freed, who could go. */
+/** One pool while a plan is made: what is free, what leaves, who could leave. */
 export class Room {
-  readonly actions: Action[] = [];
-  readonly wakeAt: Instant[] = [];
-  readonly #pool: Pool;
-  readonly #now: Instant;
-  readonly #leavingOf: ReadonlySet<PresetUid>;
-  #free: number;
-  #freeing: number;
-  #idle: readonly Candidate[];
-  #ready: readonly Candidate[];
+  readonly pool: Pool;
+  readonly bins: readonly BinRoom[];
+  /** Ready replicas in the order in which they would leave if they were idle. */
+  readonly candidates: readonly Candidate[];
+  readonly #look: Look;
+  readonly #draft: Draft;
+  /** `maxLoaded`, as a bin of its own. */
+  readonly #slots: BinRoom;
+  readonly #byName: ReadonlyMap<BinName, BinRoom>;
+  readonly #byBin: ReadonlyMap<BinRoom, Candidate[]>;
+  readonly #replicas: readonly Replica[];
+  readonly #holders = new Set<PresetUid>();
+  readonly #leaving = new Set<PresetUid>();
+  readonly #kept = new Map<PresetUid, Kept>();
 
-  constructor(pool: Pool, view: RoomView) {
-    const limit = pool.maxLoaded === 0 ? Infinity : pool.maxLoaded;
-    const holding = view.replicas.filter(holdsCapacity);
-    const staying = holding.filter((replica) => isLive(replica) && !view.retiring.has(replica.id));
-    const leaving = holding.filter((replica) => !staying.includes(replica));
-    this.#pool = pool;
-    this.#now = view.input.now;
-    this.#leavingOf = new Set(leaving.map((replica) => replica.preset));
-    this.#free = Math.max(0, limit - holding.length);
-    // Above a limit that was lowered, a place that is left is not yet a place that is freed.
-    this.#freeing = Math.max(0, Math.min(leaving.length, limit - staying.length));
-    const candidates = { ...view, replicas: staying, pool };
-    this.#idle = idleCandidates(candidates);
-    this.#ready = fairnessCandidates(candidates);
-    this.#shrink(staying.length - limit);
+  constructor(pool: Pool, look: Look, draft: Draft) {
+    const limits = look.input.learnedLimits.filter((limit) => limit.pool === pool.name && limit.until > look.input.now);
+    this.pool = pool;
+    this.#replicas = allOf(look.byPool, pool.name);
+    this.#look = look;
+    this.#draft = draft;
+    this.bins = pool.bins
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      .map(
+        (bin) =>
+          new BinRoom(
+            bin,
+            limits.filter((limit) => limit.bin === bin.name),
+          ),
+      );
+    const size = pool.maxLoaded === 0 ? undefined : new Map([['replicas', pool.maxLoaded]]);
+    this.#slots = new BinRoom({ name: binName('slots'), size }, []);
+    this.#byName = new Map(this.bins.map((bin) => [bin.bin.name, bin]));
+    this.#byBin = new Map(this.bins.map((bin) => [bin, []]));
+    for (const replica of this.#replicas) this.#occupy(replica);
+    this.candidates = findCandidates(this.#replicas, pool, look, draft).sort(byIdleness);
+    for (const one of this.candidates) for (const bin of this.#binsOf(one.replica)) this.#byBin.get(bin)?.push(one);
   }
 
-  /**
-   * Finds a place for a preset wanted since `since`; the first that holds:
-   *
-   * 1. its own last replica is not gone yet: wait for it (two at once would exceed its share);
-   * 2. a place is free: start;
-   * 3. a place is being freed that no older wish waits for: wait for it, evict nobody else;
-   * 4. an idle replica may go: drain the one idle longest;
-   * 5. it has waited for `fairAfter`: drain the one that has served longest, busy or not;
-   * 6. wait.
-   */
-  claim(preset: Preset, since: Instant): 'started' | 'WaitingForDrain' | 'WaitingForCapacity' {
-    if (this.#leavingOf.has(preset.uid)) return this.#awaitDrain();
-    if (this.#free > 0) return this.#start(preset);
-    if (this.#freeing > 0) return this.#awaitDrain();
-    if (this.#take(this.#idle, { kind: 'evicted', beneficiary: preset.uid })) return 'WaitingForDrain';
-    return this.#claimFairly(preset, since) ? 'WaitingForDrain' : 'WaitingForCapacity';
-  }
-
-  #start(preset: Preset): 'started' {
-    this.#free -= 1;
-    this.actions.push({ kind: 'start', preset, bin: WHOLE_POOL });
-    return 'started';
-  }
-
-  #awaitDrain(): 'WaitingForDrain' {
-    this.#freeing = Math.max(0, this.#freeing - 1);
-    return 'WaitingForDrain';
-  }
-
-  #claimFairly(preset: Preset, since: Instant): boolean {
-    const { fairAfter } = this.#pool;
-    const from = after(since, fairAfter);
-    if (fairAfter > 0 && from <= this.#now)
-      return this.#take(this.#ready, { kind: 'fairness', beneficiary: preset.uid });
-    if (fairAfter > 0) this.wakeAt.push(from);
-    return false;
-  }
-
-  /** Drains the first candidate that may go now, or notes when the others may. */
-  #take(candidates: readonly Candidate[], cause: DrainCause): boolean {
-    const victim = candidates.find((candidate) => candidate.from <= this.#now);
-    if (victim === undefined) this.wakeAt.push(...candidates.map((candidate) => candidate.from));
-    else this.#drain(victim.replica, cause);
-    return victim !== undefined;
-  }
-
-  /** The limit was lowered below what is loaded: idle ones go first, and whoever is busy finishes its requests. */
-  #shrink(excess: number): void {
-    for (let left = excess; left > 0; left -= 1) {
-      const victim = [...this.#idle, ...this.#ready].at(0);
-      if (victim !== undefined) this.#drain(victim.replica, { kind: 'capacity' });
+  /** The free bin in which it would leave the least; `undefined`: it fits nowhere now. */
+  place(need: Resources, bins: readonly BinRoom[] = this.bins): BinRoom | undefined {
+    if (!this.#slots.has(ONE, 'free')) return undefined;
+    let best: BinRoom | undefined;
+    for (const bin of bins) {
+      if (bin.has(need, 'free') && (best === undefined || bin.leftover(need) < best.leftover(need))) best = bin;
     }
+    return best;
   }
 
-  #drain(replica: Replica, cause: DrainCause): void {
-    this.actions.push({ kind: 'drain', replica: replica.id, cause });
-    this.#idle = this.#idle.filter((candidate) => candidate.replica !== replica);
-    this.#ready = this.#ready.filter((candidate) => candidate.replica !== replica);
+  start(preset: Preset, bin: BinRoom): void {
+    bin.occupy(preset.footprint);
+    this.#slots.occupy(ONE);
+    this.#draft.starts.push({ preset, bin: bin.bin.name });
+  }
+
+  drain({ replica }: Candidate, cause: DrainCause): void {
+    this.retire(replica, cause);
+  }
+
+  /** Drains one that is here. */
+  retire(replica: Replica, cause: DrainCause): void {
+    this.#draft.drains.set(replica.id, cause);
+    if (replica.pool === this.pool.name) this.#leave(replica, cause);
+  }
+
+  /** Those that hold its room. */
+  get holders(): readonly PresetUid[] {
+    return [...this.#holders];
+  }
+
+  /** Those whose replicas leave. */
+  get leaving(): readonly PresetUid[] {
+    return [...this.#leaving];
+  }
+
+  /** All candidates that stay. */
+  get staying(): readonly Candidate[] {
+    return this.candidates.filter(({ replica }) => this.#draft.isStaying(replica));
+  }
+
+  /** The limits that a preset falls under. */
+  limitsFor({ footprint }: Preset): readonly LearnedLimit[] {
+    return this.bins.flatMap((bin) => bin.limitsFor(footprint));
+  }
+
+  hasSlot(): boolean {
+    return this.#slots.has(ONE, 'free');
+  }
+
+  /** The first bin in which a preset would find room at a level. */
+  roomFor(preset: Preset, level: Level): BinRoom | undefined {
+    return this.#hasSlot(preset, level, 0) ? this.#roomyBin(preset, level) : undefined;
+  }
+
+  /** Whether a preset would find room at a level if some of one bin left besides, for any of them. */
+  enoughIn(bin: BinRoom, preset: Preset, level: Level): (leaving: readonly Candidate[]) => boolean {
+    const elsewhere = this.#roomyBin(preset, level) !== undefined;
+    const own = level === 'soon' ? bin.laterFor(preset.uid) : NO_LOAD;
+    return (leaving) => {
+      if (!this.#hasSlot(preset, level, leaving.length)) return false;
+      return elsewhere || bin.has(preset.footprint, level, this.#together(leaving, own));
+    };
+  }
+
+  /** For whom the room is kept that would be enough; `undefined`: it is not. */
+  keptFor({ uid, footprint }: Preset): PresetUid | undefined {
+    if (!this.#slots.hasButForHolds(ONE, 'soon', this.#slots.laterFor(uid))) return undefined;
+    const bin = this.bins.find((one) => one.hasButForHolds(footprint, 'soon', one.laterFor(uid)));
+    return bin === undefined ? undefined : [...bin.holders, ...this.#slots.holders].at(0);
+  }
+
+  /** Keeps room for a preset, of what leaves for its sake, then of what is about to be free, then of what is free; if need be, `late`, of all that leaves. */
+  keep({ uid, footprint }: Preset, bin: BinRoom, late = false): void {
+    this.giveBack(uid);
+    const inBin = bin.hold(uid, footprint, (late ? bin.later : bin.laterFor(uid)).footprint);
+    const inPool = this.#slots.hold(uid, ONE, (late ? this.#slots.later : this.#slots.laterFor(uid)).footprint);
+    this.#kept.set(uid, { bin, inBin, inPool });
+  }
+
+  /** Gives back what is kept for a preset, if anything is. */
+  giveBack(uid: PresetUid): void {
+    const kept = this.#kept.get(uid);
+    if (kept === undefined) return;
+    kept.bin.release(uid, kept.inBin);
+    this.#slots.release(uid, kept.inPool);
+    this.#kept.delete(uid);
+  }
+
+  /** Where room is kept for a preset. */
+  binKeptFor(uid: PresetUid): BinName | undefined {
+    return this.#kept.get(uid)?.bin.bin.name;
+  }
+
+  /** The bin that comes nearest to having room for a preset, of those that could if all left that is not protected. */
+  nearest({ footprint }: Preset): BinRoom | undefined {
+    const able = this.bins.filter((bin) => {
+      const leaving = this.candidatesIn(bin).filter(({ kind }) => kind !== 'protected');
+      const starting = this.#starting.filter((replica) => this.#binsOf(replica).includes(bin));
+      const all = [...leaving.map(({ replica }) => replica), ...starting].map((replica) => this.#footprint(replica));
+      return bin.has(footprint, 'later', all.reduce(withOne, NO_LOAD));
+    });
+    const [nearest] = able.toSorted((a, b) => a.shortage(footprint) - b.shortage(footprint));
+    return nearest;
+  }
+
+  /** Keeps room where it was kept before, or else where there will be any, so that nobody takes it. */
+  reserve(preset: Preset, name: BinName): void {
+    const before = this.#byName.get(name);
+    const isThere = before?.has(preset.footprint, 'later') === true && this.#hasSlot(preset, 'later', 0);
+    const bin = isThere ? before : this.roomFor(preset, 'later');
+    if (bin !== undefined) this.keep(preset, bin, true);
+  }
+
+  /** Whether nobody who waits for room could use this bin. */
+  isSpare(bin: BinRoom, waiting: readonly Preset[]): boolean {
+    if (waiting.length > 0 && this.pool.maxLoaded > 0) return false;
+    return !waiting.some(({ footprint }) => bin.couldHold(footprint));
+  }
+
+  /** Those in one bin. */
+  candidatesIn(bin: BinRoom): readonly Candidate[] {
+    const here = this.#byBin.get(bin);
+    return here === undefined ? [] : here.filter(({ replica }) => this.#draft.isStaying(replica));
+  }
+
+  /** Of what more is in use than there is in a bin, by what stays but these of it. */
+  excessIn(bin: BinRoom, leaving: readonly Candidate[]): readonly string[] {
+    return bin.excess(this.#together(leaving, NO_LOAD));
+  }
+
+  /** Whether more replicas than `maxLoaded` stay, but these. */
+  isOverfull(leaving: readonly Candidate[]): boolean {
+    return this.#slots.excess(slots(leaving.length)).length > 0;
+  }
+
+  /** Whether it takes anything of these resources. */
+  takesAny({ replica }: Candidate, names: readonly string[]): boolean {
+    return names.some((name) => amountOf(this.#footprint(replica), name) > 0);
+  }
+
+  #hasSlot(preset: Preset, level: Level, leaving: number): boolean {
+    const own = level === 'soon' ? amountOf(this.#slots.laterFor(preset.uid).footprint, 'replicas') : 0;
+    return this.#slots.has(ONE, level, slots(own + leaving));
+  }
+
+  /** What leaves late for the preset's own sake counts at once. */
+  #roomyBin({ uid, footprint }: Preset, level: Level): BinRoom | undefined {
+    return this.bins.find((bin) => bin.has(footprint, level, level === 'soon' ? bin.laterFor(uid) : NO_LOAD));
+  }
+
+  #together(leaving: readonly Candidate[], besides: Load): Load {
+    return leaving.map(({ replica }) => this.#footprint(replica)).reduce(withOne, besides);
+  }
+
+  #occupy(replica: Replica): void {
+    if (!holdsCapacity(replica)) return;
+    this.#holders.add(replica.preset);
+    for (const bin of this.#binsOf(replica)) bin.occupy(this.#footprint(replica));
+    this.#slots.occupy(ONE);
+    if (this.#draft.isStaying(replica)) return;
+    const { state } = replica;
+    this.#leave(replica, state.kind === 'draining' || state.kind === 'stopping' ? state.cause : undefined);
+  }
+
+  /** Where nobody knows where a replica lies, it lies everywhere. */
+  #binsOf({ bin }: Replica): readonly BinRoom[] {
+    if (bin === undefined) return this.bins;
+    const found = this.#byName.get(bin);
+    return found === undefined ? [] : [found];
+  }
+
+  get #starting(): readonly Replica[] {
+    return this.#replicas.filter(({ state }) => state.kind === 'starting');
+  }
+
+  /** Late is only what is known to be in use: about what nobody knows there is news soon. */
+  #leave(replica: Replica, cause: DrainCause | undefined): void {
+    this.#leaving.add(replica.preset);
+    const inFlight = this.#look.input.inFlight.get(replica.id);
+    const level = replica.state.kind !== 'stopping' && inFlight !== undefined && inFlight > 0 ? 'later' : 'soon';
+    const beneficiary = cause !== undefined && 'beneficiary' in cause ? cause.beneficiary : undefined;
+    for (const bin of this.#binsOf(replica)) bin.leave(this.#footprint(replica), level, beneficiary);
+    this.#slots.leave(ONE, level, beneficiary);
+  }
+
+  /** What its preset says now counts where it runs what that says now. */
+  #footprint(replica: Replica): Resources {
+    const preset = this.#look.presets.get(replica.preset);
+    return preset !== undefined && isCurrent(replica, preset) ? preset.footprint : replica.footprint;
   }
 }
+
+/** So many replicas, as a load of `maxLoaded`. */
+const slots = (replicas: number): Load => ({ footprint: new Map([['replicas', replicas]]), replicas });

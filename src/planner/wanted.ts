@@ -1,32 +1,28 @@
-import type { PresetUid } from '../domain/ids.ts';
 import type { Preset } from '../domain/preset.ts';
-import { isLive } from '../domain/replica.ts';
 import { earliest, type Instant } from '../domain/units.ts';
-import type { PlanInput } from './plan-input.ts';
+import { isServing, replicasOf, type Look } from './look.ts';
 
-/** A preset without a live replica that somebody waits for or has ordered, and since when. */
-export interface Wanted {
-  readonly preset: Preset;
-  readonly since: Instant;
+/** Since when somebody asks for a preset, whether or not it is served: by a request that may load it, or by an order. */
+export function askedSince({ uid, scaling }: Preset, { input: { orders, demand } }: Look): Instant | undefined {
+  const order = orders.get(uid);
+  const asked = scaling.autoload ? demand.get(uid) : undefined;
+  return earliest([...(order?.kind === 'load' ? [order.since] : []), ...(asked === undefined ? [] : [asked.since])]);
 }
 
-/** The oldest wish first; names break ties. */
-export const byAge = (a: Wanted, b: Wanted): number => {
-  if (a.since !== b.since) return a.since - b.since;
-  return a.preset.model < b.preset.model ? -1 : 1;
-};
-
-/** All wishes that no live replica fulfils. */
-export function wantedPresets(input: PlanInput): Wanted[] {
-  const served = new Set(input.replicas.filter(isLive).map((replica) => replica.preset));
-  return input.presets.flatMap((preset) => {
-    const since = wantedSince(preset.uid, input);
-    return since === undefined || served.has(preset.uid) ? [] : [{ preset, since }];
-  });
+/** Since when a preset is wanted: asked for, or missing replicas of its `minReplicas`, which are wanted since now. */
+export function wantedSince(preset: Preset, serving: number, look: Look): Instant | undefined {
+  const since = askedSince(preset, look);
+  return since === undefined && serving < preset.scaling.minReplicas ? look.input.now : since;
 }
 
-function wantedSince(uid: PresetUid, input: PlanInput): Instant | undefined {
-  const order = input.orders.get(uid);
-  const demand = input.demand.get(uid);
-  return earliest([...(order?.kind === 'load' ? [order.since] : []), ...(demand === undefined ? [] : [demand.since])]);
+/** Live replicas that answer as the model of now. */
+export function countServing(preset: Preset, look: Look): number {
+  let count = 0;
+  for (const replica of replicasOf(look, preset.uid)) if (isServing(replica, preset)) count += 1;
+  return count;
+}
+
+/** No request, order or too few replicas speak for keeping it. */
+export function isWantedByNobody({ uid }: Preset, look: Look): boolean {
+  return !look.input.demand.has(uid) && !look.input.orders.has(uid);
 }

@@ -1,9 +1,9 @@
 import { NO_RESOURCES } from '../domain/resources.ts';
 import type { Activity } from '../domain/activity.ts';
-import { modelName, poolName, presetUid, replicaId, type PresetUid } from '../domain/ids.ts';
+import { modelName, poolName, presetUid, replicaId, type PresetUid, type ReplicaId } from '../domain/ids.ts';
 import { WHOLE_POOL, type Pool } from '../domain/pool.ts';
 import type { Preset } from '../domain/preset.ts';
-import type { Replica, ReplicaState } from '../domain/replica.ts';
+import type { DrainCause, Replica, ReplicaState } from '../domain/replica.ts';
 import { instant, milliseconds, minutes, seconds } from '../domain/units.ts';
 import type { PlanInput } from '../planner/plan-input.ts';
 
@@ -50,8 +50,8 @@ export const scaled = (preset: Preset, scaling: Partial<Preset['scaling']>): Pre
   scaling: { ...preset.scaling, ...scaling },
 });
 
-/** A replica of a preset as it is declared, named `<model>#1`. */
-export const aReplica = (preset: Preset, state: ReplicaState): Replica => ({
+/** A replica of a preset as it is declared, named `<model>#1`, unless told otherwise. */
+export const aReplica = (preset: Preset, state: ReplicaState, overrides: Partial<Replica> = {}): Replica => ({
   id: replicaId(`${preset.model}#1`),
   preset: preset.uid,
   pool: preset.pool,
@@ -60,6 +60,7 @@ export const aReplica = (preset: Preset, state: ReplicaState): Replica => ({
   rendered: preset.rendered,
   serves: preset.serves,
   state,
+  ...overrides,
 });
 
 /** Ready since `at` after a load of 0 ms. */
@@ -71,10 +72,11 @@ export const readySince = (at: number, loadTime = 0): ReplicaState => ({
 });
 
 export const startingSince = (at: number): ReplicaState => ({ kind: 'starting', since: instant(at) });
-export const drainingSince = (at: number): ReplicaState => ({
+/** For idleness, unless told otherwise. */
+export const drainingSince = (at: number, cause: DrainCause = { kind: 'idle' }): ReplicaState => ({
   kind: 'draining',
   since: instant(at),
-  cause: { kind: 'idle' },
+  cause,
 });
 export const stoppingSince = (at: number): ReplicaState => ({
   kind: 'stopping',
@@ -93,6 +95,8 @@ export interface World {
   readonly idleSince?: ReadonlyMap<PresetUid, number>;
   readonly waitingSince?: ReadonlyMap<PresetUid, number>;
   readonly unknown?: ReadonlySet<PresetUid>;
+  /** At single replicas, where it is not what their preset has. */
+  readonly inFlight?: PlanInput['inFlight'];
   readonly orders?: PlanInput['orders'];
   readonly backOffs?: PlanInput['backOffs'];
   readonly peaks?: PlanInput['peaks'];
@@ -104,37 +108,46 @@ const NONE: ReadonlyMap<PresetUid, number> = new Map();
 
 /** The planner's view of a world. */
 export function planInput(world: World): PlanInput {
-  const { presets, replicas = [], unknown = new Set() } = world;
-  const { busy = NONE, idleSince = NONE, waitingSince = NONE } = world;
-  const requests = (uid: PresetUid): number | undefined => busy.get(uid);
+  const { presets, replicas = [], pools = [aPool()], waitingSince = NONE } = world;
+  const { orders = new Map(), backOffs = new Map(), peaks = new Map() } = world;
+  const { learnedLimits = [], reservations = new Map(), now } = world;
   return {
-    pools: world.pools ?? [aPool()],
+    pools,
     presets,
     replicas,
-    activity: new Map(
-      presets
-        .filter(({ uid }) => !unknown.has(uid))
-        .map(({ uid }): [PresetUid, Activity] => {
-          const inFlight = requests(uid);
-          const idle = idleSince.get(uid);
-          if (inFlight !== undefined) return [uid, { kind: 'busy', inFlight }];
-          return [uid, { kind: 'idle', since: instant(idle === undefined ? 0 : idle) }];
-        }),
-    ),
+    activity: activityIn(world),
     demand: new Map([...waitingSince].map(([uid, at]) => [uid, { waiting: 1, since: instant(at) }])),
-    inFlight: new Map(
-      replicas
-        .filter(({ preset }) => !unknown.has(preset))
-        .map(({ id, preset }) => {
-          const inFlight = requests(preset);
-          return [id, inFlight === undefined ? 0 : inFlight];
-        }),
-    ),
-    orders: world.orders ?? new Map(),
-    backOffs: world.backOffs ?? new Map(),
-    peaks: world.peaks ?? new Map(),
-    learnedLimits: world.learnedLimits ?? [],
-    reservations: world.reservations ?? new Map(),
-    now: instant(world.now),
+    inFlight: inFlightIn(world),
+    orders,
+    backOffs,
+    peaks,
+    learnedLimits,
+    reservations,
+    now: instant(now),
   };
+}
+
+const isKnown = (uid: PresetUid, { unknown }: World): boolean => unknown?.has(uid) !== true;
+
+function activityIn(world: World): PlanInput['activity'] {
+  const { presets, busy = NONE, idleSince = NONE } = world;
+  const known = presets.filter(({ uid }) => isKnown(uid, world));
+  return new Map(
+    known.map(({ uid }): [PresetUid, Activity] => {
+      const inFlight = busy.get(uid);
+      const idle = idleSince.get(uid);
+      if (inFlight !== undefined) return [uid, { kind: 'busy', inFlight }];
+      return [uid, { kind: 'idle', since: instant(idle === undefined ? 0 : idle) }];
+    }),
+  );
+}
+
+function inFlightIn(world: World): PlanInput['inFlight'] {
+  const { replicas = [], busy = NONE, inFlight = new Map<ReplicaId, number>() } = world;
+  const known = replicas.filter(({ preset }) => isKnown(preset, world));
+  const ofPresets = known.map(({ id, preset }) => {
+    const count = busy.get(preset);
+    return [id, count === undefined ? 0 : count] as const;
+  });
+  return new Map([...ofPresets, ...inFlight]);
 }

@@ -1,0 +1,171 @@
+import type { PresetUid } from '../domain/ids.ts';
+import type { LearnedLimit } from '../domain/learned-limit.ts';
+import type { Bin } from '../domain/pool.ts';
+import { NO_RESOURCES, amountOf, covers, plus, type Resources } from '../domain/resources.ts';
+import { Space, type Hold, type Level } from './space.ts';
+
+/** What some replicas take together. */
+export interface Load {
+  readonly footprint: Resources;
+  readonly replicas: number;
+}
+
+export const NO_LOAD: Load = { footprint: NO_RESOURCES, replicas: 0 };
+
+/** A load that grows. */
+class Sum implements Load {
+  readonly footprint = new Map<string, number>();
+  replicas = 0;
+
+  add(more: Resources): void {
+    for (const [name, amount] of more) this.footprint.set(name, amountOf(this.footprint, name) + amount);
+    this.replicas += 1;
+  }
+}
+
+/** One more in a load. */
+export const withOne = ({ footprint, replicas }: Load, more: Resources): Load => ({
+  footprint: plus(footprint, more),
+  replicas: replicas + 1,
+});
+
+/** One bin while a plan is made. */
+export class BinRoom {
+  readonly bin: Bin;
+  readonly #space: Space | undefined;
+  readonly #limits: readonly LearnedLimit[];
+  readonly #inUse = new Sum();
+  readonly #soon = new Sum();
+  readonly #later = new Sum();
+  /** Of what leaves late: for whose sake. */
+  readonly #laterFor = new Map<PresetUid, Load>();
+  readonly #holders: PresetUid[] = [];
+
+  /** `limits`: those of this bin that are in force. */
+  constructor(bin: Bin, limits: readonly LearnedLimit[]) {
+    this.bin = bin;
+    this.#space = bin.size === undefined ? undefined : new Space(bin.size);
+    this.#limits = limits;
+  }
+
+  /** Those for whom room is set aside here, the first first. */
+  get holders(): readonly PresetUid[] {
+    return this.#holders;
+  }
+
+  /** Whether it would have room if it were empty. */
+  couldHold(need: Resources): boolean {
+    const { size } = this.bin;
+    return size === undefined || [...need].every(([name, amount]) => amount <= amountOf(size, name));
+  }
+
+  /** How much it is too small even when it is empty, as a part of the need. */
+  tooSmallBy(need: Resources): number {
+    const { size } = this.bin;
+    if (size === undefined) return 0;
+    let missing = 0;
+    for (const [name, amount] of need) missing += Math.max(0, amount - amountOf(size, name)) / Math.max(1, amount);
+    return missing;
+  }
+
+  occupy(footprint: Resources): void {
+    this.#inUse.add(footprint);
+    this.#space?.occupy(footprint);
+  }
+
+  /** Something that is here leaves; late: for `beneficiary`, if for anybody. */
+  leave(footprint: Resources, level: 'soon' | 'later', beneficiary: PresetUid | undefined): void {
+    (level === 'soon' ? this.#soon : this.#later).add(footprint);
+    if (level === 'later' && beneficiary !== undefined) {
+      this.#laterFor.set(beneficiary, withOne(this.#meantFor(beneficiary), footprint));
+    }
+    this.#space?.leave(footprint, level);
+  }
+
+  /** What leaves late for this preset's sake, and is not set aside for another. */
+  laterFor(uid: PresetUid): Load {
+    const { footprint, replicas } = this.#meantFor(uid);
+    if (this.#space === undefined) return { footprint, replicas };
+    const left = this.#space.late;
+    return { footprint: new Map([...footprint].map(([name, n]) => [name, Math.min(n, amountOf(left, name))])), replicas };
+  }
+
+  /** Whether there is room at a level, if `more` left besides. */
+  has(need: Resources, level: Level, more: Load = NO_LOAD): boolean {
+    if (this.#space?.has(need, level, more.footprint) === false) return false;
+    return !this.#limits.some((limit) => this.#isRefused(need, limit, level, more));
+  }
+
+  /** Of what there is too much, of what stays but for `more`. */
+  excess(more: Load): readonly string[] {
+    return this.#space === undefined ? [] : this.#space.excess(more.footprint);
+  }
+
+  /** What would be left of what it has if this were placed here, as a part of it from 0 to 1, summed over all resources. */
+  leftover(need: Resources): number {
+    if (this.#space === undefined) return Infinity;
+    let left = 0;
+    for (const [name, size] of this.#space.size) {
+      if (size > 0) left += (this.#space.free(name) - amountOf(need, name)) / size;
+    }
+    return left;
+  }
+
+  /** How much is missing, whatever leaves, as a part of the bin. */
+  shortage(need: Resources): number {
+    if (this.#space === undefined) return 0;
+    let missing = 0;
+    for (const [name, amount] of need) {
+      const size = amountOf(this.#space.size, name);
+      if (size > 0) missing += Math.max(0, this.#space.shortage(name, amount, 'later', NO_RESOURCES)) / size;
+    }
+    return missing;
+  }
+
+  /** Sets room aside for a preset: see `Space.hold`. */
+  hold(uid: PresetUid, need: Resources, later: Resources): Hold | undefined {
+    this.#holders.push(uid);
+    return this.#space?.hold(need, later);
+  }
+
+  release(uid: PresetUid, hold: Hold | undefined): void {
+    this.#holders.splice(this.#holders.indexOf(uid), 1);
+    if (hold !== undefined) this.#space?.release(hold);
+  }
+
+  /** All that leaves late. */
+  get later(): Load {
+    return this.#later;
+  }
+
+  /** Whether there would be room if none were set aside. */
+  hasButForHolds(need: Resources, level: Level, more: Load): boolean {
+    const held = this.#space === undefined ? NO_RESOURCES : this.#space.held(level);
+    return this.has(need, level, { footprint: plus(more.footprint, held), replicas: more.replicas });
+  }
+
+  /** Whether there would be room now, if the scheduler had not said otherwise. */
+  hasByItsSize(need: Resources): boolean {
+    return this.#space?.has(need, 'free', NO_RESOURCES) !== false;
+  }
+
+  /** The limits that this footprint falls under. */
+  limitsFor(need: Resources): readonly LearnedLimit[] {
+    return this.#limits.filter(({ footprint }) => covers(need, footprint));
+  }
+
+  #meantFor(uid: PresetUid): Load {
+    const load = this.#laterFor.get(uid);
+    return load === undefined ? NO_LOAD : load;
+  }
+
+  #isRefused(need: Resources, limit: LearnedLimit, level: Level, more: Load): boolean {
+    if (!covers(need, limit.footprint)) return false;
+    const gone = [more, ...(level === 'free' ? [] : [this.#soon]), ...(level === 'later' ? [this.#later] : [])];
+    const left = (name: string): number =>
+      gone.reduce((rest, { footprint }) => rest - amountOf(footprint, name), amountOf(this.#inUse.footprint, name));
+    const replicas = gone.reduce((rest, load) => rest - load.replicas, this.#inUse.replicas);
+    if (replicas + 1 < limit.replicas) return false;
+    return [...limit.total].every(([name, total]) => left(name) + amountOf(need, name) >= total);
+  }
+}

@@ -1,0 +1,100 @@
+import type { Instant } from '../domain/units.ts';
+import { after, milliseconds } from '../domain/units.ts';
+import type { Pool } from '../domain/pool.ts';
+import type { Preset } from '../domain/preset.ts';
+import type { Replica, ReplicaState } from '../domain/replica.ts';
+import type { Draft } from './draft.ts';
+import { isCurrent, replicasOf, type Look } from './look.ts';
+import { idleSince } from './retire.ts';
+import { byInFlight } from './scale.ts';
+import { isWantedByNobody } from './wanted.ts';
+
+/** A ready replica, as one that may have to leave. */
+export interface Candidate {
+  readonly replica: Replica;
+  readonly preset: Preset;
+  readonly state: ReplicaState & { readonly kind: 'ready' };
+  /** `protected`: below its preset's minReplicas. */
+  readonly kind: 'surplus' | 'idle' | 'busy' | 'unknown' | 'protected';
+  /** Since when it has nothing to do; of one that is not idle now. */
+  readonly idleSince: Instant;
+  /** From when on it may leave as a victim, if it is idle. */
+  readonly mayLeaveFrom: Instant;
+  /** From when on it may leave for fairness. */
+  readonly mustLeaveFrom: Instant;
+}
+
+/** Ties are broken by name, then by id, so that the same look gives the same victim. */
+const byName = (a: Candidate, b: Candidate): number => {
+  if (a.preset.model !== b.preset.model) return a.preset.model < b.preset.model ? -1 : 1;
+  return a.replica.id < b.replica.id ? -1 : 1;
+};
+
+/** Surplus ones first, then the lower priority, then the longest idle. */
+export function byIdleness(a: Candidate, b: Candidate): number {
+  if (a.kind !== b.kind) return a.kind === 'surplus' ? -1 : b.kind === 'surplus' ? 1 : byRest(a, b);
+  return byRest(a, b);
+}
+
+function byRest(a: Candidate, b: Candidate): number {
+  if (a.preset.priority !== b.preset.priority) return a.preset.priority - b.preset.priority;
+  if (a.idleSince !== b.idleSince) return a.idleSince - b.idleSince;
+  return byName(a, b);
+}
+
+/** Who has served longest first. */
+export const byService = (a: Candidate, b: Candidate): number =>
+  a.state.since === b.state.since ? byName(a, b) : a.state.since - b.state.since;
+
+/** The ready replicas of a pool that stay as far as the draft goes. */
+export function findCandidates(replicas: readonly Replica[], pool: Pool, look: Look, draft: Draft): Candidate[] {
+  return replicas.flatMap((replica) => {
+    const preset = look.presets.get(replica.preset);
+    const { state } = replica;
+    if (preset === undefined || state.kind !== 'ready' || !draft.isStaying(replica)) return [];
+    const idle = idleSince(replica, look.input);
+    const residency = milliseconds(Math.max(pool.minResidency, state.loadTime));
+    return [
+      {
+        replica,
+        preset,
+        state,
+        kind: kindOf(replica, preset, look, draft),
+        idleSince: idle === undefined ? look.input.now : idle,
+        mayLeaveFrom: after(state.since, pool.minResidency),
+        mustLeaveFrom: after(state.since, residency),
+      },
+    ];
+  });
+}
+
+/**
+ * First match of:
+ *
+ * | known | below minReplicas | beyond max(1, minReplicas), nothing in flight | idle | wanted | kind      |
+ * |-------|-------------------|-----------------------------------------------|------|--------|-----------|
+ * | no    |                   |                                               |      |        | unknown   |
+ * | yes   | yes               |                                               |      |        | protected |
+ * | yes   | no                | yes                                           |      | no     | surplus   |
+ * | yes   | no                | no                                            | yes  | no     | idle      |
+ * | yes   | no                |                                               |      |        | busy      |
+ *
+ * Of a preset's ready replicas those with the least in flight are beyond; ties by id.
+ */
+function kindOf(replica: Replica, preset: Preset, look: Look, draft: Draft): Candidate['kind'] {
+  const { activity, inFlight } = look.input;
+  const here = inFlight.get(replica.id);
+  const known = activity.get(preset.uid);
+  if (here === undefined || known === undefined || known.kind === 'unknown') return 'unknown';
+  const ready = replicasOf(look, preset.uid).filter((one) => one.state.kind === 'ready' && draft.isStaying(one));
+  const current = ready.filter((one) => isCurrent(one, preset));
+  // One of an older spec that stays is still needed, until the new ones are enough.
+  if (current.length > 0 && !current.includes(replica)) return 'busy';
+  const peers = (current.length > 0 ? current : ready).sort(byInFlight(look.input));
+  const place = peers.indexOf(replica);
+  const { minReplicas } = preset.scaling;
+  if (place >= peers.length - minReplicas) return 'protected';
+  if (!isWantedByNobody(preset, look)) return 'busy';
+  if (here === 0 && place < peers.length - Math.max(1, minReplicas)) return 'surplus';
+  return idleSince(replica, look.input) === undefined ? 'busy' : 'idle';
+}

@@ -1,0 +1,65 @@
+import type { PresetUid } from '../domain/ids.ts';
+import type { Instant } from '../domain/units.ts';
+import type { BlockedReason } from './action.ts';
+import type { Candidate } from './candidates.ts';
+import { chooseVictims } from './choose-victims.ts';
+import type { Look } from './look.ts';
+import type { Room } from './room.ts';
+import type { Wish } from './wishes.ts';
+
+const isIdle = ({ kind }: Candidate): boolean => kind === 'idle' || kind === 'surplus';
+const presetsOf = (candidates: readonly Candidate[]): PresetUid[] => [
+  ...new Set(candidates.map(({ preset }) => preset.uid)),
+];
+
+/** Why nobody leaves for a wish now. */
+export function explain(wish: Wish, room: Room, look: Look): BlockedReason {
+  const { preset } = wish;
+  const beneficiary = room.keptFor(preset);
+  if (beneficiary !== undefined) return { kind: 'Reserved', beneficiary };
+  const until = refusedUntil(wish, room);
+  if (until !== undefined) return { kind: 'Unschedulable', until };
+  const young = enough(wish, room, isIdle);
+  if (young !== undefined) return { kind: 'MinResidency', until: latest(young) };
+  const unknown = enough(wish, room, (one) => isIdle(one) || one.kind === 'unknown');
+  if (unknown !== undefined) {
+    return { kind: 'ActivityUnknown', presets: presetsOf(unknown.filter(({ kind }) => kind === 'unknown')) };
+  }
+  return inUse(wish, room, look);
+}
+
+/** Until when the scheduler alone is in the way: by what is known of the sizes there would be room. */
+function refusedUntil({ preset }: Wish, room: Room): Instant | undefined {
+  const limits = room.bins
+    .filter((bin) => bin.hasByItsSize(preset.footprint))
+    .flatMap((bin) => bin.limitsFor(preset.footprint));
+  if (limits.length === 0 || !room.hasSlot()) return undefined;
+  return limits.map(({ until }) => until).reduce((a, b) => (a < b ? a : b));
+}
+
+function inUse({ preset }: Wish, room: Room, look: Look): BlockedReason {
+  const isHigher = (one: Candidate): boolean => one.preset.priority > preset.priority;
+  const wish = { preset, since: look.input.now, isOverAge: false };
+  const mayGo = (one: Candidate): boolean => one.kind !== 'protected';
+  const lower = enough(wish, room, (one) => mayGo(one) && !isHigher(one));
+  const all = lower === undefined ? enough(wish, room, mayGo) : undefined;
+  if (all !== undefined) return { kind: 'HigherPriority', holders: presetsOf(all.filter(isHigher)) };
+  return { kind: 'WaitingForCapacity', holders: room.holders };
+}
+
+/** Some of those of one bin that would be enough if they could leave. */
+function enough(
+  { preset }: Wish,
+  room: Room,
+  isAble: (candidate: Candidate) => boolean,
+): readonly Candidate[] | undefined {
+  for (const bin of room.bins) {
+    const able = room.candidatesIn(bin).filter(isAble);
+    const found = chooseVictims(able, room.enoughIn(bin, preset, 'later'));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+const latest = (candidates: readonly Candidate[]): Instant =>
+  candidates.map(({ mayLeaveFrom }) => mayLeaveFrom).reduce((a, b) => (a > b ? a : b));

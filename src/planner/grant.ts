@@ -1,0 +1,206 @@
+import type { BinName, PresetUid } from '../domain/ids.ts';
+import { holdsCapacity, type DrainCause } from '../domain/replica.ts';
+import { NO_RESOURCES } from '../domain/resources.ts';
+import { after } from '../domain/units.ts';
+import type { BlockedReason } from './action.ts';
+import { byIdleness, byService, type Candidate } from './candidates.ts';
+import { chooseVictims } from './choose-victims.ts';
+import type { Draft } from './draft.ts';
+import { explain } from './explain.ts';
+import { replicasOf, type Look } from './look.ts';
+import type { Room } from './room.ts';
+import type { Wish } from './wishes.ts';
+
+/** Everything that granting a pool's wishes works on. */
+export interface Desk {
+  readonly look: Look;
+  readonly draft: Draft;
+  readonly room: Room;
+  /** Presets for which room was kept already. */
+  readonly reserved: ReadonlyMap<PresetUid, BinName>;
+}
+
+/** Why a wish is not granted. */
+export interface Wait {
+  readonly reason: BlockedReason;
+  /** It queues for room. */
+  readonly isForRoom: boolean;
+}
+
+/**
+ * Grants a wish, or says why not. What has to leave for it is drained, and the room that it will find is kept for it; see
+ * docs/planner.md for the order in which it is tried.
+ */
+export function grant(wish: Wish, desk: Desk): Wait | undefined {
+  const { room, draft } = desk;
+  const { preset } = wish;
+  const isReserved = desk.reserved.has(preset.uid) && room.binKeptFor(preset.uid) !== undefined;
+  room.giveBack(preset.uid);
+  if (!room.bins.some((bin) => bin.couldHold(preset.footprint)))
+    return { reason: tooLarge(wish, room), isForRoom: false };
+  if (isAtLimit(wish, desk)) {
+    return { reason: { kind: 'WaitingForDrain', leaving: [preset.uid] }, isForRoom: false };
+  }
+  for (const { until } of room.limitsFor(preset)) draft.wake(until);
+  const bin = room.place(preset.footprint);
+  if (bin !== undefined) {
+    room.start(preset, bin);
+    return undefined;
+  }
+  const reason = makeRoom(wish, isReserved, desk);
+  const kept = reason.kind === 'WaitingForDrain' ? room.binKeptFor(preset.uid) : undefined;
+  if (desk.reserved.has(preset.uid) && kept !== undefined) draft.reservations.set(preset.uid, kept);
+  return { reason, isForRoom: true };
+}
+
+/** One more than `maxReplicas` is for a replacement, and for one that comes while another leaves. */
+function isAtLimit({ preset }: Wish, { look, draft }: Desk): boolean {
+  const held = replicasOf(look, preset.uid).filter(holdsCapacity).length;
+  const started = draft.starts.filter((start) => start.preset === preset).length;
+  return held + started > preset.scaling.maxReplicas;
+}
+
+function makeRoom(wish: Wish, isReserved: boolean, desk: Desk): BlockedReason {
+  return (
+    awaitSoon(wish, desk) ??
+    awaitScheduler(wish, desk) ??
+    // Its victims are fixed: no more are taken while they leave.
+    (isReserved ? awaitLate(wish, desk) : undefined) ??
+    evict(wish, 'soon', desk) ??
+    awaitLate(wish, desk) ??
+    evict(wish, 'later', desk) ??
+    claimFairly(wish, desk) ??
+    wait(wish, desk)
+  );
+}
+
+function awaitSoon({ preset }: Wish, { room }: Desk): BlockedReason | undefined {
+  const bin = room.roomFor(preset, 'soon');
+  if (bin === undefined) return undefined;
+  room.keep(preset, bin);
+  return { kind: 'WaitingForDrain', leaving: room.leaving };
+}
+
+/** The scheduler has refused it even after others had left for it: that is tried again only when the back-off ends. */
+function awaitScheduler({ preset }: Wish, { room }: Desk): BlockedReason | undefined {
+  const own = room.limitsFor(preset).find((limit) => limit.preset === preset.uid && limit.spent);
+  return own === undefined ? undefined : { kind: 'Unschedulable', until: own.until };
+}
+
+function evict({ preset }: Wish, level: 'soon' | 'later', desk: Desk): BlockedReason | undefined {
+  const { room, look, draft } = desk;
+  const mayLeave = ({ kind, mayLeaveFrom }: Candidate): boolean => {
+    if (kind !== 'surplus' && kind !== 'idle') return false;
+    draft.wake(mayLeaveFrom);
+    return mayLeaveFrom <= look.input.now;
+  };
+  const victims = bestOf(
+    room.bins.flatMap((bin) => {
+      const idle = room.candidatesIn(bin).filter(mayLeave);
+      const found = chooseVictims(idle, room.enoughIn(bin, preset, level));
+      return found === undefined ? [] : [found];
+    }),
+    byIdleness,
+  );
+  if (victims === undefined) return undefined;
+  return leaveFor(victims, { kind: 'evicted', beneficiary: preset.uid }, level, desk);
+}
+
+/** Drains victims that are enough at a level, and keeps the room that they leave. */
+function leaveFor(
+  victims: readonly Candidate[],
+  cause: DrainCause & { readonly beneficiary: PresetUid },
+  level: 'soon' | 'later',
+  { room, look }: Desk,
+): BlockedReason {
+  for (const victim of victims) room.drain(victim, cause);
+  const preset = look.presets.get(cause.beneficiary);
+  const bin = preset === undefined ? undefined : room.roomFor(preset, level);
+  if (preset === undefined || bin === undefined) throw new Error(`${cause.beneficiary} has victims and no room`);
+  room.keep(preset, bin, level === 'later');
+  return { kind: 'WaitingForDrain', leaving: room.leaving };
+}
+
+function awaitLate({ preset }: Wish, { room }: Desk): BlockedReason | undefined {
+  const bin = room.roomFor(preset, 'later');
+  if (bin === undefined) return undefined;
+  room.keep(preset, bin, true);
+  return { kind: 'WaitingForDrain', leaving: room.leaving };
+}
+
+/** The whole set is fixed at once, and the room that it leaves is kept until it is used. */
+function claimFairly(wish: Wish, desk: Desk): BlockedReason | undefined {
+  const { preset, since, isOverAge } = wish;
+  const { room, draft } = desk;
+  if (!isOverAge) {
+    if (room.pool.fairAfter > 0) draft.wake(after(since, room.pool.fairAfter));
+    return undefined;
+  }
+  const order = fairnessOrder(wish, desk);
+  const victims = bestOf(
+    room.bins.flatMap((bin) => {
+      const able = room.candidatesIn(bin).filter(order.mayLeave).sort(order.compare);
+      const found = chooseVictims(able, room.enoughIn(bin, preset, 'later'));
+      return found === undefined ? [] : [found];
+    }),
+    order.compare,
+  );
+  if (victims === undefined) return undefined;
+  const reason = leaveFor(victims, { kind: 'fairness', beneficiary: preset.uid }, 'later', desk);
+  const kept = room.binKeptFor(preset.uid);
+  if (kept !== undefined) draft.reservations.set(preset.uid, kept);
+  return reason;
+}
+
+/** Idle ones first, then those that have served longest, each only after its own load has paid for itself. */
+function fairnessOrder(
+  { preset: { priority } }: Wish,
+  { look: { input }, draft }: Desk,
+): {
+  readonly mayLeave: (candidate: Candidate) => boolean;
+  readonly compare: (a: Candidate, b: Candidate) => number;
+} {
+  const isIdle = ({ kind, mayLeaveFrom }: Candidate): boolean =>
+    (kind === 'surplus' || kind === 'idle') && mayLeaveFrom <= input.now;
+  return {
+    mayLeave: (candidate) => {
+      const { kind, mustLeaveFrom, preset } = candidate;
+      if (isIdle(candidate)) return true;
+      if (kind === 'unknown' || kind === 'protected' || preset.priority > priority) return false;
+      draft.wake(mustLeaveFrom);
+      return mustLeaveFrom <= input.now;
+    },
+    compare: (a, b) => {
+      if (isIdle(a) && isIdle(b)) return byIdleness(a, b);
+      if (isIdle(a) || isIdle(b)) return isIdle(a) ? -1 : 1;
+      return byService(a, b);
+    },
+  };
+}
+
+/** Nobody can leave for it now. One that has waited for long keeps what is free where it could fit one day. */
+function wait(wish: Wish, { room, look }: Desk): BlockedReason {
+  const reason = explain(wish, room, look);
+  const nearest = wish.isOverAge ? room.nearest(wish.preset) : undefined;
+  if (nearest !== undefined) room.keep(wish.preset, nearest, true);
+  return reason;
+}
+
+/** Of some sets, each in its order, the one whose last member comes first. */
+function bestOf(
+  sets: readonly (readonly Candidate[])[],
+  compare: (a: Candidate, b: Candidate) => number,
+): readonly Candidate[] | undefined {
+  const last = (set: readonly Candidate[]): Candidate[] => set.slice(-1);
+  return sets.reduce<readonly Candidate[] | undefined>((best, set) => {
+    if (best === undefined) return set;
+    const [a, b] = [...last(best), ...last(set)];
+    return a !== undefined && b !== undefined && compare(b, a) < 0 ? set : best;
+  }, undefined);
+}
+
+/** The size that is named is that of the bin that comes nearest. */
+function tooLarge({ preset: { footprint } }: Wish, room: Room): BlockedReason {
+  const [largest] = room.bins.toSorted((a, b) => a.tooSmallBy(footprint) - b.tooSmallBy(footprint));
+  return { kind: 'TooLarge', footprint, largest: largest?.bin.size ?? NO_RESOURCES };
+}

@@ -1,0 +1,51 @@
+import type { Preset } from '../domain/preset.ts';
+import type { Replica } from '../domain/replica.ts';
+import { after, minutes } from '../domain/units.ts';
+import type { Draft } from './draft.ts';
+import type { PlanInput } from './plan-input.ts';
+
+/** Only what was not needed for so long is more than is needed: load that comes and goes does not make replicas do so. */
+export const SURPLUS_AFTER = minutes(1);
+
+/** How many replicas so many requests at once need, within what the preset allows. */
+export function replicasFor(inFlight: number, { scaling }: Preset): number {
+  const { minReplicas, maxReplicas, targetInFlight } = scaling;
+  return Math.min(maxReplicas, Math.max(minReplicas, Math.ceil(inFlight / targetInFlight)));
+}
+
+/** The least busy first; what nobody knows comes last. */
+export function byInFlight(input: PlanInput): (a: Replica, b: Replica) => number {
+  const count = ({ id }: Replica): number => {
+    const inFlight = input.inFlight.get(id);
+    return inFlight === undefined ? Infinity : inFlight;
+  };
+  return (a, b) => {
+    const [countA, countB] = [count(a), count(b)];
+    if (countA !== countB) return countA - countB;
+    return a.id < b.id ? -1 : 1;
+  };
+}
+
+/** Of a preset's staying ready replicas the one that the most requests of the last minute would not have needed. */
+export function findSurplus(
+  ready: readonly Replica[],
+  preset: Preset,
+  input: PlanInput,
+  draft: Draft,
+): Replica | undefined {
+  const needed = Math.max(1, preset.scaling.minReplicas);
+  const peak = input.peaks.get(preset.uid);
+  if (ready.length <= needed || peak === undefined || input.activity.get(preset.uid)?.kind === 'unknown')
+    return undefined;
+  const known = after(peak.since, SURPLUS_AFTER);
+  if (known > input.now) {
+    draft.wake(known);
+    return undefined;
+  }
+  if (ready.length <= Math.max(needed, replicasFor(peak.inFlight, preset))) {
+    draft.wake(after(input.now, SURPLUS_AFTER));
+    return undefined;
+  }
+  const [least] = ready.toSorted(byInFlight(input));
+  return least !== undefined && input.inFlight.has(least.id) ? least : undefined;
+}
