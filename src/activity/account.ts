@@ -1,7 +1,8 @@
-import type { Demand } from '../domain/activity.ts';
+import type { Demand, Peak } from '../domain/activity.ts';
 import type { PresetUid, ReplicaId } from '../domain/ids.ts';
 import { minutes, since, type Instant } from '../domain/units.ts';
-import type { Account, InFlight, LedgerChange, Tally, Waiting } from './ledger.ts';
+import type { Account, Declared, InFlight, LedgerChange, Tally, Waiting } from './ledger.ts';
+import { PeakWindow } from './peak-window.ts';
 
 /** How long a preset keeps its turn after its last waiter has left, so that a client's retry does not start again at the end. */
 export const DEMAND_MEMORY = minutes(1);
@@ -10,6 +11,12 @@ export const DEMAND_MEMORY = minutes(1);
 interface Wanted {
   readonly since: Instant;
   readonly leftAt: Instant | undefined;
+}
+
+/** What is counted of a preset that may have several replicas. */
+interface Scale {
+  readonly targetInFlight: number;
+  readonly peak: PeakWindow;
 }
 
 /** What an account tells its ledger; the ledger keeps the counts that span presets. */
@@ -32,6 +39,7 @@ export class PresetAccount implements Account {
   #finished = 0;
   #idleSince: Instant;
   #wanted: Wanted | undefined;
+  #scale: Scale | undefined;
 
   constructor(uid: PresetUid, opened: Instant, events: AccountEvents) {
     this.uid = uid;
@@ -57,15 +65,29 @@ export class PresetAccount implements Account {
     return { activity: this.activity(), demand: this.demand(), started: this.#started, finished: this.#finished };
   }
 
+  /** How it may be scaled from now on. */
+  scale(scaling: Declared['scaling'], now: Instant): void {
+    if (scaling === undefined || scaling.maxReplicas === 1) {
+      this.#scale = undefined;
+      return;
+    }
+    const peak = this.#scale === undefined ? new PeakWindow(now, this.#inFlight) : this.#scale.peak;
+    this.#scale = { targetInFlight: scaling.targetInFlight, peak };
+  }
+
+  peak(now: Instant): Peak | undefined {
+    return this.#scale?.peak.peak(now);
+  }
+
   wait(now: Instant): Waiting {
     this.#wanted = { since: this.#turn(now), leftAt: undefined };
     this.#waiting += 1;
     if (this.#waiting === 1) this.#events.changed('demand');
     const end = once('a waiting request');
     return {
-      dispatch: (replica) => {
+      dispatch: (replica, at) => {
         end();
-        return this.#dispatch(replica);
+        return this.#dispatch(replica, at);
       },
       leave: (at) => {
         end();
@@ -74,16 +96,18 @@ export class PresetAccount implements Account {
     };
   }
 
-  begin(replica: ReplicaId): InFlight {
+  begin(replica: ReplicaId, now: Instant): InFlight {
     this.#inFlight += 1;
     this.#started += 1;
+    this.#scale?.peak.set(this.#inFlight, now);
     const there = this.#events.begun(replica);
     if (this.#inFlight === 1 || there === 1) this.#events.changed('busy');
+    if (this.#isUnderPressure()) this.#events.changed('pressure');
     const end = once('a request in flight');
     return {
-      end: (now) => {
+      end: (at) => {
         end();
-        this.#end(replica, now);
+        this.#end(replica, at);
       },
     };
   }
@@ -94,8 +118,15 @@ export class PresetAccount implements Account {
     return leftAt === undefined || since(leftAt, now) < DEMAND_MEMORY ? this.#wanted.since : now;
   }
 
-  #dispatch(replica: ReplicaId): InFlight {
-    const inFlight = this.begin(replica);
+  /** One more than a multiple of what one replica is for. */
+  #isUnderPressure(): boolean {
+    if (this.#scale === undefined) return false;
+    const { targetInFlight } = this.#scale;
+    return this.#inFlight > targetInFlight && (this.#inFlight - 1) % targetInFlight === 0;
+  }
+
+  #dispatch(replica: ReplicaId, now: Instant): InFlight {
+    const inFlight = this.begin(replica, now);
     this.#waiting -= 1;
     if (this.#waiting === 0) {
       this.#wanted = undefined;
@@ -114,6 +145,7 @@ export class PresetAccount implements Account {
   #end(replica: ReplicaId, now: Instant): void {
     this.#inFlight -= 1;
     this.#finished += 1;
+    this.#scale?.peak.set(this.#inFlight, now);
     if (this.#inFlight === 0) this.#idleSince = now;
     const left = this.#events.ended(replica);
     if (this.#inFlight === 0 || left === 0) this.#events.changed('idle');

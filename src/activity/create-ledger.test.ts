@@ -6,14 +6,17 @@ import { instant } from '../domain/units.ts';
 import { testSeed } from '../testing/seed.ts';
 import { DEMAND_MEMORY } from './account.ts';
 import { createLedger } from './create-ledger.ts';
-import type { Account, InFlight, Ledger, LedgerChange, Waiting } from './ledger.ts';
+import type { Account, Declared, InFlight, Ledger, LedgerChange, Waiting } from './ledger.ts';
 
 const uid = presetUid('a');
 const replica = replicaId('a#1');
+const T = instant(9);
 
-function opened(): { ledger: Ledger; account: Account; changes: LedgerChange[] } {
+const declared = (maxReplicas = 1, targetInFlight = 1): Declared => ({ uid, scaling: { maxReplicas, targetInFlight } });
+
+function opened(preset = declared()): { ledger: Ledger; account: Account; changes: LedgerChange[] } {
   const ledger = createLedger();
-  ledger.declare([uid], instant(5));
+  ledger.declare([preset], instant(5));
   const account = ledger.find(uid);
   assert.ok(account !== undefined);
   const changes: LedgerChange[] = [];
@@ -39,7 +42,7 @@ describe('a look-up in the ledger', () => {
   });
   it('finds the same account after a declaration that keeps the preset', () => {
     const { ledger, account } = opened();
-    ledger.declare([uid, presetUid('b')], instant(6));
+    ledger.declare([declared(), { ...declared(), uid: presetUid('b') }], instant(6));
     assert.equal(ledger.find(uid), account);
   });
 });
@@ -50,12 +53,30 @@ describe('the idle clock', () => {
   });
   it('starts again when the last request ends, not when it began', () => {
     const { ledger, account } = opened();
-    const first = account.begin(replica);
-    const second = account.begin(replica);
+    const first = account.begin(replica, T);
+    const second = account.begin(replica, T);
     first.end(instant(20));
     assert.deepEqual(ledger.activity(uid), { kind: 'busy', inFlight: 1 });
     second.end(instant(30));
     assert.deepEqual(ledger.activity(uid), { kind: 'idle', since: 30 });
+  });
+});
+
+describe('the peak', () => {
+  it('is known from the declaration on that allows several replicas, with what is in flight then', () => {
+    const { ledger, account } = opened();
+    account.begin(replica, T).end(T);
+    account.begin(replica, T);
+    assert.equal(ledger.peak(uid, T), undefined);
+    ledger.declare([declared(2)], instant(20));
+    assert.deepEqual(ledger.peak(uid, instant(30)), { inFlight: 1, since: 20 });
+    account.begin(replica, instant(31)).end(instant(32));
+    ledger.declare([declared(3)], instant(33));
+    assert.deepEqual(ledger.peak(uid, instant(40)), { inFlight: 2, since: 20 }, 'another declaration forgets nothing');
+    assert.deepEqual(ledger.peak(uid, instant(60_033)), { inFlight: 1, since: 33 }, 'a minute later it has fallen');
+    ledger.declare([declared(1)], instant(60_041));
+    assert.equal(ledger.peak(uid, instant(60_042)), undefined);
+    assert.equal(ledger.peak(presetUid('b'), instant(60_042)), undefined);
   });
 });
 
@@ -68,7 +89,7 @@ describe('demand', () => {
   });
   it('ends when its last waiter is served, and begins anew with the next', () => {
     const { ledger, account } = opened();
-    account.wait(instant(10)).dispatch(replica);
+    account.wait(instant(10)).dispatch(replica, T);
     assert.equal(ledger.demand(uid), undefined);
     account.wait(instant(20));
     assert.deepEqual(ledger.demand(uid), { waiting: 1, since: 20 });
@@ -92,7 +113,7 @@ describe('demand', () => {
 describe('the books', () => {
   it('count a dispatched waiter in flight in the same step', () => {
     const { ledger, account } = opened();
-    const inFlight = account.wait(instant(10)).dispatch(replica);
+    const inFlight = account.wait(instant(10)).dispatch(replica, T);
     assert.equal(account.waiting, 0);
     assert.equal(ledger.inFlight(replica), 1);
     inFlight.end(instant(11));
@@ -100,18 +121,18 @@ describe('the books', () => {
   });
   it('throw at whoever ends a request twice', () => {
     const { account } = opened();
-    const inFlight = account.begin(replica);
+    const inFlight = account.begin(replica, T);
     inFlight.end(instant(10));
     assert.throws(() => {
       inFlight.end(instant(10));
     }, /ended twice/u);
     const waiting = account.wait(instant(10));
     waiting.leave(instant(11));
-    assert.throws(() => waiting.dispatch(replica), /ended twice/u);
+    assert.throws(() => waiting.dispatch(replica, T), /ended twice/u);
   });
   it('still count down the requests of a preset that was removed', () => {
     const { ledger, account, changes } = opened();
-    const inFlight = account.begin(replica);
+    const inFlight = account.begin(replica, T);
     ledger.declare([], instant(6));
     assert.equal(ledger.inFlight(replica), 1);
     inFlight.end(instant(10));
@@ -124,9 +145,9 @@ describe('the books', () => {
     const second = account.wait(instant(2));
     first.leave(instant(3));
     assert.deepEqual(changes, ['demand']);
-    const inFlight = second.dispatch(replica);
+    const inFlight = second.dispatch(replica, T);
     assert.deepEqual(changes, ['demand', 'busy', 'demand']);
-    const other = account.begin(replica);
+    const other = account.begin(replica, T);
     inFlight.end(instant(4));
     assert.deepEqual(changes, ['demand', 'busy', 'demand']);
     other.end(instant(5));
@@ -134,8 +155,8 @@ describe('the books', () => {
   });
   it('tell of each replica by itself', () => {
     const { ledger, account, changes } = opened();
-    const first = account.begin(replica);
-    const second = account.begin(replicaId('a#2'));
+    const first = account.begin(replica, T);
+    const second = account.begin(replicaId('a#2'), T);
     assert.deepEqual(changes, ['busy', 'busy']);
     first.end(instant(4));
     assert.deepEqual(changes, ['busy', 'busy', 'idle']);
@@ -143,10 +164,30 @@ describe('the books', () => {
     second.end(instant(5));
     assert.deepEqual(changes, ['busy', 'busy', 'idle', 'idle']);
   });
+  it('tell of pressure whenever one more is in flight than a number of replicas is for, and only on the way up', () => {
+    const { account, changes } = opened(declared(3, 2));
+    const requests: InFlight[] = [];
+    const told = Array.from({ length: 7 }, () => {
+      requests.push(account.begin(replica, T));
+      return changes.splice(0).includes('pressure');
+    });
+    assert.deepEqual(told, [false, false, true, false, true, false, true]);
+    for (const request of requests.slice(2)) request.end(T);
+    assert.equal(changes.length, 0);
+    account.wait(T).dispatch(replica, T);
+    assert.ok(changes.includes('pressure'), 'again, and also by one that was held');
+  });
+  it('tell of no pressure on a preset that may have one replica only, or that nobody declares any more', () => {
+    for (const scaling of [declared().scaling, undefined]) {
+      const { account, changes } = opened({ uid, scaling });
+      for (let requests = 0; requests < 5; requests += 1) account.begin(replica, T);
+      assert.deepEqual(changes, ['busy']);
+    }
+  });
   it('have all of one account in one tally', () => {
     const { ledger, account } = opened();
-    account.begin(replica).end(instant(7));
-    account.begin(replica);
+    account.begin(replica, T).end(instant(7));
+    account.begin(replica, T);
     account.wait(instant(9));
     assert.deepEqual(ledger.tally(uid), {
       activity: { kind: 'busy', inFlight: 1 },
@@ -165,8 +206,8 @@ describe('the books', () => {
         moves.forEach((move, at) => {
           const now = instant(10 + at);
           if (move < 2) waiting.push(account.wait(now));
-          else if (move === 2) inFlight.push(account.begin(replica));
-          else if (move === 3) inFlight.push(...waiting.splice(0, 1).map((one) => one.dispatch(replica)));
+          else if (move === 2) inFlight.push(account.begin(replica, now));
+          else if (move === 3) inFlight.push(...waiting.splice(0, 1).map((one) => one.dispatch(replica, now)));
           else if (move === 4) waiting.pop()?.leave(now);
           else inFlight.shift()?.end(now);
           assert.equal(account.waiting, waiting.length);

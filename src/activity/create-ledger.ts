@@ -1,7 +1,7 @@
 import type { Activity } from '../domain/activity.ts';
 import type { PresetUid, ReplicaId } from '../domain/ids.ts';
 import { PresetAccount, type AccountEvents } from './account.ts';
-import type { Ledger, LedgerChange } from './ledger.ts';
+import type { Declared, Ledger, LedgerChange } from './ledger.ts';
 
 /** An empty ledger: every preset's activity is unknown until it is declared. */
 export function createLedger(): Ledger {
@@ -31,13 +31,16 @@ export function createLedger(): Ledger {
   return {
     find: (uid) => accounts.get(uid),
     declare: (presets, now) => {
-      declare(accounts, new Set(presets), (uid) => new PresetAccount(uid, now, events));
+      const declared = [...presets];
+      declare(accounts, declared, (uid) => new PresetAccount(uid, now, events));
+      for (const { uid, scaling } of declared) accounts.get(uid)?.scale(scaling, now);
     },
     activity: (uid): Activity => {
       const account = accounts.get(uid);
       return account === undefined ? { kind: 'unknown' } : account.activity();
     },
     demand: (uid) => accounts.get(uid)?.demand(),
+    peak: (uid, now) => accounts.get(uid)?.peak(now),
     inFlight: count,
     tally: (uid) => accounts.get(uid)?.tally(),
     busyReplicas: () => new Map(replicas),
@@ -50,9 +53,10 @@ export function createLedger(): Ledger {
 /** Opens what is new and closes what is no longer declared. A closed account lives on in the hands of its requests. */
 function declare(
   accounts: Map<PresetUid, PresetAccount>,
-  declared: ReadonlySet<PresetUid>,
+  presets: readonly Declared[],
   open: (uid: PresetUid) => PresetAccount,
 ): void {
+  const declared = new Set(presets.map(({ uid }) => uid));
   for (const uid of accounts.keys()) if (!declared.has(uid)) accounts.delete(uid);
   for (const uid of declared) if (!accounts.has(uid)) accounts.set(uid, open(uid));
 }

@@ -1,11 +1,19 @@
+import type { Activity, Demand, Peak } from '../domain/activity.ts';
 import type { PresetUid, ReplicaId } from '../domain/ids.ts';
-import type { Activity, Demand } from '../domain/activity.ts';
+import type { Scaling } from '../domain/preset.ts';
 import type { Instant } from '../domain/units.ts';
+
+/** A preset whose requests are counted. */
+export interface Declared {
+  readonly uid: PresetUid;
+  /** `undefined`: nobody declares it any more, but its replicas may still have requests. */
+  readonly scaling: Pick<Scaling, 'maxReplicas' | 'targetInFlight'> | undefined;
+}
 
 /** One held request. Ends exactly once: by `dispatch` or by `leave`. */
 export interface Waiting {
   /** It goes to a replica now: waiting - 1, in flight + 1, in one step. Throws if it has ended. */
-  dispatch(replica: ReplicaId): InFlight;
+  dispatch(replica: ReplicaId, now: Instant): InFlight;
   /** It goes unserved. Throws if it has ended. */
   leave(now: Instant): void;
 }
@@ -22,16 +30,17 @@ export interface Account {
   /** Counts one waiting request. */
   wait(now: Instant): Waiting;
   /** Counts one request that goes to a replica at once. */
-  begin(replica: ReplicaId): InFlight;
+  begin(replica: ReplicaId, now: Instant): InFlight;
   /** How many wait now. */
   readonly waiting: number;
 }
 
 /**
  * `demand`: the first waiter came or the last one went. `busy`: the first request in flight of a preset or a replica began.
- * `idle`: the last one of a preset or a replica ended.
+ * `idle`: the last one of a preset or a replica ended. `pressure`: the requests in flight of a preset that may have several
+ * replicas have risen above a multiple of its `targetInFlight`.
  */
-export type LedgerChange = 'demand' | 'busy' | 'idle';
+export type LedgerChange = 'demand' | 'busy' | 'idle' | 'pressure';
 
 /** All that one account has counted. */
 export interface Tally {
@@ -45,9 +54,11 @@ export interface Tally {
 /** What planning needs to know of the requests, wherever they are counted. */
 export interface ActivitySource {
   /** From now on these presets exist and no others. */
-  declare(presets: Iterable<PresetUid>, now: Instant): void;
+  declare(presets: Iterable<Declared>, now: Instant): void;
   activity(uid: PresetUid): Activity;
   demand(uid: PresetUid): Demand | undefined;
+  /** The most in flight at once in the last minute; `undefined`: unknown, or the preset may have one replica only. */
+  peak(uid: PresetUid, now: Instant): Peak | undefined;
   /** Requests in flight at one replica; `undefined`: unknown, which is not zero. */
   inFlight(replica: ReplicaId): number | undefined;
   /** Calls back in the same tick on the changes that planning may depend on. */
@@ -59,7 +70,7 @@ export interface Ledger extends ActivitySource {
   /** `undefined`: no such preset, and none is made. */
   find(uid: PresetUid): Account | undefined;
   /** Accounts are opened and closed here and nowhere else; one that is closed still counts its requests down. */
-  declare(presets: Iterable<PresetUid>, now: Instant): void;
+  declare(presets: Iterable<Declared>, now: Instant): void;
   /** Requests in flight at one replica: nobody else sends any. */
   inFlight(replica: ReplicaId): number;
   /** `undefined`: no such preset. */

@@ -3,15 +3,19 @@ import type { Backend } from '../backend/backend.ts';
 import type { PresetUid } from '../domain/ids.ts';
 import type { Order } from '../domain/order.ts';
 import type { Catalog, Preset } from '../domain/preset.ts';
-import { isLive, type Replica } from '../domain/replica.ts';
+import { isLive, type Failure, type Replica } from '../domain/replica.ts';
 import { earliest, since, type Duration, type Instant } from '../domain/units.ts';
 import type { Log } from '../platform/log.ts';
 import type { Action, Blocked } from '../planner/action.ts';
 import { plan } from '../planner/plan.ts';
-import type { Plan } from '../planner/plan-input.ts';
+import type { Plan, PlanInput, Reservations } from '../planner/plan-input.ts';
+import { whatIf, type WhatIf } from '../planner/what-if.ts';
 import type { RouteSource } from '../routing/build-route-table.ts';
-import { backingOff, noteFailure, type FailureNote } from './failures.ts';
+import type { Words } from './describe-blocked.ts';
+import { isUnsettled } from './is-unsettled.ts';
+import type { Surroundings } from './learned-limits.ts';
 import { settleOrders } from './order-book.ts';
+import { Outcomes } from './outcomes.ts';
 import { standingOf } from './standing-of.ts';
 import { takeSnapshot } from './take-snapshot.ts';
 
@@ -33,8 +37,9 @@ export interface ControlParts {
 }
 
 /**
- * Applying a plan makes the next one different (a drained replica that is idle can be stopped), and the chain ends
- * after drain and stop. A longer one is a fault of the planner, and going on would spin.
+ * Applying a plan makes the next one different: a drained replica that is idle can be stopped, and the preset of one that
+ * drains may be ordered to be loaded again. The chain ends after drain, stop and start. A longer one is a fault of the
+ * planner, and going on would spin.
  */
 const MAX_ROUNDS = 8;
 
@@ -43,8 +48,8 @@ export class ControlLoop {
   readonly #parts: ControlParts;
   #catalog: Catalog = { pools: [], presets: [] };
   #orders = new Map<PresetUid, Order>();
-  readonly #failures = new Map<PresetUid, FailureNote>();
-  readonly #loads = new Map<PresetUid, Duration>();
+  readonly #outcomes = new Outcomes();
+  #reservations: Reservations = new Map();
   #unsettled = false;
   #stopped = false;
   #scheduled = false;
@@ -64,10 +69,7 @@ export class ControlLoop {
   /** Replaces all that is declared, and returns when that is published. What is gone or changed drains in its own time. */
   setCatalog(catalog: Catalog): void {
     this.#catalog = catalog;
-    this.#parts.activity.declare(
-      catalog.presets.map((preset) => preset.uid),
-      this.#parts.now(),
-    );
+    this.#parts.activity.declare(catalog.presets, this.#parts.now());
     this.#reconcile();
   }
 
@@ -77,7 +79,7 @@ export class ControlLoop {
 
   /** Wants a preset loaded without a request. An explicit order ends a back-off. */
   orderLoad(uid: PresetUid): void {
-    this.#failures.delete(uid);
+    this.#outcomes.hurry(uid, this.#parts.now());
     this.#order(uid, 'load');
   }
 
@@ -89,6 +91,16 @@ export class ControlLoop {
   /** Whether a replica of it exists that is not on its way out. */
   isLive(uid: PresetUid): boolean {
     return this.#parts.backend.observe().some((replica) => replica.preset === uid && isLive(replica));
+  }
+
+  /** What would become of a request for a preset now. Changes nothing. `undefined`: no such preset is declared. */
+  plan(uid: PresetUid): WhatIf | undefined {
+    return whatIf(this.#snapshot(this.#parts.backend.observe(), this.#parts.now()), uid);
+  }
+
+  /** In what words the scheduler has refused a preset last; `undefined`: it has not, or that does not hold any more. */
+  schedulerWords(uid: PresetUid): string | undefined {
+    return this.#outcomes.schedulerWords(uid);
   }
 
   /** Drains and stops everything, and resolves when every replica is gone. */
@@ -111,7 +123,7 @@ export class ControlLoop {
 
   /** The end of a request matters only to somebody who waits for it. */
   #mayMatter(change: LedgerChange): boolean {
-    return change === 'demand' || (change === 'idle' && this.#unsettled);
+    return change === 'demand' || change === 'pressure' || (change === 'idle' && this.#unsettled);
   }
 
   /** Once in this tick, however much happens in it. */
@@ -131,29 +143,35 @@ export class ControlLoop {
     this.#noteOutcomes(now);
     const last = this.#settle(now);
     const replicas = this.#parts.backend.observe();
-    this.#unsettled = last.blocked.length > 0 || replicas.some(({ state }) => state.kind === 'draining');
+    this.#outcomes.judge(last.blocked, { catalog: this.#catalog, replicas, now });
+    const scene = { presets: this.#catalog.presets, replicas, activity: this.#parts.activity };
+    this.#unsettled = isUnsettled(scene, last.blocked);
     this.#publish(replicas, last.blocked, now);
     this.#sleep(last.wakeAt, now);
     if (replicas.length === 0) for (const resolve of this.#emptied.splice(0)) resolve();
   }
 
   #noteOutcomes(now: Instant): void {
+    const replicas = this.#parts.backend.observe();
+    const surroundings = { catalog: this.#catalog, replicas, now };
+    for (const replica of replicas) {
+      const { preset, state } = replica;
+      if (state.kind === 'ready') this.#outcomes.ready(preset, state.loadTime);
+      if (state.kind === 'failed') this.#noteFailure(replica, state.failure, surroundings);
+    }
+    this.#outcomes.keepOnly(surroundings);
+  }
+
+  /** What the scheduler refuses is still wanted: only a failed load ends an order. */
+  #noteFailure(replica: Replica, failure: Failure, surroundings: Surroundings): void {
     const { backend, log } = this.#parts;
-    for (const { id, preset, rendered, state } of backend.observe()) {
-      if (state.kind === 'ready') this.#loads.set(preset, state.loadTime);
-      if (state.kind !== 'failed') continue;
-      const note = noteFailure(this.#failures.get(preset), state.failure, rendered);
-      this.#failures.set(preset, note);
-      this.#orders.delete(preset);
-      backend.forget(id);
-      const retryInMs = since(now, note.until);
-      const { reason, logTail } = state.failure;
-      log.warn('replica failed', { replica: id, reason, retryInMs, logTail });
-    }
-    const declared = new Set(this.#catalog.presets.map((preset) => preset.uid));
-    for (const book of [this.#failures, this.#loads]) {
-      for (const uid of book.keys()) if (!declared.has(uid)) book.delete(uid);
-    }
+    const { kind, until } = this.#outcomes.failed(replica, failure, surroundings);
+    if (kind === 'failure') this.#orders.delete(replica.preset);
+    backend.forget(replica.id);
+    const { reason, logTail } = failure;
+    const retryInMs = since(surroundings.now, until);
+    if (kind === 'failure') log.warn('replica failed', { replica: replica.id, reason, retryInMs, logTail });
+    else log.warn('replica found no place', { replica: replica.id, reason, retryInMs });
   }
 
   /** Plans and acts until there is nothing to do. */
@@ -161,36 +179,40 @@ export class ControlLoop {
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const replicas = this.#parts.backend.observe();
       this.#orders = settleOrders(this.#orders, this.#catalog.presets, replicas, now);
-      const kept = { catalog: this.#catalog, orders: this.#orders, backOffs: this.#backOffs(now) };
-      const next = plan(takeSnapshot(kept, replicas, this.#parts.activity, now));
+      const next = plan(this.#snapshot(replicas, now));
+      this.#reservations = next.reservations;
       if (next.actions.length === 0) return next;
-      for (const action of next.actions) this.#apply(action);
+      for (const action of next.actions) this.#apply(action, now);
     }
     throw new Error(`the planner did not settle within ${MAX_ROUNDS} rounds`);
   }
 
-  #apply(action: Action): void {
-    this.#parts.log.debug('applying action', { action: action.kind, ...loggable(action) });
-    this.#parts.backend.apply(action);
+  #snapshot(replicas: readonly Replica[], now: Instant): PlanInput {
+    const kept = {
+      catalog: this.#catalog,
+      orders: this.#orders,
+      backOffs: this.#outcomes.backOffs(this.#catalog.presets, now),
+      learnedLimits: this.#outcomes.limits(now),
+      reservations: this.#reservations,
+    };
+    return takeSnapshot(kept, replicas, this.#parts.activity, now);
   }
 
-  /** Who has to wait now, after a failure of what is declared now. */
-  #backOffs(now: Instant): Map<PresetUid, FailureNote> {
-    return new Map(
-      this.#catalog.presets.flatMap((preset) => {
-        const note = backingOff(this.#failures, preset, now);
-        return note === undefined ? [] : [[preset.uid, note]];
-      }),
-    );
+  #apply(action: Action, now: Instant): void {
+    this.#parts.log.debug('applying action', { action: action.kind, ...loggable(action) });
+    if (action.kind === 'start') this.#outcomes.started(action.preset.uid, now);
+    this.#parts.backend.apply(action);
   }
 
   #publish(replicas: readonly Replica[], blocked: readonly Blocked[], now: Instant): void {
     const notes = {
       pools: this.#catalog.pools,
       orders: this.#orders,
-      backOffs: this.#backOffs(now),
-      loads: this.#loads,
+      backOffs: this.#outcomes.backOffs(this.#catalog.presets, now),
+      rejections: this.#outcomes.rejections(now),
+      loads: this.#outcomes.loads,
       blocked,
+      words: this.#words(),
     };
     const byPreset = Map.groupBy(replicas, (replica) => replica.preset);
     const views = this.#catalog.presets.map((preset) => {
@@ -200,9 +222,14 @@ export class ControlLoop {
     this.#parts.publish(views);
   }
 
+  #words(): Words {
+    const names = new Map(this.#catalog.presets.map(({ uid, model }) => [uid, model]));
+    return { nameOf: (uid) => names.get(uid), schedulerWords: (uid) => this.schedulerWords(uid) };
+  }
+
   /** Also wakes when a back-off ends: until then the routes refuse. */
   #sleep(wakeAt: Instant | undefined, now: Instant): void {
-    const ends = [...this.#failures.values()].map((note) => note.until).filter((until) => until > now);
+    const ends = this.#outcomes.ends(now);
     const next = earliest(wakeAt === undefined ? ends : [wakeAt, ...ends]);
     this.#cancelWake =
       next === undefined

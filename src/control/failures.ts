@@ -26,12 +26,15 @@ export function noteFailure(previous: FailureNote | undefined, failure: Failure,
   return { failure, rendered, count, until: after(failure.at, backOffDelay(count, failure)) };
 }
 
-/** 10 s doubling to 5 min; a first crash of a replica that had been ready is tried again at once. */
+/** A first crash of a replica that had been ready is tried again at once. */
 function backOffDelay(count: number, failure: Failure): Duration {
-  const doublings = failure.readyFor === undefined ? count - 1 : count - 2;
-  if (doublings < 0) return milliseconds(0);
-  return milliseconds(Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** doublings));
+  const loads = failure.readyFor === undefined ? count : count - 1;
+  return loads === 0 ? milliseconds(0) : failedLoadDelay(loads);
 }
+
+/** After so many failed loads in a row, at least 1: 10 s doubling to 5 min. */
+export const failedLoadDelay = (count: number): Duration =>
+  milliseconds(Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (count - 1)));
 
 /** The note that speaks for a preset as it is declared now, and only while it has to wait. */
 export function backingOff(

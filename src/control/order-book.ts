@@ -6,7 +6,8 @@ import type { Instant } from '../domain/units.ts';
 
 /**
  * The orders that still hold: not those whose preset is gone, not a load that has been fulfilled, not an unload that has
- * nothing left to unload. A preset that must always be loaded orders itself when it is not.
+ * nothing left to unload. A preset orders itself when fewer of its replicas are live than always have to be, and when one
+ * that requests do not load leaves only to be replaced: an edit is no order to unload.
  */
 export function settleOrders(
   orders: ReadonlyMap<PresetUid, Order>,
@@ -14,24 +15,34 @@ export function settleOrders(
   replicas: readonly Replica[],
   now: Instant,
 ): Map<PresetUid, Order> {
+  const byPreset = Map.groupBy(replicas, ({ preset }) => preset);
   return new Map(
     presets.flatMap((preset): [PresetUid, Order][] => {
-      const own = replicas.filter((replica) => replica.preset === preset.uid);
+      const found = byPreset.get(preset.uid);
+      const own = found === undefined ? [] : found;
       const order = orders.get(preset.uid);
-      if (order !== undefined && !isFulfilled(order, own)) return [[preset.uid, order]];
+      if (order !== undefined && !isFulfilled(order, preset, own)) return [[preset.uid, order]];
       return mustLoad(preset, own) ? [[preset.uid, { kind: 'load', since: now }]] : [];
     }),
   );
 }
 
-function isFulfilled(order: Order, own: readonly Replica[]): boolean {
+function isFulfilled(order: Order, { serves, scaling }: Preset, own: readonly Replica[]): boolean {
   switch (order.kind) {
-    case 'load':
-      return own.some((replica) => replica.state.kind === 'ready');
+    case 'load': {
+      const ready = own.filter((replica) => replica.state.kind === 'ready' && replica.serves === serves);
+      return ready.length >= Math.max(1, scaling.minReplicas);
+    }
     case 'unload':
       return own.every((replica) => replica.state.kind === 'failed');
   }
 }
 
-const mustLoad = (preset: Preset, own: readonly Replica[]): boolean =>
-  preset.scaling.minReplicas > 0 && !own.some(isLive);
+function mustLoad({ serves, scaling }: Preset, own: readonly Replica[]): boolean {
+  const live = own.filter((replica) => isLive(replica) && replica.serves === serves).length;
+  if (live < scaling.minReplicas) return true;
+  return live === 0 && !scaling.autoload && own.some(isBeingReplaced);
+}
+
+const isBeingReplaced = ({ state }: Replica): boolean =>
+  (state.kind === 'draining' || state.kind === 'stopping') && state.cause.kind === 'changed';

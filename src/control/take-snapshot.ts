@@ -9,6 +9,8 @@ export interface Kept {
   readonly catalog: Catalog;
   readonly orders: PlanInput['orders'];
   readonly backOffs: PlanInput['backOffs'];
+  readonly learnedLimits: PlanInput['learnedLimits'];
+  readonly reservations: PlanInput['reservations'];
 }
 
 /** One look at the world, for the planner. All of it is read in one tick. */
@@ -38,9 +40,14 @@ export function takeSnapshot(
     ),
     orders: kept.orders,
     backOffs: kept.backOffs,
-    peaks: new Map(),
-    learnedLimits: [],
-    reservations: new Map(),
+    peaks: new Map(
+      presets.flatMap(({ uid }) => {
+        const peak = source.peak(uid, now);
+        return peak === undefined ? [] : [[uid, peak]];
+      }),
+    ),
+    learnedLimits: kept.learnedLimits,
+    reservations: kept.reservations,
     now,
   };
 }

@@ -6,7 +6,7 @@ import type { Ledger } from '../activity/ledger.ts';
 import { modelName, presetUid } from '../domain/ids.ts';
 import type { Preset } from '../domain/preset.ts';
 import { instant, minutes, type Duration } from '../domain/units.ts';
-import { createEdge, type Edge } from '../edge/edge.ts';
+import { createEdge, type Edge, type EdgeOptions } from '../edge/edge.ts';
 import { DEFAULT_EDGE_LIMITS, type EdgeLimits } from '../edge/limits.ts';
 import type { Orders } from '../edge/orders.ts';
 import { portOf } from './http-kit.ts';
@@ -53,6 +53,7 @@ export interface EdgeBed {
 export interface BedOptions {
   readonly limits?: Partial<EdgeLimits>;
   readonly orders?: Partial<Orders>;
+  readonly planOf?: EdgeOptions['planOf'];
 }
 
 export const READY: Phase = { kind: 'ready' };
@@ -118,7 +119,7 @@ function watchedLedger(watch: Watch): Ledger {
         get waiting() {
           return account.waiting;
         },
-        begin: (replica) => account.begin(replica),
+        begin: (replica, now) => account.begin(replica, now),
         wait: (now) => {
           const waiting = account.wait(now);
           queueMicrotask(() => {
@@ -147,7 +148,10 @@ const noOrders: Orders = {
   unload: () => 'ordered',
 };
 
-export async function startEdge(t: TestContext, { limits = {}, orders = {} }: BedOptions = {}): Promise<EdgeBed> {
+export async function startEdge(
+  t: TestContext,
+  { limits = {}, orders = {}, planOf }: BedOptions = {},
+): Promise<EdgeBed> {
   const watch = new Watch();
   const lines: LogLine[] = [];
   const ledger = watchedLedger(watch);
@@ -157,6 +161,7 @@ export async function startEdge(t: TestContext, { limits = {}, orders = {} }: Be
     board,
     ledger,
     orders: { ...noOrders, ...orders },
+    ...(planOf === undefined ? {} : { planOf }),
     log: sketchLog(lines, watch),
     now,
     limits: { ...DEFAULT_EDGE_LIMITS, ...limits },
@@ -179,7 +184,7 @@ export async function startEdge(t: TestContext, { limits = {}, orders = {} }: Be
       for (const sketch of models) known.set(sketch.uid ?? `uid-${sketch.model}`, sketch);
       const table = tableOf(models);
       ledger.declare(
-        table.routes.map(({ uid }) => uid),
+        table.routes.map(({ preset }) => preset),
         now(),
       );
       board.publish(table);

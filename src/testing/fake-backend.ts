@@ -74,6 +74,21 @@ export class FakeBackend implements Backend {
     }));
   }
 
+  /** The scheduler finds no place for a starting replica. */
+  makeUnschedulable(id: ReplicaId): void {
+    this.#happen(id, 'starting', 'failed', (at) => ({
+      kind: 'failed',
+      failure: {
+        code: 'Unschedulable',
+        reason: 'no node takes the pod: Insufficient gpu',
+        exitCode: undefined,
+        logTail: [],
+        at,
+        readyFor: undefined,
+      },
+    }));
+  }
+
   /** A stopping replica's process exits. */
   makeGone(id: ReplicaId): void {
     const fake = this.#replicas.get(id);

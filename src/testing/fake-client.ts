@@ -17,7 +17,7 @@ export interface FakeEdge {
 type State =
   | { readonly kind: 'new' }
   | { readonly kind: 'held'; readonly account: Account; readonly waiting: Waiting }
-  | { readonly kind: 'streaming'; readonly inFlight: InFlight }
+  | { readonly kind: 'streaming'; readonly replica: ReplicaId; readonly inFlight: InFlight }
   | { readonly kind: 'answered'; readonly how: 'served' | 'not-found' | 'refused' | 'left' };
 
 /** One request, which goes through look-up, queue and ledger as the edge's do. */
@@ -35,13 +35,20 @@ export class FakeClient implements Held {
     const route = this.#edge.board.read().find(this.#name);
     const account = route === undefined ? undefined : this.#edge.ledger.find(route.uid);
     if (account === undefined) this.#endWait('not-found');
-    else this.#follow(account, admit(route, this.#inFlight, undefined));
+    else this.#follow(account, admit(route, { inFlight: this.#inFlight, lastDispatch: () => 0 }, undefined));
   }
 
   reconsider(): void {
     if (this.state.kind !== 'held') return;
     const { account } = this.state;
-    this.#follow(account, admit(this.#edge.board.read().findByUid(account.uid), this.#inFlight, undefined));
+    this.#follow(
+      account,
+      admit(
+        this.#edge.board.read().findByUid(account.uid),
+        { inFlight: this.#inFlight, lastDispatch: () => 0 },
+        undefined,
+      ),
+    );
   }
 
   turnAway(): void {
@@ -75,8 +82,9 @@ export class FakeClient implements Held {
   #dispatch(account: Account, replica: ReplicaId): void {
     const before = this.state;
     if (before.kind === 'held') this.#edge.holds.leave(account.uid, this);
-    const inFlight = before.kind === 'held' ? before.waiting.dispatch(replica) : account.begin(replica);
-    this.state = { kind: 'streaming', inFlight };
+    const now = this.#edge.now();
+    const inFlight = before.kind === 'held' ? before.waiting.dispatch(replica, now) : account.begin(replica, now);
+    this.state = { kind: 'streaming', replica, inFlight };
   }
 
   #endWait(how: 'not-found' | 'refused' | 'left'): void {

@@ -1,0 +1,26 @@
+import type { ActivitySource } from '../activity/ledger.ts';
+import type { Preset } from '../domain/preset.ts';
+import { isLive, type Replica } from '../domain/replica.ts';
+import type { Blocked } from '../planner/action.ts';
+
+/** What is looked at. */
+export interface Scene {
+  readonly presets: readonly Preset[];
+  readonly replicas: readonly Replica[];
+  readonly activity: Pick<ActivitySource, 'activity'>;
+}
+
+/**
+ * Whether the end of a request, or news of what was unknown, could change the plan: somebody waits, something drains or has
+ * to be replaced, or a replica is there of which nobody knows whether it is in use. What else depends on idleness is looked
+ * at again in time (`Plan.wakeAt`), so that most requests cost no planning.
+ */
+export function isUnsettled({ presets, replicas, activity }: Scene, blocked: readonly Blocked[]): boolean {
+  if (blocked.length > 0 || replicas.some(({ state }) => state.kind === 'draining')) return true;
+  const declared = new Map(presets.map((preset) => [preset.uid, preset]));
+  return replicas.filter(isLive).some((replica) => {
+    const preset = declared.get(replica.preset);
+    if (preset?.rendered !== replica.rendered || preset.pool !== replica.pool) return true;
+    return activity.activity(replica.preset).kind === 'unknown';
+  });
+}

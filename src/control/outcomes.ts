@@ -1,0 +1,123 @@
+import type { PresetUid } from '../domain/ids.ts';
+import type { LearnedLimit } from '../domain/learned-limit.ts';
+import type { Preset } from '../domain/preset.ts';
+import type { Failure, Replica } from '../domain/replica.ts';
+import type { Duration, Instant } from '../domain/units.ts';
+import type { Blocked } from '../planner/action.ts';
+import { backingOff, noteFailure, type FailureNote } from './failures.ts';
+import {
+  hurry,
+  isRejection,
+  judge,
+  limitsOf,
+  noteRejection,
+  noteStart,
+  stillSpeaks,
+  type Rejection,
+  type Rejections,
+  type Surroundings,
+} from './learned-limits.ts';
+
+/** What has become of the loads of each declared preset: how long they took, how they failed, what the scheduler refused. */
+export class Outcomes {
+  readonly #loads = new Map<PresetUid, Duration>();
+  readonly #failures = new Map<PresetUid, FailureNote>();
+  readonly #rejections = new Map<PresetUid, Rejection>();
+
+  /** How long the last load took. */
+  get loads(): ReadonlyMap<PresetUid, Duration> {
+    return this.#loads;
+  }
+
+  /** Of presets for which the scheduler has found no place, and that are not tried again yet. */
+  rejections(now: Instant): Rejections {
+    return new Map([...this.#rejections].filter(([, { until }]) => until > now));
+  }
+
+  limits(now: Instant): readonly LearnedLimit[] {
+    return limitsOf(this.#rejections, now);
+  }
+
+  /** Who has to wait now, after a failure of what is declared now. */
+  backOffs(presets: readonly Preset[], now: Instant): Map<PresetUid, FailureNote> {
+    return new Map(
+      presets.flatMap((preset) => {
+        const note = backingOff(this.#failures, preset, now);
+        return note === undefined ? [] : [[preset.uid, note]];
+      }),
+    );
+  }
+
+  /** When something that is kept here ends by itself. */
+  ends(now: Instant): readonly Instant[] {
+    return [...this.#failures.values(), ...this.#rejections.values()]
+      .map(({ until }) => until)
+      .filter((until) => until > now);
+  }
+
+  /** In what words the scheduler has refused a preset last. */
+  schedulerWords(uid: PresetUid): string | undefined {
+    return this.#rejections.get(uid)?.failure.reason;
+  }
+
+  ready(uid: PresetUid, loadTime: Duration): void {
+    this.#loads.set(uid, loadTime);
+  }
+
+  /** A replica has failed. Returns what follows from it. */
+  failed(
+    replica: Replica,
+    failure: Failure,
+    surroundings: Surroundings,
+  ): { readonly kind: 'failure' | 'rejection'; readonly until: Instant } {
+    const { preset: uid, rendered } = replica;
+    if (isRejection(failure)) {
+      const rejection = noteRejection(this.#rejections.get(uid), { replica, failure }, surroundings);
+      this.#rejections.set(uid, rejection);
+      return { kind: 'rejection', until: rejection.until };
+    }
+    const note = noteFailure(this.#failures.get(uid), failure, rendered);
+    this.#failures.set(uid, note);
+    return { kind: 'failure', until: note.until };
+  }
+
+  started(uid: PresetUid, now: Instant): void {
+    this.#change(uid, (rejection) => noteStart(rejection, now));
+  }
+
+  /** Somebody has ordered to load it: it is tried at once. */
+  hurry(uid: PresetUid, now: Instant): void {
+    this.#failures.delete(uid);
+    this.#change(uid, (rejection) => hurry(rejection, now));
+  }
+
+  /** Decides of what the scheduler stands in the way of whether waiting is of use. */
+  judge(blocked: readonly Blocked[], { catalog, replicas }: Surroundings): void {
+    for (const { preset: uid, reason } of blocked) {
+      const preset = catalog.presets.find((one) => one.uid === uid);
+      if (preset === undefined) continue;
+      this.#change(uid, (rejection) =>
+        reason.kind === 'Unschedulable'
+          ? judge(rejection, preset, { catalog, replicas })
+          : { ...rejection, isHopeless: false },
+      );
+    }
+  }
+
+  /** Forgets what speaks of presets that are gone, and what the scheduler said that does not hold any more. */
+  keepOnly({ catalog, replicas }: Surroundings): void {
+    const presets = new Map(catalog.presets.map((preset) => [preset.uid, preset]));
+    for (const book of [this.#failures, this.#loads]) {
+      for (const uid of book.keys()) if (!presets.has(uid)) book.delete(uid);
+    }
+    for (const [uid, rejection] of this.#rejections) {
+      const preset = presets.get(uid);
+      if (preset === undefined || !stillSpeaks(rejection, preset, replicas)) this.#rejections.delete(uid);
+    }
+  }
+
+  #change(uid: PresetUid, change: (rejection: Rejection) => Rejection): void {
+    const rejection = this.#rejections.get(uid);
+    if (rejection !== undefined) this.#rejections.set(uid, change(rejection));
+  }
+}
