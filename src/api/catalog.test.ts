@@ -61,7 +61,8 @@ const pool = (name: string, spec: string): string =>
 
 test('a model of the folder is a preset with the defaults of the flags', () => {
   const { pools, presets } = catalogOf({ dir: ['a'] });
-  assert.deepEqual(pools, [{ name: 'default', maxLoaded: 4, paused: false, minResidency: 0, fairAfter: 30_000 }]);
+  const bins = [{ name: 'pool', size: undefined }];
+  assert.deepEqual(pools, [{ name: 'default', maxLoaded: 4, bins, paused: false, minResidency: 0, fairAfter: 30_000 }]);
   const [{ uid, rendered, serves, ...preset } = assert.fail()] = presets;
   assert.match(uid, /^uid-/u);
   for (const hash of [rendered, serves]) assert.match(hash, /^[0-9a-f]{64}$/u);
@@ -70,8 +71,13 @@ test('a model of the folder is a preset with the defaults of the flags', () => {
     aliases: [],
     tags: [],
     pool: 'default',
+    footprint: new Map(),
+    priority: 0,
     launch: { args: ['--model', '/d/a.gguf'], env: new Map(), stopTimeout: 5000 },
-    scaling: { minReplicas: 0, idleTimeout: 60_000, loadTimeout: 600_000, autoload: true, loadOnStartup: false },
+    scaling: {
+      ...{ minReplicas: 0, maxReplicas: 1, targetInFlight: 4 },
+      ...{ idleTimeout: 60_000, loadTimeout: 600_000, autoload: true, loadOnStartup: false },
+    },
     queue: { maxWaiting: 256, maxWait: 600_000 },
     origin: { kind: 'models_dir', file: '/d/a.gguf' },
   });
@@ -111,7 +117,7 @@ test('a folder that cannot be read is the one problem, not also the sections tha
   };
   const settings = { args: [], idleTimeout: seconds(0), autoload: true, maxLoaded: 4 };
   const result = buildCatalog({ sources, settings, previous: undefined }, () => assert.fail());
-  assert.deepEqual(result, { ok: false, problems: [{ file: '/d', reason: 'unreadable' }] });
+  assert.deepEqual(result, { ok: false, problems: [{ file: '/d', reason: 'unreadable' }], withoutEffect: [] });
 });
 
 test('a section is found under its own name and the one llama-server would list', () => {
@@ -130,10 +136,10 @@ test('defaults of the pool, the object and the preset are merged in this order, 
   const preset = '{ name: a, source: { path: /a }, args: [--threads=3, --parallel=3], scaling: { loadTimeout: 3s } }';
   const { presets, pools } = catalogOf({
     manifests: [object('o', preset, own), pool('default', `{ defaults: ${defaults} }`)],
-    args: '--parallel 4',
+    args: '--parallel 5',
   });
   const [{ launch, scaling, origin } = assert.fail()] = presets;
-  assert.equal(launch.args.join(' '), '--model /a --ctx-size 1 --batch-size 2 --threads 3 --parallel 4');
+  assert.equal(launch.args.join(' '), '--model /a --ctx-size 1 --batch-size 2 --threads 3 --parallel 5');
   assert.deepEqual(
     [...launch.env],
     [
@@ -142,6 +148,7 @@ test('defaults of the pool, the object and the preset are merged in this order, 
     ],
   );
   assert.deepEqual([scaling.idleTimeout, scaling.loadTimeout, scaling.autoload], [2000, 3000, false]);
+  assert.equal(scaling.targetInFlight, 5);
   assert.deepEqual(origin, { kind: 'manifest', file: '0.yaml', object: 'default/o' });
   assert.deepEqual(
     pools.map(({ maxLoaded }) => maxLoaded),
@@ -267,4 +274,126 @@ test('more models to be loaded without a request than the pool may hold are refu
   const problems = problemsOf({ ini, settings: { maxLoaded: 1 } });
   assert.equal(problems.length, 2);
   assert.match(problems.join('\n'), /m\.ini:5.*pool default holds 1 at once/u);
+});
+
+const GiB = 2 ** 30 * 1000;
+/** A preset of a file, with more of its fields. */
+const preset = (name: string, more: string): string => `{ name: ${name}, source: { path: /${name} }, ${more} }`;
+/** Presets in the pool `gpu`, which counts two resources. */
+const inPool = (presets: string, objectDefaults = '', poolDefaults = '{}'): Given => ({
+  manifests: [
+    object('o', presets, `  pool: gpu\n${objectDefaults}`),
+    pool(
+      'gpu',
+      `{ maxPriority: 5, capacity: { resources: { vram: 24Gi, gpu: '1.9999' } }, defaults: ${poolDefaults} }`,
+    ),
+  ],
+});
+const footprintsOf = (given: Given): unknown =>
+  catalogOf(given).presets.map(({ footprint }) => Object.fromEntries(footprint));
+
+test('a pool has one bin of the size of its resources, rounded down', () => {
+  const { pools } = catalogOf(inPool(preset('a', 'footprint: { vram: 1 }')));
+  const size = new Map([
+    ['vram', 24 * GiB],
+    ['gpu', 1999],
+  ]);
+  assert.deepEqual(pools.find(({ name }) => name === 'gpu')?.bins, [{ name: 'pool', size }]);
+});
+
+test('a footprint is what the preset says, else its merged limits, of each resource that its pool counts', () => {
+  const presets = [
+    preset('a', 'footprint: { vram: 9Gi }'),
+    preset('b', 'resources: { limits: { vram: 2Gi } }'),
+    preset('c', "footprint: { gpu: '0.0001' }, resources: { limits: { vram: 2Gi, cpu: 8 } }"),
+    preset('d', 'footprint: { vram: 0, gpu: 0 }'),
+  ].join();
+  const given = inPool(
+    presets,
+    '  defaults: { resources: { limits: { vram: 1Gi, memory: 1Gi } } }',
+    '{ resources: { limits: { gpu: 500m, vram: 3Gi } } }',
+  );
+  assert.deepEqual(footprintsOf(given), [
+    { gpu: 500, vram: 9 * GiB },
+    { gpu: 500, vram: 2 * GiB },
+    { gpu: 1, vram: 2 * GiB },
+    { gpu: 0, vram: 0 },
+  ]);
+  const uncounted = {
+    manifests: [object('o', preset('a', 'footprint: { vram: 1 }, resources: { limits: { cpu: 2 } }'))],
+  };
+  assert.deepEqual(footprintsOf(uncounted), [{ cpu: 2000, vram: 1000 }]);
+});
+
+test('a preset that says nothing of what its pool counts, or names what it does not count, is refused with its place', () => {
+  const presets = `${preset('a', 'resources: { limits: { cpu: 1 } }')}, ${preset('b', 'footprint: { vram: 1, ram: 1 }')}`;
+  assert.deepEqual(problemsOf(inPool(presets)), [
+    '0.yaml:5:21: spec.presets[0].name: the ModelPool "gpu" counts vram and gpu, and nothing says how much of it a replica takes: set footprint or resources.limits.',
+    '0.yaml:5:127: spec.presets[1].footprint: footprint names ram, and the ModelPool "gpu" counts vram and gpu only: name what it counts.',
+  ]);
+  const local = problemsOf({ dir: ['a'], manifests: [pool('default', '{ capacity: { resources: { vram: 1 } } }')] });
+  assert.match(local.join(), /^\/d\/a\.gguf: the ModelPool "default" counts vram, and nothing says/u);
+});
+
+test('a priority is that of the preset, and at most what its pool allows', () => {
+  const room = 'footprint: { vram: 0 }';
+  const given = inPool(
+    [preset('a', `${room}, priority: 5`), preset('b', `${room}, priority: -7`), preset('c', room)].join(),
+  );
+  assert.deepEqual(
+    catalogOf(given).presets.map(({ priority }) => priority),
+    [5, -7, 0],
+  );
+  assert.deepEqual(problemsOf(inPool(preset('a', `${room}, priority: 6`))), [
+    '0.yaml:5:80: spec.presets[0].priority: priority 6 is above the maxPriority 5 of the ModelPool "gpu". Lower it, or raise spec.maxPriority of a ModelPool of that name.',
+  ]);
+  const flags = problemsOf({ manifests: [object('o', preset('a', 'priority: 1'))] });
+  assert.match(flags.join(), /priority 1 is above the maxPriority 0 of the ModelPool "default"/u);
+  const low = problemsOf({ dir: ['a'], manifests: [pool('default', '{ maxPriority: -1 }')] });
+  assert.match(low.join(), /^\/d\/a\.gguf: priority 0 is above the maxPriority -1/u);
+});
+
+test('what is to be loaded without a request must fit together, in number and in every resource', () => {
+  const lasting = (name: string, count: number, room: string): string =>
+    preset(name, `footprint: { ${room} }, scaling: { minReplicas: ${count} }`);
+  assert.deepEqual(problemsOf(inPool(`${lasting('a', 2, 'vram: 8Gi')}, ${lasting('b', 1, 'vram: 8Gi')}`)), []);
+  const [problem, ...more] = problemsOf(inPool(`${lasting('a', 3, 'vram: 8Gi')}, ${lasting('b', 2, 'gpu: 1')}`));
+  assert.match(
+    String(problem),
+    /presets\[1\]\.name: pool gpu has not enough gpu, and these are 2 more replicas that are to be/u,
+  );
+  assert.deepEqual(more, []);
+  // Larger than the pool alone: it never starts, and takes nothing from others.
+  assert.deepEqual(problemsOf(inPool(`${lasting('a', 1, 'vram: 25Gi')}, ${lasting('b', 1, 'vram: 24Gi')}`)), []);
+  const limited = {
+    manifests: [object('o', lasting('a', 3, 'x: 1')), pool('default', '{ capacity: { maxLoaded: 2 } }')],
+  };
+  assert.match(problemsOf(limited).join(), /pool default holds 2 at once, and these are 3 more replicas/u);
+});
+
+test('amounts of which the pool counts none have no effect here, and this is said', () => {
+  const result = build({
+    manifests: [
+      object(
+        'o',
+        preset('a', 'footprint: { x: 1 }'),
+        '  defaults: { resources: { limits: { cpu: 1 }, requests: {} } }',
+      ),
+      ...(
+        inPool(preset('b', 'resources: { limits: { vram: 1, cpu: 1 } }'), '', '{ resources: { limits: { cpu: 1 } } }')
+          .manifests ?? []
+      ).map((text) => text.replace('name: o', 'name: p')),
+    ],
+  });
+  assert.ok(result.ok);
+  assert.deepEqual(
+    result.withoutEffect.map(({ file, field }) => `${file} ${field}`),
+    [
+      '0.yaml spec.defaults.resources.requests',
+      '2.yaml spec.defaults.resources.limits',
+      '0.yaml spec.defaults.resources.limits',
+      '0.yaml spec.presets[0].footprint',
+    ],
+  );
+  assert.match(String(result.withoutEffect.at(-1)?.reason), /where capacity\.resources of its pool default counts/u);
 });

@@ -1,15 +1,17 @@
-import { NO_RESOURCES } from '../domain/resources.ts';
 import { createHash } from 'node:crypto';
 import { type PresetUid, modelName, poolName } from '../domain/ids.ts';
-import { WHOLE_POOL, type Pool } from '../domain/pool.ts';
+import { WHOLE_POOL } from '../domain/pool.ts';
 import type { Catalog, Preset } from '../domain/preset.ts';
 import { milliseconds } from '../domain/units.ts';
 import { type DecodedManifests, type DecodedPool, decodeManifests } from './decode-manifests.ts';
 import { type SitedName, decodePresets } from './decode-presets.ts';
-import { DEFAULT_FAIR_AFTER } from './decode-settings.ts';
+import { DEFAULT_FAIR_AFTER, DEFAULT_PRIORITY } from './decode-settings.ts';
 import { draftLocalPresets } from './draft-local-presets.ts';
 import { draftManifestPresets } from './draft-manifest-presets.ts';
+import { findOvercommitted, type SizedDraft } from './find-overcommitted.ts';
+import { findUncounted } from './find-uncounted.ts';
 import { isModelSource, renderArgs } from './llama-options.ts';
+import { type LimitedPool, sizeDrafts } from './size-drafts.ts';
 import { parsePresetsIni } from './parse-presets-ini.ts';
 import { DEFAULT_MAX_LOADED, type CatalogSettings, type PresetDraft } from './preset-draft.ts';
 import { type Problem, type Site, type WithoutEffect, formatPlace } from './problem.ts';
@@ -17,7 +19,7 @@ import type { Sources } from './read-sources.ts';
 
 export type CatalogResult =
   | { readonly ok: true; readonly catalog: Catalog; readonly withoutEffect: readonly WithoutEffect[] }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+  | { readonly ok: false; readonly problems: readonly Problem[]; readonly withoutEffect: readonly WithoutEffect[] };
 
 export interface CatalogInput {
   readonly sources: Sources;
@@ -39,10 +41,9 @@ function decodeAll(sources: Sources): DecodedManifests {
 }
 
 /** The pool of the program's flags, unless a manifest declares one of its name. */
-function buildPools(declared: readonly DecodedPool[], { maxLoaded }: CatalogSettings): Pool[] {
-  const pools = declared.map(({ pool }) => pool);
+function buildPools(declared: readonly DecodedPool[], { maxLoaded }: CatalogSettings): LimitedPool[] {
   const name = poolName(DEFAULT_POOL);
-  if (pools.some((pool) => pool.name === name)) return pools;
+  if (declared.some(({ pool }) => pool.name === name)) return [...declared];
   const limit = maxLoaded === undefined ? DEFAULT_MAX_LOADED : maxLoaded;
   const bins = [{ name: WHOLE_POOL, size: undefined }];
   const flags = {
@@ -53,7 +54,7 @@ function buildPools(declared: readonly DecodedPool[], { maxLoaded }: CatalogSett
     minResidency: milliseconds(0),
     fairAfter: DEFAULT_FAIR_AFTER,
   };
-  return [flags, ...pools];
+  return [{ pool: flags, maxPriority: DEFAULT_PRIORITY }, ...declared];
 }
 
 /** A limit on the command line says nothing about a pool that a manifest declares. */
@@ -62,20 +63,6 @@ function findUnusedFlags(declared: readonly DecodedPool[], { maxLoaded }: Catalo
   if (maxLoaded === undefined || own === undefined) return [];
   const reason = `${elsewhere(own.site)} declares the pool ${DEFAULT_POOL} and its limit`;
   return [{ file: 'command line', field: '--models-max', reason }];
-}
-
-/** Presets that a pool must hold all the time, or at the start, beyond what it may hold: they would wait for ever. */
-function findOvercommitted(drafts: readonly PresetDraft[], pools: readonly Pool[]): Problem[] {
-  return pools.flatMap(({ name, maxLoaded }) => {
-    const lasting = drafts.filter(
-      ({ pool, scaling }) => pool === name && (scaling.minReplicas > 0 || scaling.loadOnStartup),
-    );
-    return (maxLoaded === 0 ? [] : lasting.slice(maxLoaded)).map(({ model }) => ({
-      ...model.site,
-      reason: `pool ${name} holds ${maxLoaded} at once, and this is one more that is to be loaded without a request`,
-      fix: 'Raise the limit of the pool, or let fewer models have minReplicas or load on startup.',
-    }));
-  });
 }
 
 /** One problem for each thing whose key an earlier one has. */
@@ -141,7 +128,7 @@ export const hashServes = (model: string, source: readonly string[]): string =>
 /** The identity of a declaration: the model's name, and the object that declares it. */
 const identity = ({ kind, object }: Preset['origin'], model: string): string => JSON.stringify([kind, object, model]);
 
-function finish(draft: PresetDraft, uid: PresetUid): Preset {
+function finish({ draft, footprint }: SizedDraft, uid: PresetUid): Preset {
   const [, ...aliases] = namesOf(draft);
   const args = renderArgs(draft.args);
   const { tags, pool, env, stopTimeout, scaling, queue, origin } = draft;
@@ -151,8 +138,8 @@ function finish(draft: PresetDraft, uid: PresetUid): Preset {
     aliases: aliases.map(({ name }) => modelName(name)),
     tags,
     pool,
-    footprint: NO_RESOURCES,
-    priority: 0,
+    footprint,
+    priority: draft.priority.value,
     launch: { args, env, stopTimeout },
     rendered: hashRendered(args, env),
     serves: hashServes(draft.model.name, renderArgs(draft.args.filter(({ option }) => isModelSource(option)))),
@@ -162,12 +149,12 @@ function finish(draft: PresetDraft, uid: PresetUid): Preset {
   };
 }
 
-function finishAll(drafts: readonly PresetDraft[], previous: Catalog | undefined, newUid: () => PresetUid): Preset[] {
+function finishAll(sized: readonly SizedDraft[], previous: Catalog | undefined, newUid: () => PresetUid): Preset[] {
   const before = previous === undefined ? [] : previous.presets;
   const uids = new Map(before.map(({ uid, model, origin }) => [identity(origin, model), uid]));
-  return drafts.map((draft) => {
-    const known = uids.get(identity(draft.origin, draft.model.name));
-    return finish(draft, known === undefined ? newUid() : known);
+  return sized.map((one) => {
+    const known = uids.get(identity(one.draft.origin, one.draft.model.name));
+    return finish(one, known === undefined ? newUid() : known);
   });
 }
 
@@ -182,7 +169,9 @@ export function buildCatalog({ sources, settings, previous }: CatalogInput, newU
   const manifests = decodeAll(sources);
   const local = draftLocalPresets(presets, modelsDir, settings);
   const drafts = [...local.drafts, ...draftManifestPresets(manifests.deployments, manifests.pools, settings)];
-  const pools = buildPools(manifests.pools, settings);
+  const limited = buildPools(manifests.pools, settings);
+  const pools = limited.map(({ pool }) => pool);
+  const room = sizeDrafts(drafts, limited);
   const problems = [
     ...sources.problems,
     ...(presets === undefined ? [] : presets.problems),
@@ -190,16 +179,15 @@ export function buildCatalog({ sources, settings, previous }: CatalogInput, newU
     ...manifests.problems,
     ...findRepeatedObjects(manifests),
     ...findRepeatedNames(drafts),
-    ...findOvercommitted(drafts, pools),
+    ...room.problems,
+    ...findOvercommitted(room.sized, pools),
   ];
-  if (problems.length > 0) return { ok: false, problems };
   const parts = [modelsDir, presets, manifests].filter((part) => part !== undefined);
-  return {
-    ok: true,
-    catalog: { pools, presets: finishAll(drafts, previous, newUid) },
-    withoutEffect: [
-      ...parts.flatMap(({ withoutEffect }) => withoutEffect),
-      ...findUnusedFlags(manifests.pools, settings),
-    ],
-  };
+  const withoutEffect = [
+    ...parts.flatMap((part) => part.withoutEffect),
+    ...findUncounted(manifests),
+    ...findUnusedFlags(manifests.pools, settings),
+  ];
+  if (problems.length > 0) return { ok: false, problems, withoutEffect };
+  return { ok: true, catalog: { pools, presets: finishAll(room.sized, previous, newUid) }, withoutEffect };
 }

@@ -7,8 +7,9 @@ export const DNS_LABEL = '^[a-z0-9]([a-z0-9\\-]{0,61}[a-z0-9])?$';
 /** RFC 1123, as Kubernetes checks it. Its length is for `maxLength`. */
 export const DNS_SUBDOMAIN = '^[a-z0-9]([a-z0-9\\-]*[a-z0-9])?(\\.[a-z0-9]([a-z0-9\\-]*[a-z0-9])?)*$';
 const LABEL_VALUE = '^(([A-Za-z0-9][A-Za-z0-9_.\\-]*)?[A-Za-z0-9])?$';
-/** Kubernetes' notation of a quantity, without a sign. */
-const QUANTITY = '^[0-9]+(\\.[0-9]+)?(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+\\-]?[0-9]{1,2})?$';
+/** Kubernetes' notation of a quantity, without a sign: `quantity.ts` reads it. */
+const DIGITS = '[0-9]+';
+const SUFFIX = '(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+\\-]?[0-9]{1,2})?';
 
 const durationOf = (rules: Extra['rules'], description: string, extra: Extra): Type.TString =>
   text('a duration such as 15m, 1h30m or 0s', description, {
@@ -47,20 +48,41 @@ export const labels = (description: string, extra: Extra = {}): Type.TRecord<'^.
 export const annotations = (description: string, extra: Extra = {}): Type.TRecord<'^.*$', Type.TString> =>
   mapOf('a map of texts', description, Type.String({ maxLength: 8192, title: 'a text' }), extra);
 
-const Quantity = Type.Unsafe<string | number>({
-  type: ['integer', 'string'],
-  minimum: 0,
-  maxLength: 32,
-  pattern: QUANTITY,
-  title: 'a whole number, or a quantity in quotes such as "500m" or 9Gi',
-  'x-kubernetes-int-or-string': true,
-});
+type QuantitySchema = Type.TUnsafe<string | number>;
 
-export const quantities = (
-  description: string,
-  extra: Extra = {},
-): Type.TRecord<'^.*$', Type.TUnsafe<string | number>> =>
-  mapOf('a map of quantities', description, Quantity, { maxProperties: 32, ...extra });
+const quantity = (title: string, minimum: number, pattern: string): QuantitySchema =>
+  Type.Unsafe<string | number>({
+    type: ['integer', 'string'],
+    minimum,
+    maximum: Number.MAX_SAFE_INTEGER,
+    maxLength: 32,
+    pattern,
+    title,
+    'x-kubernetes-int-or-string': true,
+  });
+
+const Quantity = quantity(
+  'a whole number, or a quantity in quotes such as "500m" or 9Gi',
+  0,
+  `^${DIGITS}(\\.${DIGITS})?${SUFFIX}$`,
+);
+const PositiveQuantity = quantity(
+  'a whole number above 0, or a quantity in quotes such as "500m" or 9Gi',
+  1,
+  // RE2, which API servers use, has no look-ahead: a digit that is not 0 stands before the point or after it.
+  `^(0*[1-9][0-9]*(\\.${DIGITS})?|0+\\.0*[1-9][0-9]*)${SUFFIX}$`,
+);
+
+export const quantities = (description: string): Type.TRecord<'^.*$', QuantitySchema> =>
+  mapOf('a map of quantities', description, Quantity, { maxProperties: 32 });
+
+/** At least one. */
+export const someQuantities = (description: string): Type.TRecord<'^.*$', QuantitySchema> =>
+  mapOf('a map of at least one quantity', description, Quantity, { minProperties: 1, maxProperties: 32 });
+
+/** At least one, and none of them is 0. */
+export const somePositiveQuantities = (description: string): Type.TRecord<'^.*$', QuantitySchema> =>
+  mapOf('a map of at least one quantity', description, PositiveQuantity, { minProperties: 1, maxProperties: 32 });
 
 const KEY = '^[A-Za-z0-9._\\-]+$';
 const objectName = (what: string): Type.TString =>

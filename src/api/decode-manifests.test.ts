@@ -43,7 +43,7 @@ spec:
     args: ["--ctx-size=8192", "--n-gpu-layers=99"]
     env: [{ name: A, value: "1" }]
     scaling: { idleTimeout: 15m, provisionTimeout: 30m }
-    resources: { limits: { nvidia.com/gpu: 1 } }
+    resources: { limits: { nvidia.com/gpu: 1 }, requests: {} }
     pod: { nodeSelector: { a: b } }
   presets:
   - name: qwen3-8b
@@ -52,18 +52,20 @@ spec:
     tags: [chat]
     source: { huggingFace: { repo: Qwen/Qwen3-8B-GGUF, quant: Q4_K_M } }
     args: ["--jinja", "--top-p=0.95", "--control-vector-layer-range=1 9", "--grammar=a=b"]
-    scaling: { minReplicas: 1, maxReplicas: 1, loadTimeout: 1m, loadOnStartup: true, autoload: false }
+    scaling: { minReplicas: 1, maxReplicas: 2, targetInFlight: 3, loadTimeout: 1m, loadOnStartup: true, autoload: false }
     queue: { maxWaiting: 7, maxWait: 90s }
   - name: plain
     source: { path: ./x.gguf }
 ---
 `;
 
+const UNKNOWN_SIZE = [{ name: 'pool', size: undefined }];
+
 test('a pool is decoded', () => {
   const { pools } = decodeManifests(FULL, 'm.yaml');
   assert.deepEqual(
     pools.map(({ pool }) => pool),
-    [{ name: 'default', maxLoaded: 2, paused: true, minResidency: 5000, fairAfter: 0 }],
+    [{ name: 'default', maxLoaded: 2, bins: UNKNOWN_SIZE, paused: true, minResidency: 5000, fairAfter: 0 }],
   );
   assert.deepEqual(renderArgs(pools.flatMap(({ defaults }) => defaults.args)), ['--flash-attn', 'on']);
 });
@@ -90,7 +92,8 @@ test('a deployment is decoded with its defaults and presets, and each name knows
   assert.deepEqual(renderArgs(qwen.layer.args), [
     ...['--jinja', '--top-p', '0.95', '--control-vector-layer-range', '1', '9', '--grammar', 'a=b'],
   ]);
-  assert.deepEqual(qwen.layer.scaling, { minReplicas: 1, loadTimeout: 60_000, loadOnStartup: true, autoload: false });
+  const replicas = { minReplicas: 1, maxReplicas: 2, targetInFlight: 3 };
+  assert.deepEqual(qwen.layer.scaling, { ...replicas, loadTimeout: 60_000, loadOnStartup: true, autoload: false });
   assert.deepEqual([qwen.maxWaiting, qwen.maxWait], [7, 90_000]);
   assert.deepEqual([plain?.model.name, renderArgs(plain?.source ?? [])], ['plain', ['--model', './x.gguf']]);
 });
@@ -102,7 +105,7 @@ test('fields that matter in a cluster only are accepted and listed', () => {
       'spec.allowedNamespaces',
       'spec.defaults.engine.image',
       'spec.defaults.scaling.provisionTimeout',
-      'spec.defaults.resources',
+      'spec.defaults.resources.requests',
       'spec.defaults.pod',
     ],
   );
@@ -124,21 +127,17 @@ test('a missing field is named at what misses it', () => {
 });
 
 test('fields that this version cannot honour are refused with the reason', () => {
-  const text = deployment(
-    'priority: 1\nvariants: []\nfiles: []\nfootprint: { vram: 9Gi }\nscaling: { targetInFlight: 4 }',
-  );
+  const text = deployment('variants: []\nfiles: []');
   assert.deepEqual(
     problems(text).map((problem) => problem.replace('not supported by this version of Corral', '-')),
-    [
-      'm.yaml:9:15: spec.presets[0].priority: priority other than 0 is -.',
-      'm.yaml:10:15: spec.presets[0].variants: variants is -.',
-      'm.yaml:11:12: spec.presets[0].files: files is -.',
-      'm.yaml:12:16: spec.presets[0].footprint: footprint is -.',
-      'm.yaml:13:32: spec.presets[0].scaling.targetInFlight: scaling.targetInFlight is -.',
-    ],
+    ['m.yaml:9:15: spec.presets[0].variants: variants is -.', 'm.yaml:10:12: spec.presets[0].files: files is -.'],
   );
-  const two = problems(deployment('scaling: { maxReplicas: 2 }'));
-  assert.match(two.join(), /maxReplicas: scaling\.maxReplicas above 1 is not supported by this version of Corral\./u);
+  const nodes =
+    'apiVersion: corral.dev/v1alpha1\nkind: ModelPool\nmetadata: { name: a }\nspec: { capacity: { nodes: {} } }';
+  assert.match(
+    problems(nodes).join(),
+    /capacity\.nodes: capacity\.nodes is not supported by this version of Corral\./u,
+  );
 });
 
 test('sources that need a cluster are refused, and so are two sources or none', () => {
@@ -171,7 +170,9 @@ test('values of a wrong type, form or size are refused with what they must be', 
     ['scaling: { loadTimeout: 0s }', /loadTimeout: must be longer than 0s\./u],
     ['queue: { maxWait: 0s }', /maxWait: must be longer than 0s\./u],
     ['queue: { maxWaiting: 0 }', /maxWaiting: must be a whole number from 1 to 100000, not 0\./u],
-    ['scaling: { minReplicas: 2 }', /minReplicas: scaling\.minReplicas above 1 is not supported/u],
+    ['scaling: { minReplicas: 2, maxReplicas: 1 }', /minReplicas: minReplicas must not be above maxReplicas/u],
+    ['footprint: { vram: -1 }', /footprint\.vram: must be a whole number, or a quantity in quotes .*, not -1\./u],
+    ['footprint: {}', /footprint: must be a map of at least one quantity, not an object with no fields\./u],
     ['scaling: { autoload: "yes" }', /autoload: must be true or false, not "yes"\./u],
     ['aliases: [""]', /aliases\[0\]: /u],
     ['aliases: ["a,b"]', /aliases\[0\]: a model name must not hold a comma/u],
@@ -199,11 +200,11 @@ test('no value of a variable or an argument is repeated in a message', () => {
 
 test('all faults of all objects are reported at once', () => {
   const many = deployment(Array.from({ length: 20 }, (_, index) => `wrong${index}: 1`).join('\n'));
-  assert.equal(problems(`${many}\n---\n${deployment('priority: 1')}`).length, 21);
+  assert.equal(problems(`${many}\n---\n${deployment('priority: 1001')}`).length, 21);
 });
 
 test('a faulty object is left out and the others are decoded', () => {
-  const decoded = decodeManifests(`${deployment('priority: 1')}\n---\n${deployment('')}`, 'm.yaml');
+  const decoded = decodeManifests(`${deployment('priority: 1001')}\n---\n${deployment('')}`, 'm.yaml');
   assert.deepEqual([decoded.deployments.length, decoded.problems.length], [1, 1]);
 });
 
@@ -228,7 +229,8 @@ test('objects of other kinds and versions are refused', () => {
 test('a pool needs no spec, and has no limit then', () => {
   const text = 'apiVersion: corral.dev/v1alpha1\nkind: ModelPool\nmetadata: { name: a }';
   const { pools } = decodeManifests(text, 'm.yaml');
-  assert.deepEqual(pools[0]?.pool, { name: 'a', maxLoaded: 0, paused: false, minResidency: 0, fairAfter: 30_000 });
+  const limits = { maxLoaded: 0, bins: UNKNOWN_SIZE, paused: false, minResidency: 0, fairAfter: 30_000 };
+  assert.deepEqual(pools[0], { ...pools[0], pool: { name: 'a', ...limits }, maxPriority: 0 });
 });
 
 test('YAML that cannot be read is refused with line and column', () => {

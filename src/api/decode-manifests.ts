@@ -4,13 +4,14 @@ import type { Scaling } from '../domain/preset.ts';
 import type { Duration } from '../domain/units.ts';
 import { byPlace, siteFault } from './check-manifest.ts';
 import type { SitedName } from './decode-presets.ts';
-import { decodePoolSpec, decodeScaling, readDuration } from './decode-settings.ts';
+import { DEFAULT_PRIORITY, decodePoolSpec, decodeScaling, maxPriorityOf, readDuration } from './decode-settings.ts';
 import { type FieldPath, formatField, formatPattern, walk } from './field-path.ts';
 import { type ArgItem, findOption } from './llama-options.ts';
 import type { ModelDeployment, ModelPool } from './manifest-schema.ts';
 import type { ManifestDefaults, ManifestPreset } from './model-deployment-schema.ts';
 import { parseManifestArg } from './parse-manifest-arg.ts';
 import { type Problem, type Site, type WithoutEffect, formatPlace } from './problem.ts';
+import type { Quantities } from './quantity.ts';
 import { type ReadManifest, readManifests } from './read-manifests.ts';
 import type { YamlDocument } from './read-yaml.ts';
 import { WITHOUT_EFFECT_IN_SERVE, findServeFaults } from './serve-limits.ts';
@@ -20,6 +21,14 @@ export interface Layer {
   readonly args: readonly ArgItem[];
   readonly env: ReadonlyMap<string, string>;
   readonly scaling: Partial<Scaling>;
+  /** Its `resources.limits`. */
+  readonly limits: Sited<Quantities> | undefined;
+}
+
+/** A value and where it stands. */
+export interface Sited<T> {
+  readonly value: T;
+  readonly site: Site;
 }
 
 export interface DecodedPreset {
@@ -28,6 +37,10 @@ export interface DecodedPreset {
   readonly tags: readonly string[];
   readonly source: readonly ArgItem[];
   readonly layer: Layer;
+  /** What it says itself, without what it inherits. */
+  readonly footprint: Sited<Quantities> | undefined;
+  /** Where it says none, it is its name that has a place. */
+  readonly priority: Sited<number>;
   readonly maxWaiting: number | undefined;
   readonly maxWait: Duration | undefined;
 }
@@ -43,6 +56,7 @@ export interface DecodedDeployment {
 
 export interface DecodedPool {
   readonly pool: Pool;
+  readonly maxPriority: number;
   readonly defaults: Layer;
   readonly site: Site;
 }
@@ -63,11 +77,15 @@ function readArg(text: string): ArgItem {
   return parsed.item;
 }
 
-const decodeLayer = (layer: ManifestDefaults | undefined): Layer => ({
-  args: (layer?.args ?? []).map(readArg),
-  env: new Map((layer?.env ?? []).flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]]))),
-  scaling: decodeScaling(layer?.scaling),
-});
+function decodeLayer(layer: ManifestDefaults | undefined, siteOf: (...path: FieldPath) => Site): Layer {
+  const limits = layer?.resources?.limits;
+  return {
+    args: (layer?.args ?? []).map(readArg),
+    env: new Map((layer?.env ?? []).flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]]))),
+    scaling: decodeScaling(layer?.scaling),
+    limits: limits === undefined ? undefined : { value: limits, site: siteOf('resources', 'limits') },
+  };
+}
 
 function valueItem(name: string, value: string): ArgItem {
   const found = findOption(name);
@@ -84,13 +102,18 @@ function decodeSource({ path, huggingFace }: ManifestPreset['source']): ArgItem[
 
 function decodePreset(preset: ManifestPreset, path: FieldPath, document: YamlDocument): DecodedPreset {
   const site = (...more: FieldPath): Site => document.siteOfValue([...path, ...more]);
-  const { name, model, aliases = [], tags = [], queue } = preset;
+  const { name, model, aliases = [], tags = [], footprint, priority, queue } = preset;
   return {
     model: model === undefined ? { name, site: site('name') } : { name: model, site: site('model') },
     aliases: aliases.map((alias, index) => ({ name: alias, site: site('aliases', index) })),
     tags,
     source: decodeSource(preset.source),
-    layer: decodeLayer(preset),
+    layer: decodeLayer(preset, site),
+    footprint: footprint === undefined ? undefined : { value: footprint, site: site('footprint') },
+    priority:
+      priority === undefined
+        ? { value: DEFAULT_PRIORITY, site: site('name') }
+        : { value: priority, site: site('priority') },
     maxWaiting: queue?.maxWaiting,
     maxWait: queue?.maxWait === undefined ? undefined : readDuration(queue.maxWait),
   };
@@ -102,14 +125,18 @@ function decodeDeployment({ metadata, spec }: ModelDeployment, document: YamlDoc
     object: `${metadata.namespace ?? DEFAULT_NAMESPACE}/${metadata.name}`,
     site: document.siteOfValue(['metadata', 'name']),
     pool: poolName(spec.pool ?? 'default'),
-    defaults: decodeLayer(spec.defaults),
+    defaults: decodeLayer(spec.defaults, (...path) => document.siteOfValue(['spec', 'defaults', ...path])),
     presets,
   };
 }
 
 function decodePool({ metadata, spec = {} }: ModelPool, document: YamlDocument): DecodedPool {
-  const site = document.siteOfValue(['metadata', 'name']);
-  return { pool: decodePoolSpec(metadata.name, spec), defaults: decodeLayer(spec.defaults), site };
+  return {
+    pool: decodePoolSpec(metadata.name, spec),
+    maxPriority: maxPriorityOf(spec),
+    defaults: decodeLayer(spec.defaults, (...path) => document.siteOfValue(['spec', 'defaults', ...path])),
+    site: document.siteOfValue(['metadata', 'name']),
+  };
 }
 
 const listWithoutEffect = (document: YamlDocument): WithoutEffect[] =>

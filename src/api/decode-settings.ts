@@ -5,6 +5,7 @@ import { type Duration, milliseconds, seconds } from '../domain/units.ts';
 import { parseDuration } from './duration-text.ts';
 import type { ManifestDefaults } from './model-deployment-schema.ts';
 import type { ModelPoolSpec } from './model-pool-schema.ts';
+import { readQuantities } from './quantity.ts';
 
 /** The same on one machine and in a cluster: what checked fields of ModelDeployments and ModelPools mean. */
 export const DEFAULT_FAIR_AFTER: Duration = seconds(30);
@@ -19,9 +20,11 @@ export function readDuration(text: string): Duration {
 /** What one layer says about scaling; what it leaves out is for the layers below. */
 export function decodeScaling(scaling: ManifestDefaults['scaling']): Partial<Scaling> {
   if (scaling === undefined) return {};
-  const { minReplicas, idleTimeout, loadTimeout, autoload, loadOnStartup } = scaling;
+  const { minReplicas, maxReplicas, targetInFlight, idleTimeout, loadTimeout, autoload, loadOnStartup } = scaling;
   return {
     ...(minReplicas === undefined ? {} : { minReplicas }),
+    ...(maxReplicas === undefined ? {} : { maxReplicas }),
+    ...(targetInFlight === undefined ? {} : { targetInFlight }),
     ...(idleTimeout === undefined ? {} : { idleTimeout: readDuration(idleTimeout) }),
     ...(loadTimeout === undefined ? {} : { loadTimeout: readDuration(loadTimeout) }),
     ...(autoload === undefined ? {} : { autoload }),
@@ -29,13 +32,21 @@ export function decodeScaling(scaling: ManifestDefaults['scaling']): Partial<Sca
   };
 }
 
+/** What is said about priorities where nobody says anything. */
+export const DEFAULT_PRIORITY = 0;
+
+/** The highest priority that a preset may have in a pool. */
+export const maxPriorityOf = ({ maxPriority = DEFAULT_PRIORITY }: ModelPoolSpec): number => maxPriority;
+
 /** A pool as the planner knows it. */
 export function decodePoolSpec(name: string, spec: ModelPoolSpec): Pool {
   const { minResidency, fairAfter } = spec.eviction ?? {};
+  const resources = spec.capacity?.resources;
+  const size = resources === undefined ? undefined : readQuantities(resources, 'down');
   return {
     name: poolName(name),
     maxLoaded: spec.capacity?.maxLoaded ?? 0,
-    bins: [{ name: WHOLE_POOL, size: undefined }],
+    bins: [{ name: WHOLE_POOL, size }],
     paused: spec.paused ?? false,
     minResidency: minResidency === undefined ? milliseconds(0) : readDuration(minResidency),
     fairAfter: fairAfter === undefined ? DEFAULT_FAIR_AFTER : readDuration(fairAfter),

@@ -1,5 +1,6 @@
 import { poolName } from '../domain/ids.ts';
 import type { Scaling } from '../domain/preset.ts';
+import { DEFAULT_PRIORITY } from './decode-settings.ts';
 import type { DecodedPresets, PresetSection, PresetSettings, SitedName } from './decode-presets.ts';
 import { type ArgItem, findOption, mergeArgs, namesModel } from './llama-options.ts';
 import {
@@ -9,6 +10,8 @@ import {
   type PresetDraft,
   defaultScaling,
 } from './preset-draft.ts';
+import { mergeScaling } from './merge-scaling.ts';
+import { slotsOf } from './parallel-slots.ts';
 import type { Problem, Site } from './problem.ts';
 import type { FoundModel, ScannedDir } from './scan-models-dir.ts';
 
@@ -83,9 +86,8 @@ function listedAs({ name, site }: Declared): SitedName[] {
   return listed === name ? [] : [{ name: listed, site }];
 }
 
-function mergeScaling(base: Scaling, { idleTimeout, loadTimeout, loadOnStartup }: PresetSettings): Scaling {
+function scalingOf({ idleTimeout, loadTimeout, loadOnStartup }: PresetSettings): Partial<Scaling> {
   return {
-    ...base,
     ...(idleTimeout === undefined ? {} : { idleTimeout }),
     ...(loadTimeout === undefined ? {} : { loadTimeout }),
     ...(loadOnStartup === undefined ? {} : { loadOnStartup }),
@@ -95,15 +97,18 @@ function mergeScaling(base: Scaling, { idleTimeout, loadTimeout, loadOnStartup }
 function merge(declared: Declared, global: PresetSettings, flags: CatalogSettings): PresetDraft {
   const { name, site, origin, generated, settings } = declared;
   const merged = { ...global, ...settings };
+  const args = mergeArgs(global.args, generated, settings.args, flags.args);
   return {
     model: { name, site },
     aliases: [...(settings.aliases ?? []), ...(origin.kind === 'preset' ? listedAs(declared) : [])],
     tags: merged.tags ?? [],
     pool: poolName('default'),
-    args: mergeArgs(global.args, generated, settings.args, flags.args),
+    room: { value: { footprint: undefined, limits: undefined }, site },
+    priority: { value: DEFAULT_PRIORITY, site },
+    args,
     env: new Map(),
     stopTimeout: merged.stopTimeout ?? DEFAULT_STOP_TIMEOUT,
-    scaling: mergeScaling(defaultScaling(flags), merged),
+    scaling: mergeScaling(defaultScaling(flags), [scalingOf(merged)], slotsOf(args, new Map())),
     queue: DEFAULT_QUEUE,
     origin,
   };

@@ -1,5 +1,9 @@
-import type { DecodedDeployment, DecodedPool, DecodedPreset, Layer } from './decode-manifests.ts';
+import type { DecodedDeployment, DecodedPool, DecodedPreset, Layer, Sited } from './decode-manifests.ts';
+import type { DeclaredRoom } from './footprint.ts';
 import { mergeArgs } from './llama-options.ts';
+import { mergeScaling } from './merge-scaling.ts';
+import { slotsOf } from './parallel-slots.ts';
+import { mergeQuantities } from './quantity.ts';
 import {
   type CatalogSettings,
   DEFAULT_QUEUE,
@@ -8,7 +12,16 @@ import {
   defaultScaling,
 } from './preset-draft.ts';
 
-const NO_LAYER: Layer = { args: [], env: new Map(), scaling: {} };
+const NO_LAYER: Layer = { args: [], env: new Map(), scaling: {}, limits: undefined };
+
+/** Limits are merged by resource, as in a cluster. */
+function roomOf({ footprint, model }: DecodedPreset, layers: readonly Layer[]): Sited<DeclaredRoom> {
+  const limits = mergeQuantities(layers.flatMap((layer) => (layer.limits === undefined ? [] : [layer.limits.value])));
+  return {
+    value: { footprint: footprint?.value, limits },
+    site: footprint === undefined ? model.site : footprint.site,
+  };
+}
 
 function merge(
   deployment: DecodedDeployment,
@@ -17,16 +30,24 @@ function merge(
   flags: CatalogSettings,
 ): PresetDraft {
   const layers = [below, deployment.defaults, preset.layer];
+  const args = mergeArgs(preset.source, ...layers.map((layer) => layer.args), flags.args);
+  const env = new Map(layers.flatMap((layer) => [...layer.env]));
   const { maxWaiting = DEFAULT_QUEUE.maxWaiting, maxWait = DEFAULT_QUEUE.maxWait } = preset;
   return {
     model: preset.model,
     aliases: preset.aliases,
     tags: preset.tags,
     pool: deployment.pool,
-    args: mergeArgs(preset.source, ...layers.map(({ args }) => args), flags.args),
-    env: new Map(layers.flatMap(({ env }) => [...env])),
+    room: roomOf(preset, layers),
+    priority: preset.priority,
+    args,
+    env,
     stopTimeout: DEFAULT_STOP_TIMEOUT,
-    scaling: layers.reduce((scaling, layer) => ({ ...scaling, ...layer.scaling }), defaultScaling(flags)),
+    scaling: mergeScaling(
+      defaultScaling(flags),
+      layers.map((layer) => layer.scaling),
+      slotsOf(args, env),
+    ),
     queue: { maxWaiting, maxWait },
     origin: { kind: 'manifest', file: deployment.site.file, object: deployment.object },
   };

@@ -1,7 +1,6 @@
 import Type from 'typebox';
 import { duration, noNul, optionalKey, passing, quantities } from './common-schemas.ts';
-import { ARG_RULES, MIN_BELOW_MAX, VARIABLE_RULES, atMostOne, exactlyOne } from './manifest-rules.ts';
-import { unsupported } from './manifest-rule.ts';
+import { ARG_RULES, MIN_BELOW_MAX, VARIABLE_RULES, exactlyOne } from './manifest-rules.ts';
 import { PodSchema } from './pod-schema.ts';
 import { ATOMIC, flag, list, mapBy, object, oneOf, text, whole } from './schema-kit.ts';
 
@@ -19,12 +18,16 @@ const Engine = object('What runs the model.', {
   ),
 });
 
-const Resources = object('What the llama-server takes of its node, as in a container. Matters in a cluster only.', {
-  limits: Type.Optional(quantities('The most it may take.')),
-  requests: Type.Optional(quantities('What is set aside for it. Default: its limits.')),
+const Resources = object('What the llama-server takes of its node, as in a container.', {
+  limits: Type.Optional(
+    quantities(
+      'The most it may take. Also what a replica takes of its pool, where footprint does not say it; in corral serve that alone.',
+    ),
+  ),
+  requests: Type.Optional(quantities('What is set aside for it. Default: its limits. Matters in a cluster only.')),
   claims: Type.Optional(
     list(
-      "Claims of pod.resourceClaims that the llama-server's container uses.",
+      "Claims of pod.resourceClaims that the llama-server's container uses. Matters in a cluster only.",
       object('One claim.', {
         name: text('the name of a claim', 'A name of pod.resourceClaims.', { maxLength: 63 }),
         request: Type.Optional(
@@ -95,16 +98,17 @@ const Scaling = object(
   'When the model is loaded and unloaded.',
   {
     minReplicas: Type.Optional(
-      whole('1: loaded without demand, never evicted, never ended for being idle.', 0, 100, {
+      whole('So many replicas are loaded without demand, never evicted, never ended for being idle.', 0, 100, {
         otherwise: '0',
-        rules: [atMostOne('scaling.minReplicas')],
       }),
     ),
     maxReplicas: Type.Optional(
-      whole('The most replicas that run at once.', 1, 100, {
-        otherwise: '1',
-        rules: [atMostOne('scaling.maxReplicas')],
-      }),
+      whole(
+        'The most replicas that serve at once. Of two layers that say minReplicas above maxReplicas, the stronger one holds.',
+        1,
+        100,
+        { otherwise: '1, or minReplicas if that is more' },
+      ),
     ),
     idleTimeout: Type.Optional(
       duration('From the end of the last request to the end of the llama-server; 0s: never.', {
@@ -112,9 +116,12 @@ const Scaling = object(
       }),
     ),
     targetInFlight: Type.Optional(
-      whole('Requests in flight for each replica, above which another one is wanted.', 1, 10_000, {
-        rules: [unsupported('scaling.targetInFlight')],
-      }),
+      whole(
+        'Requests in flight for each replica, above which another one is wanted. --parallel may be LLAMA_ARG_N_PARALLEL in env, too; 4 is what llama-server takes for auto.',
+        1,
+        10_000,
+        { otherwise: '--parallel, or 4' },
+      ),
     ),
     provisionTimeout: Type.Optional(
       passing(

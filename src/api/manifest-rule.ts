@@ -36,10 +36,6 @@ function makeRule({ cel, message, fix, member }: Words, holds: (value: unknown) 
 export const textRule = (words: Words, holds: (text: string) => boolean): Rule =>
   makeRule(words, (value) => typeof value !== 'string' || holds(value));
 
-/** A rule about a number. */
-export const numberRule = (words: Words, holds: (number: number) => boolean): Rule =>
-  makeRule(words, (value) => typeof value !== 'number' || holds(value));
-
 /** Reads a member; `undefined`: there is none. */
 export type Read = (member: string) => unknown;
 
@@ -56,10 +52,6 @@ const NOT_SUPPORTED = ' is not supported by this version of Corral';
 /** A field of the API that has no effect yet is refused instead of being passed over. */
 export const unsupported = (field: string): Rule =>
   makeRule({ cel: 'false', message: `${field}${NOT_SUPPORTED}` }, () => false);
-
-/** The same of some values of a field. */
-export const unsupportedValue = (cel: string, values: string, isSupported: (value: number) => boolean): Rule =>
-  numberRule({ cel, message: `${values}${NOT_SUPPORTED}` }, isSupported);
 
 /** Whether a rule refuses what a later version may allow: the reader of the schema is told so. */
 export const isNotSupported = ({ message }: Rule): boolean => message.endsWith(NOT_SUPPORTED);

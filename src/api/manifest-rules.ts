@@ -1,6 +1,6 @@
 import { MANIFEST_DURATION, MAX_DURATION, formatDuration, parseDuration } from './duration-text.ts';
 import { type FieldPath, readMember } from './field-path.ts';
-import { type Rule, celText, keysRule, objectRule, textRule, unsupportedValue } from './manifest-rule.ts';
+import { type Rule, celText, keysRule, objectRule, textRule } from './manifest-rule.ts';
 import { listRefusedOptions } from './reserved-options.ts';
 
 const LONGEST = formatDuration(MAX_DURATION);
@@ -80,14 +80,6 @@ export const onlyWith = (member: string, chooser: string, word: string): Rule =>
     },
     (read) => (read(member) !== undefined) === (read(chooser) === word),
   );
-
-/** No more than one replica of a preset runs, in this version. */
-export const atMostOne = (field: string): Rule =>
-  unsupportedValue('self <= 1', `${field} above 1`, (value) => value <= 1);
-
-/** Nothing but 0 has an effect, in this version. */
-export const onlyZero = (field: string): Rule =>
-  unsupportedValue('self == 0', `${field} other than 0`, (value) => value === 0);
 
 /** In one layer; what several layers come to is not known at admission. */
 export const MIN_BELOW_MAX: Rule = objectRule(

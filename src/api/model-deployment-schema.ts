@@ -8,12 +8,12 @@ import {
   observedGeneration,
   optionalTime,
   passing,
-  quantities,
   secretKey,
+  someQuantities,
 } from './common-schemas.ts';
 import { Defaults, layer } from './layer-schema.ts';
 import { unsupported } from './manifest-rule.ts';
-import { UNIQUE_NAME_RULES, WITHIN_VOLUME, exactlyOne, onlyZero } from './manifest-rules.ts';
+import { UNIQUE_NAME_RULES, WITHIN_VOLUME, exactlyOne } from './manifest-rules.ts';
 import { SET, list, mapBy, mapOf, object, oneOf, text, whole } from './schema-kit.ts';
 
 const modelName = (description: string): Type.TString =>
@@ -161,14 +161,20 @@ export const PresetSchema = object('A model, and how llama-server runs it.', {
   files: Type.Optional(Files),
   ...layer,
   footprint: Type.Optional(
-    quantities('What a replica takes of its pool. Counted, never rendered.', { rules: [unsupported('footprint')] }),
+    someQuantities(
+      'What a replica takes of its pool, by the names that capacity.resources of the pool counts; of one that it does not name, what resources.limits says. Where neither names any of them, the preset is not run. Counted, never rendered.',
+    ),
   ),
   queue: Type.Optional(Queue),
   priority: Type.Optional(
-    whole('Which waiters go first, and which victims last.', -1000, 1000, {
-      otherwise: '0',
-      rules: [onlyZero('priority')],
-    }),
+    whole(
+      'Who goes first where room is scarce, and leaves last: the higher. At most maxPriority of its pool.',
+      -1000,
+      1000,
+      {
+        otherwise: '0',
+      },
+    ),
   ),
   variants: Type.Optional(Variants),
 });

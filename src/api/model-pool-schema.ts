@@ -1,8 +1,15 @@
 import Type from 'typebox';
-import { Conditions, LabelSelector, duration, observedGeneration, passing, quantities } from './common-schemas.ts';
+import {
+  Conditions,
+  LabelSelector,
+  duration,
+  observedGeneration,
+  passing,
+  somePositiveQuantities,
+} from './common-schemas.ts';
 import { Defaults } from './layer-schema.ts';
 import { unsupported } from './manifest-rule.ts';
-import { IMMUTABLE, onlyWith, onlyZero } from './manifest-rules.ts';
+import { IMMUTABLE, onlyWith } from './manifest-rules.ts';
 import { flag, foreign, list, object, oneOf, text, whole } from './schema-kit.ts';
 
 /** Of the operator that these pools belong to. */
@@ -28,9 +35,9 @@ const Capacity = object(
       }),
     ),
     resources: Type.Optional(
-      quantities('One bin of this size, by any names that footprints use.', {
-        rules: [unsupported('capacity.resources')],
-      }),
+      somePositiveQuantities(
+        'What there is of each resource that counts here, by any names that footprints use: nvidia.com/gpu, memory, vram. Missing: nothing counts, and in a cluster the scheduler alone says what fits.',
+      ),
     ),
     nodes: Type.Optional(
       foreign('One bin for each node that is selected.', { rules: [unsupported('capacity.nodes')] }),
@@ -80,10 +87,7 @@ export const ModelPoolSpecSchema = object(
     ),
     allowedNamespaces: Type.Optional(AllowedNamespaces),
     maxPriority: Type.Optional(
-      whole('The highest priority that a preset may have here.', -1000, 1000, {
-        otherwise: '0',
-        rules: [onlyZero('maxPriority')],
-      }),
+      whole('The highest priority that a preset may have here.', -1000, 1000, { otherwise: '0' }),
     ),
     paused: Type.Optional(
       flag('Whether all is drained and nothing started; requests are answered 503.', { default: false }),
@@ -107,7 +111,7 @@ export const ModelPoolStatusSchema = object('What is.', {
   conditions: Type.Optional(Conditions),
   loaded: Type.Optional(whole('Replicas that hold capacity.', 0, 1_000_000)),
   capacity: Type.Optional(
-    Type.String({ maxLength: 256, title: 'a text', description: 'What fits, for people: 4, or no limit.' }),
+    Type.String({ maxLength: 256, title: 'a text', description: 'What fits and how much of it is taken, for people: 4 models, vram 12Gi of 24Gi.' }),
   ),
   waiting: Type.Optional(whole('Presets that are wanted and find no room.', 0, 1_000_000)),
   lru: Type.Optional(

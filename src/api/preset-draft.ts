@@ -2,7 +2,10 @@ import type { PoolName } from '../domain/ids.ts';
 import type { Preset, QueueLimits, Scaling } from '../domain/preset.ts';
 import { type Duration, minutes, seconds } from '../domain/units.ts';
 import type { SitedName } from './decode-presets.ts';
+import type { Sited } from './decode-manifests.ts';
+import type { DeclaredRoom } from './footprint.ts';
 import type { ArgItem } from './llama-options.ts';
+import type { ScalingDefaults } from './merge-scaling.ts';
 
 /** What the program's flags say about every model. */
 export interface CatalogSettings {
@@ -21,6 +24,9 @@ export interface PresetDraft {
   readonly aliases: readonly SitedName[];
   readonly tags: readonly string[];
   readonly pool: PoolName;
+  /** Where it says what it takes, else the name of its model. */
+  readonly room: Sited<DeclaredRoom>;
+  readonly priority: Sited<number>;
   readonly args: readonly ArgItem[];
   readonly env: ReadonlyMap<string, string>;
   readonly stopTimeout: Duration;
@@ -36,10 +42,10 @@ const DEFAULT_LOAD_TIMEOUT: Duration = minutes(10);
 export const DEFAULT_QUEUE: QueueLimits = { maxWaiting: 256, maxWait: minutes(10) };
 
 /** What holds where nobody has said anything. */
-export const defaultScaling = ({ idleTimeout, autoload }: CatalogSettings): Scaling => ({
-  minReplicas: 0,
-  maxReplicas: 1,
-  targetInFlight: 1,
+export const defaultScaling = ({
+  idleTimeout,
+  autoload,
+}: Pick<CatalogSettings, 'idleTimeout' | 'autoload'>): ScalingDefaults => ({
   idleTimeout,
   loadTimeout: DEFAULT_LOAD_TIMEOUT,
   autoload,

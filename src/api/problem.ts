@@ -14,6 +14,8 @@ export interface Problem extends Site {
   readonly reason: string;
   /** What to write instead. */
   readonly fix?: string;
+  /** In a cluster the object is stored, the preset is not run, and this is the reason in the condition PresetsAccepted. */
+  readonly condition?: string;
 }
 
 /** Something that is accepted but changes nothing here; the program says so once. */

@@ -77,7 +77,7 @@ export const mapOf = <Value extends Type.TSchema>(
   title: string,
   description: string,
   value: Value,
-  extra: Extra & { readonly maxProperties?: number } = {},
+  extra: Extra & { readonly minProperties?: number; readonly maxProperties?: number } = {},
 ): Type.TRecord<'^.*$', Value> =>
   Type.Record(Type.String(), value, { maxProperties: 64, title, description, ...extra });
 

@@ -24,7 +24,7 @@ export const WITHOUT_EFFECT_IN_SERVE: ReadonlyMap<string, string> = new Map([
   ['spec.allowedNamespaces', CLUSTER_ONLY],
   ['spec.capacity.unschedulableAfter', CLUSTER_ONLY],
   ...LAYERS.flatMap((layer) =>
-    ['engine.image', 'resources', 'pod', 'scaling.provisionTimeout'].map(
+    ['engine.image', 'resources.requests', 'resources.claims', 'pod', 'scaling.provisionTimeout'].map(
       (field) => [`${layer}.${field}`, CLUSTER_ONLY] as const,
     ),
   ),

@@ -1,8 +1,7 @@
 import type { Writable } from 'node:stream';
 import { buildCatalog, type CatalogInput } from '../api/catalog.ts';
-import { decodeManifests } from '../api/decode-manifests.ts';
 import type { ArgItem } from '../api/llama-options.ts';
-import { formatProblem } from '../api/problem.ts';
+import { formatProblem, type Problem } from '../api/problem.ts';
 import { readManifests, type ReadManifest } from '../api/read-manifests.ts';
 import { readSources } from '../api/read-sources.ts';
 import { presetUid } from '../domain/ids.ts';
@@ -24,21 +23,28 @@ function nameOf({ kind, object }: ReadManifest): string {
   return namespace === undefined || kind === 'ModelPool' ? name : `${namespace}/${name}`;
 }
 
+/** Who refuses what an API server takes. */
+const verdictOf = ({ condition }: Problem): string =>
+  condition === undefined
+    ? 'corral serve refuses this, a cluster does not'
+    : `a cluster takes this and does not run it (${condition}), corral serve refuses it`;
+
 /** Gives each object of the manifests the verdict of an API server that has Corral's CRDs. */
 export function checkManifests({ sources, settings }: Pick<CatalogInput, 'sources' | 'settings'>): CheckedManifests {
   const read = sources.manifests.map(({ file, text }) => ({ file, ...readManifests(text, file) }));
   const problems = [...sources.problems, ...read.flatMap((one) => one.problems)].map(formatProblem);
   const served = buildCatalog({ sources, settings, previous: undefined }, () => presetUid('checked'));
-  const refused = served.ok ? [] : served.problems.map(formatProblem).filter((line) => !problems.includes(line));
-  const withoutEffect = sources.manifests.flatMap(({ file, text }) => decodeManifests(text, file).withoutEffect);
+  const refused = served.ok ? [] : served.problems.filter((problem) => !problems.includes(formatProblem(problem)));
   return {
     valid: read.flatMap(({ file, manifests }) =>
       manifests.map((manifest) => `${file}: ${manifest.kind} ${nameOf(manifest)}: valid`),
     ),
     problems,
     notes: [
-      ...refused.map((line) => `corral serve refuses this, a cluster does not: ${line}`),
-      ...withoutEffect.map(({ file, field, reason }) => `${file}: ${field}: no effect in corral serve: ${reason}`),
+      ...refused.map((problem) => `${verdictOf(problem)}: ${formatProblem(problem)}`),
+      ...served.withoutEffect.map(
+        ({ file, field, reason }) => `${file}: ${field}: no effect in corral serve: ${reason}`,
+      ),
     ],
   };
 }

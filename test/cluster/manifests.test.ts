@@ -139,7 +139,7 @@ describe('a real API server', { timeout: 180_000 }, () => {
 });
 
 interface Candidate {
-  readonly field: 'idleTimeout' | 'loadTimeout' | 'model' | 'claim' | 'argument' | 'variable' | 'quantity';
+  readonly field: 'idleTimeout' | 'loadTimeout' | 'model' | 'claim' | 'argument' | 'variable' | 'quantity' | 'capacity';
   readonly text: string;
 }
 
@@ -173,22 +173,28 @@ const candidate: fc.Arbitrary<Candidate> = fc.oneof(
   fc.record({ field: fc.constant('argument' as const), text: ARGUMENTS }),
   fc.record({ field: fc.constant('variable' as const), text: VARIABLES }),
   fc.record({
-    field: fc.constant('quantity' as const),
-    text: near('1', '0.5', '.', 'm', 'Gi', 'G', 'e3', 'E', '-', ' '),
+    field: fc.constantFrom('quantity' as const, 'capacity' as const),
+    text: near('1', '0', '0.5', '.', 'm', 'Gi', 'G', 'e3', 'E', '-', ' '),
   }),
 );
 
-const MEMBERS: Readonly<Record<Candidate['field'], (text: string) => object>> = {
+const MEMBERS: Readonly<Record<Exclude<Candidate['field'], 'capacity'>, (text: string) => object>> = {
   idleTimeout: (idleTimeout) => ({ scaling: { idleTimeout } }),
   loadTimeout: (loadTimeout) => ({ scaling: { loadTimeout } }),
   model: (model) => ({ model }),
   claim: (path) => ({ source: { persistentVolumeClaim: { claimName: 'a', path } } }),
   argument: (argument) => ({ args: [argument] }),
   variable: (name) => ({ env: [{ name, value: '' }] }),
-  quantity: (cpu) => ({ resources: { limits: { cpu } } }),
+  quantity: (cpu) => ({ resources: { limits: { cpu } }, footprint: { cpu } }),
+};
+
+const poolWith = (cpu: string): CorpusEntry['object'] => {
+  const object = { apiVersion: 'corral.dev/v1alpha1', kind: 'ModelPool', metadata: { name: 'sample' } };
+  return { ...object, spec: { capacity: { resources: { cpu } } } } as CorpusEntry['object'];
 };
 
 const objectWith = ({ field, text }: Candidate): CorpusEntry['object'] => {
+  if (field === 'capacity') return poolWith(text);
   const preset = { name: 'a', source: { path: '/a.gguf' }, ...MEMBERS[field](text) };
   const object = { apiVersion: 'corral.dev/v1alpha1', kind: 'ModelDeployment', metadata: { name: 'sample' } };
   return { ...object, spec: { presets: [preset] } } as CorpusEntry['object'];

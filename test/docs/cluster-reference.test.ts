@@ -11,7 +11,14 @@ const PROGRAMS = [
   {
     page: 'docs/operator.md',
     command: withClusterOptions(new Command('operator')),
-    code: ['src/operator', 'src/kube', 'src/backend/kubernetes', 'src/control', 'src/main-operator.ts'],
+    code: [
+      'src/operator',
+      'src/kube',
+      'src/backend/kubernetes',
+      'src/control',
+      'src/main-operator.ts',
+      'src/cli/plan-endpoint.ts',
+    ],
   },
   {
     page: 'docs/edge.md',

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { KINDS } from '../../src/api/crd/kinds.ts';
 import { renderCrd } from '../../src/api/crd/render-crd.ts';
 import { REFUSED_BY_SERVE, WITHOUT_EFFECT_IN_SERVE } from '../../src/api/serve-limits.ts';
+import { withPlanOptions } from '../../src/cli/plan-options.ts';
 import { withServeOptions } from '../../src/cli/serve-options.ts';
 import { findEndpoint } from '../../src/edge/endpoints.ts';
 import { codeIn, readText, rowsOf, sectionOf } from './support/markdown.ts';
@@ -12,13 +13,38 @@ import { flagRowsOf, foundIn, isMessage, loggedIn, rowOfOption, sorted } from '.
 const document = readText('docs/serve.md');
 
 /** Programs of a cluster: their logs are told of elsewhere. */
-const ELSEWHERE = /^src\/(?:operator|cluster-edge|kube|backend\/kubernetes|main-operator|main-edge)/u;
+const ELSEWHERE =
+  /^src\/(?:operator|cluster-edge|kube|backend\/kubernetes|main-operator|main-edge|cli\/plan-endpoint)/u;
 
 describe('docs/serve.md', () => {
   it('has each flag of corral serve, with its default and its variable, and no other', () => {
     const command = withServeOptions(new Command('serve'));
     const options = [...command.options, command.createOption('-h, --help')];
     assert.deepEqual(flagRowsOf(document), options.map(rowOfOption));
+  });
+
+  it('has each flag of corral plan, each outcome and each field of its answer, and each reason why a model waits', () => {
+    const section = sectionOf(document, 'Why does my model wait?');
+    const command = withPlanOptions(new Command('plan'));
+    const flags = rowsOf(section).filter(([names = '']) => names.startsWith('`-'));
+    assert.deepEqual(
+      flags.map(([names = '', initial]) => [sorted(codeIn(names)), initial]),
+      [...command.options, command.createOption('-h, --help')].map(rowOfOption).map((row) => [row.names, row.initial]),
+    );
+    const code = [...codeIn(section)];
+    const shape = readText('src/routing/model-plan.ts');
+    const fields = [...shape.matchAll(/^ {2}readonly ([a-z_]+)\??:/gmu)].map(([, field = '']) => field);
+    const outcomes = [...shape.matchAll(/outcome: (.*);$/gmu)].flatMap(([, words = '']) => words.match(/[a-z]+/gu));
+    const reasons = [...readText('src/planner/action.ts').matchAll(/kind: '([A-Z]\w+)'/gu)].map(
+      ([, kind = '']) => kind,
+    );
+    assert.ok(fields.length > 8 && outcomes.length > 5 && reasons.length > 10);
+    // It is told by its model's leaving.
+    const told = [...fields, ...outcomes, ...reasons].filter((word) => word !== 'WaitingForDrain');
+    assert.deepEqual(
+      told.filter((word) => !code.includes(String(word))),
+      [],
+    );
   });
 
   it('has each endpoint of the edge', () => {
@@ -74,7 +100,7 @@ describe('docs/serve.md', () => {
     const shorten = (field: string): string => field.replace(/^spec\.(?:presets\[\]\.|defaults\.)?/u, '');
     const named = new Set([...codeIn(section)].map(shorten));
     const unsupported = [...unsupportedFields()];
-    assert.ok(unsupported.length >= 10);
+    assert.ok(unsupported.length >= 5);
     const fields = [...REFUSED_BY_SERVE.keys(), ...WITHOUT_EFFECT_IN_SERVE.keys()].map(shorten);
     const missing = [...fields, ...unsupported].filter((field) => !named.has(field));
     assert.deepEqual(missing, []);

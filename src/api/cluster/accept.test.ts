@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
+import type { Pool } from '../../domain/pool.ts';
+import type { Preset } from '../../domain/preset.ts';
 import {
   acceptObjects,
   type AcceptOptions,
@@ -9,8 +11,8 @@ import {
   granting,
   verdictOn,
 } from '../../testing/declared-objects.ts';
-import { acceptAll, catalogOf, templatesOf } from './accept.ts';
-import { type ClusterObject, decodeDeployment, decodePool } from './decode-objects.ts';
+import { catalogOf, templatesOf } from './accept.ts';
+import type { ClusterObject } from './decode-objects.ts';
 import type { PodSettings } from './pod-settings.ts';
 
 /** `accepted`, or the reason and message of the refusal. */
@@ -111,6 +113,8 @@ describe('layers', () => {
     assert.deepEqual([preset.uid, preset.model, preset.pool], ['a-uid/a', 'Org/A:Q4', 'default']);
     assert.deepEqual(preset.scaling, {
       minReplicas: 0,
+      maxReplicas: 1,
+      targetInFlight: 4,
       idleTimeout: 120_000,
       loadTimeout: 180_000,
       autoload: true,
@@ -121,6 +125,63 @@ describe('layers', () => {
     const plain = catalogOf(acceptObjects([declared('b', [declaredPreset('b')])])).presets[0];
     assert.equal(plain?.scaling.idleTimeout, 900_000, 'a model nobody asks for goes back to zero');
     assert.deepEqual(plain.queue, { maxWaiting: 256, maxWait: 600_000 });
+  });
+});
+
+describe('a preset and its pool', () => {
+  const accepted = (preset: object, spec: object = {}): { preset: Preset; pool: Pool; rendered: string } => {
+    const acceptance = acceptObjects([declared('a', [declaredPreset('a', preset)])], {
+      pools: [declaredPool('default', spec)],
+    });
+    const { presets, pools } = catalogOf(acceptance);
+    const [[one], [pool]] = [presets, pools];
+    assert.ok(one !== undefined && pool !== undefined, JSON.stringify(verdictOn(acceptance, 'a')?.outcome));
+    return { preset: one, pool, rendered: one.rendered };
+  };
+  const counting = { capacity: { resources: { vram: '24Gi', gpu: '0.0019' } }, maxPriority: 9 };
+
+  it('have a size and a footprint of what the pool counts: its own word, else its merged limits', () => {
+    const limits = { vram: '2Gi', cpu: 8 };
+    const defaults = { resources: { limits: { gpu: '0.0001' } } };
+    const { preset, pool } = accepted({ footprint: { vram: '9Gi' }, resources: { limits } }, { ...counting, defaults });
+    const size = new Map([
+      ['vram', 24 * 2 ** 30 * 1000],
+      ['gpu', 1],
+    ]);
+    assert.deepEqual(pool.bins, [{ name: 'pool', size }]);
+    assert.deepEqual([...preset.footprint].sort(), [
+      ['gpu', 1],
+      ['vram', 9 * 2 ** 30 * 1000],
+    ]);
+    const { footprint } = accepted({ resources: { limits } }, counting).preset;
+    assert.deepEqual([...footprint], [['vram', 2 * 2 ** 30 * 1000]]);
+  });
+
+  it('of which the pool counts nothing have all that the preset says, for what a scheduler may teach', () => {
+    const { preset, pool } = accepted({ footprint: { vram: 1 }, resources: { limits: { cpu: '500m' } } });
+    assert.deepEqual(pool.bins, [{ name: 'pool', size: undefined }]);
+    assert.deepEqual(Object.fromEntries(preset.footprint), { cpu: 500, vram: 1000 });
+  });
+
+  it('have a priority, and another footprint or priority is no other pod', () => {
+    const [low, high] = [5, 9].map((priority) => accepted({ priority, footprint: { vram: priority } }, counting));
+    assert.deepEqual([low?.preset.priority, high?.preset.priority], [5, 9]);
+    assert.equal(low?.rendered, high?.rendered);
+  });
+
+  it('have as many replicas as declared, each for as many requests as its llama-server works on', () => {
+    const { minReplicas, maxReplicas, targetInFlight } = accepted({
+      scaling: { minReplicas: 2 },
+      args: ['--parallel=8'],
+      env: [{ name: 'LLAMA_ARG_N_PARALLEL', value: '2' }],
+    }).preset.scaling;
+    assert.deepEqual([minReplicas, maxReplicas, targetInFlight], [2, 2, 8]);
+    const env = [{ name: 'LLAMA_ARG_N_PARALLEL', value: '2' }];
+    assert.equal(accepted({ env }).preset.scaling.targetInFlight, 2);
+    const defaults = { args: ['--parallel=7'] };
+    assert.equal(accepted({ args: ['--parallel=6'] }, { defaults }).preset.scaling.targetInFlight, 6);
+    assert.equal(accepted({ env }, { defaults }).preset.scaling.targetInFlight, 7);
+    assert.equal(accepted({ env, scaling: { targetInFlight: 3 } }).preset.scaling.targetInFlight, 3);
   });
 });
 
@@ -164,22 +225,25 @@ describe('a preset is refused', () => {
   });
 
   it('with a priority above that of its pool', () => {
-    const deployment = decodeDeployment(declared('a', [declaredPreset('a')]));
-    assert.equal(deployment.decoded.kind, 'valid');
-    const { spec } = deployment.decoded;
-    // No API server lets it in before there are priorities.
-    const presets = spec.presets.map((preset) => ({ ...preset, priority: 1 }));
-    const urgent = { ...deployment, decoded: { kind: 'valid' as const, spec: { ...spec, presets } } };
-    const { verdicts } = acceptAll({
-      deployments: [urgent],
-      pools: [decodePool(declaredPool())],
-      namespaces: new Map(),
-      before: new Map(),
-      render: () => ({ ok: true, template: { rendered: 'x' } }),
+    const urgent = [declared('a', [declaredPreset('a', { priority: 6 })])];
+    const message = /^PriorityNotAllowed: priority 6 is above the maxPriority 5 of the ModelPool "default"$/u;
+    isRefused(message, urgent, { pools: [declaredPool('default', { maxPriority: 5 })] });
+    isRefused(/^PriorityNotAllowed: .* maxPriority 0 /u, urgent);
+    assert.equal(outcome(urgent, 'a', { pools: [declaredPool('default', { maxPriority: 6 })] }), 'accepted');
+    isRefused(/^PriorityNotAllowed: priority 0 /u, one, { pools: [declaredPool('default', { maxPriority: -1 })] });
+  });
+
+  it('that says nothing of what its pool counts, or names what it does not count', () => {
+    const pools = [declaredPool('default', { capacity: { resources: { vram: '24Gi' } } })];
+    const withRoom = (room: object): ClusterObject[] => [declared('a', [declaredPreset('a', room)])];
+    isRefused(/^FootprintMissing: the ModelPool "default" counts vram, and nothing says/u, one, { pools });
+    isRefused(/^FootprintMissing/u, withRoom({ resources: { limits: { cpu: 1 }, requests: { vram: 1 } } }), { pools });
+    const unknown = withRoom({ footprint: { gpu: 1, vram: 1 } });
+    isRefused(/^UnknownResource: footprint names gpu, and the ModelPool "default" counts vram only/u, unknown, {
+      pools,
     });
-    const message = 'priority 1 is above the maxPriority 0 of the ModelPool "default"';
-    const refusal = { reason: 'PriorityNotAllowed', message };
-    assert.deepEqual(verdicts[0]?.presets[0]?.outcome, { kind: 'refused', refusal });
+    assert.equal(outcome(unknown, 'a'), 'accepted', 'its pool counts nothing');
+    assert.equal(outcome(withRoom({ footprint: { vram: 0 } }), 'a', { pools }), 'accepted');
   });
 
   it('without an image, and for a pod that cannot be rendered', () => {

@@ -1,11 +1,10 @@
-import { NO_RESOURCES } from '../../domain/resources.ts';
 import { modelName, poolName, type ModelName } from '../../domain/ids.ts';
 import type { Preset, QueueLimits } from '../../domain/preset.ts';
-import { readDuration } from '../decode-settings.ts';
+import { DEFAULT_PRIORITY, readDuration } from '../decode-settings.ts';
 import type { ManifestDefaults, ManifestPreset, ManifestSource } from '../model-deployment-schema.ts';
 import { DEFAULT_QUEUE } from '../preset-draft.ts';
 import type { ClusterDeployment } from './decode-objects.ts';
-import { type Layers, mergeScaling } from './merge-layers.ts';
+import { type Layers, mergeLayerScaling } from './merge-layers.ts';
 import { clusterPresetUid, clusterServes, type ModelSource } from './pod-settings.ts';
 import { formatObject } from './verdict.ts';
 
@@ -19,8 +18,8 @@ export interface DeclaredPreset {
   readonly layers: Layers;
 }
 
-/** All that holds of a preset whatever runs it. */
-export type DeclaredSettings = Omit<Preset, 'launch' | 'rendered'>;
+/** All that holds of a preset whatever runs it, and whatever room its pool has. */
+export type DeclaredSettings = Omit<Preset, 'launch' | 'rendered' | 'footprint'>;
 
 const modelOf = ({ name, model }: ManifestPreset): string => (model === undefined ? name : model);
 
@@ -62,6 +61,8 @@ function queueOf({ queue }: ManifestPreset): QueueLimits {
 /** The name that its llama-server goes by, also where that name belongs to another preset. */
 export const aliasOf = ({ preset }: DeclaredPreset): string => modelOf(preset);
 
+export const priorityOf = ({ preset: { priority = DEFAULT_PRIORITY } }: DeclaredPreset): number => priority;
+
 /** What holds of a preset under the names that it was granted; `undefined`: it has none, and no request reaches it. */
 export function settle(declared: DeclaredPreset, granted: readonly ModelName[]): DeclaredSettings | undefined {
   const [model, ...aliases] = granted;
@@ -73,10 +74,9 @@ export function settle(declared: DeclaredPreset, granted: readonly ModelName[]):
     aliases,
     tags: preset.tags ?? [],
     pool: poolName(deployment.pool),
-    footprint: NO_RESOURCES,
-    priority: 0,
+    priority: priorityOf(declared),
     serves: clusterServes(modelOf(preset), sourceOf(preset.source)),
-    scaling: mergeScaling(layers),
+    scaling: mergeLayerScaling(layers),
     queue: queueOf(preset),
     origin: { kind: 'manifest', file: '', object: formatObject(deployment.ref) },
   };

@@ -3,7 +3,7 @@ import { Value } from 'typebox/value';
 import type { Pool } from '../../domain/pool.ts';
 import { type Duration, minutes, seconds } from '../../domain/units.ts';
 import { checkObject } from '../check-object.ts';
-import { decodePoolSpec, readDuration } from '../decode-settings.ts';
+import { decodePoolSpec, maxPriorityOf, readDuration } from '../decode-settings.ts';
 import { formatField, readMember } from '../field-path.ts';
 import {
   type ManifestDefaults,
@@ -131,7 +131,7 @@ function readPoolSpec(name: string, spec: ModelPoolSpec): PoolSettings {
     pool: decodePoolSpec(name, spec),
     defaults: spec.defaults,
     allowedNamespaces: spec.allowedNamespaces ?? { from: 'All' },
-    maxPriority: spec.maxPriority ?? 0,
+    maxPriority: maxPriorityOf(spec),
     unschedulableAfter: durationOr(spec.capacity?.unschedulableAfter, DEFAULT_UNSCHEDULABLE_AFTER),
     drainTimeout: durationOr(spec.drainTimeout, DEFAULT_DRAIN_TIMEOUT),
   };

@@ -1,10 +1,19 @@
 import type { ModelName } from '../../domain/ids.ts';
 import type { Launch } from '../../domain/preset.ts';
+import { type FootprintVerdict, judgeFootprint } from '../footprint.ts';
+import { findPriorityFault } from '../judge-priority.ts';
 import { DEFAULT_STOP_TIMEOUT } from '../preset-draft.ts';
 import type { PoolAdmission } from './admit-to-pool.ts';
-import { aliasOf, type DeclaredPreset, type DeclaredSettings, settle, sourceOf } from './declared-preset.ts';
+import {
+  aliasOf,
+  type DeclaredPreset,
+  type DeclaredSettings,
+  priorityOf,
+  settle,
+  sourceOf,
+} from './declared-preset.ts';
 import type { PoolSettings } from './decode-objects.ts';
-import { mergeLayers } from './merge-layers.ts';
+import { mergeLayers, mergeLimits } from './merge-layers.ts';
 import type { PodSettings } from './pod-settings.ts';
 import {
   describeLost,
@@ -36,12 +45,13 @@ const refuse = (reason: PresetRefusal['reason'], message: string): Refused => ({
 /** What pods are made from lies in the template: nothing of a preset's launch is read in a cluster. */
 const LAUNCH: Launch = { args: [], env: new Map(), stopTimeout: DEFAULT_STOP_TIMEOUT };
 
-function refusePriority({ preset }: DeclaredPreset, { maxPriority, pool }: PoolSettings): PresetRefusal | undefined {
-  const { priority = 0 } = preset;
-  if (priority <= maxPriority) return undefined;
-  const limit = `the maxPriority ${maxPriority} of the ModelPool ${JSON.stringify(pool.name)}`;
-  return { reason: 'PriorityNotAllowed', message: `priority ${priority} is above ${limit}` };
+function refusePriority(declared: DeclaredPreset, { maxPriority, pool }: PoolSettings): PresetRefusal | undefined {
+  const message = findPriorityFault(priorityOf(declared), { name: pool.name, maxPriority });
+  return message === undefined ? undefined : { reason: 'PriorityNotAllowed', message };
 }
+
+const footprintOf = ({ preset, layers }: DeclaredPreset, { pool }: PoolSettings): FootprintVerdict =>
+  judgeFootprint({ footprint: preset.footprint, limits: mergeLimits(layers) }, pool);
 
 function podSettings(
   declared: DeclaredPreset,
@@ -69,8 +79,8 @@ function podSettings(
 }
 
 /**
- * Whether a preset is run. First match of: its pool is missing or does not take it, its priority is too high, none of its names
- * is its own, its arguments are wrong, its pod cannot be rendered.
+ * Whether a preset is run. First match of: its pool is missing or does not take it, its priority is too high, it does not say what
+ * it takes of the pool, none of its names is its own, its arguments are wrong, its pod cannot be rendered.
  */
 export function judgePreset<Template extends Rendering>(
   { declared, admission, granted, lost }: PresetCase,
@@ -79,6 +89,8 @@ export function judgePreset<Template extends Rendering>(
   if (admission.kind === 'refused') return admission;
   const refusal = refusePriority(declared, admission.pool);
   if (refusal !== undefined) return { kind: 'refused', refusal };
+  const room = footprintOf(declared, admission.pool);
+  if (room.kind === 'fault') return refuse(room.reason, room.message);
   const settled = settle(declared, granted);
   if (settled === undefined) return refuse('NameConflict', describeLost(lost));
   const made = podSettings(declared, settled, admission.pool);
@@ -86,5 +98,6 @@ export function judgePreset<Template extends Rendering>(
   const rendered = render(made.settings);
   if (!rendered.ok) return refuse(rendered.reason, rendered.message);
   const { template } = rendered;
-  return { kind: 'accepted', preset: { ...settled, launch: LAUNCH, rendered: template.rendered }, template };
+  const { footprint } = room;
+  return { kind: 'accepted', preset: { ...settled, footprint, launch: LAUNCH, rendered: template.rendered }, template };
 }

@@ -2,8 +2,11 @@ import type { Scaling } from '../../domain/preset.ts';
 import { type Duration, minutes } from '../../domain/units.ts';
 import { decodeScaling, readDuration } from '../decode-settings.ts';
 import { type ArgItem, mergeArgs, renderArgs } from '../llama-options.ts';
+import { mergeScaling } from '../merge-scaling.ts';
 import type { ManifestDefaults } from '../model-deployment-schema.ts';
+import { slotsOf } from '../parallel-slots.ts';
 import { defaultScaling } from '../preset-draft.ts';
+import { mergeQuantities, type Quantities } from '../quantity.ts';
 import { toJsonMap } from './json-value.ts';
 import { mergePodParts } from './merge-pod-parts.ts';
 import { type ClusterArg, parseClusterArg } from './parse-cluster-arg.ts';
@@ -41,10 +44,20 @@ const strongest = <T>(layers: Layers, read: (layer: ManifestDefaults) => T | und
   setIn(layers, read).at(-1);
 
 /** When it is loaded and unloaded: also an edge needs to know. */
-export const mergeScaling = (layers: Layers): Scaling =>
-  setIn(layers, ({ scaling }) => scaling).reduce<Scaling>(
-    (merged, scaling) => ({ ...merged, ...decodeScaling(scaling) }),
-    defaultScaling({ args: [], idleTimeout: IDLE_TIMEOUT, autoload: true, maxLoaded: undefined }),
+export const mergeLayerScaling = (layers: Layers): Scaling =>
+  mergeScaling(
+    defaultScaling({ idleTimeout: IDLE_TIMEOUT, autoload: true }),
+    setIn(layers, ({ scaling }) => scaling).map(decodeScaling),
+    slotsOf(slotItems(layers), valuesOf(mergeEnv(layers))),
+  );
+
+/** The strongest last. An edge asks for this with each change of anything: nothing else is parsed for it. */
+const slotItems = (layers: Layers): ArgItem[] =>
+  itemsOf(
+    setIn(layers, ({ args }) => args)
+      .flat()
+      .filter((arg) => arg.startsWith('--parallel'))
+      .map(parseClusterArg),
   );
 
 function mergeAllArgs(layers: Layers): MergedArgs {
@@ -53,6 +66,10 @@ function mergeAllArgs(layers: Layers): MergedArgs {
   if (fault !== undefined) return fault;
   return { kind: 'args', args: renderArgs(mergeArgs(...parsed.map(itemsOf))) };
 }
+
+/** Of those whose value stands here. */
+const valuesOf = (env: readonly EnvItem[]): ReadonlyMap<string, string> =>
+  new Map(env.flatMap(({ name, value }) => (typeof value === 'string' ? [[name, value] as const] : [])));
 
 const itemsOf = (args: readonly ClusterArg[]): ArgItem[] =>
   args.flatMap((arg) => (arg.kind === 'item' ? [arg.item] : []));
@@ -66,14 +83,13 @@ const mergeEnv = (layers: Layers): EnvItem[] => [
   ).values(),
 ];
 
-type Quantities = NonNullable<PodResources['limits']>;
-
-const mergeQuantities = (maps: readonly Quantities[]): Quantities | undefined =>
-  maps.length === 0 ? undefined : Object.fromEntries(maps.flatMap((map) => Object.entries(map)));
+/** The most that a llama-server may take of its node. */
+export const mergeLimits = (layers: Layers): Quantities | undefined =>
+  mergeQuantities(setIn(layers, ({ resources }) => resources?.limits));
 
 /** By resource: a preset that asks for more memory still gets the GPU that its object asks for. */
 function mergeResources(layers: Layers): PodResources {
-  const limits = mergeQuantities(setIn(layers, ({ resources }) => resources?.limits));
+  const limits = mergeLimits(layers);
   const requests = mergeQuantities(setIn(layers, ({ resources }) => resources?.requests));
   const claims = setIn(layers, ({ resources }) => resources?.claims).flat();
   return {

@@ -17,6 +17,10 @@ export const ANNOTATION = {
   rendered: 'corral.dev/rendered',
   serves: 'corral.dev/serves',
   prefix: 'corral.dev/prefix',
+  /** The part of its pool that it was made for. */
+  bin: 'corral.dev/bin',
+  /** What it takes of that: JSON, quantities by resource. */
+  footprint: 'corral.dev/footprint',
   gate: 'corral.dev/gate',
   drainCause: 'corral.dev/drain-cause',
   drainFor: 'corral.dev/drain-for',
@@ -47,7 +51,7 @@ export function parseGate(text: string | undefined): Gate | undefined {
 
 export const formatGate = ({ closed, epoch }: Gate): string => `${closed ? 'closed' : 'open'}/${epoch}`;
 
-const PLAIN_CAUSES = ['idle', 'removed', 'changed', 'ordered', 'paused', 'capacity', 'deleted'] as const;
+const PLAIN_CAUSES = ['idle', 'surplus', 'removed', 'changed', 'ordered', 'paused', 'capacity', 'deleted'] as const;
 const CAUSES_FOR = ['evicted', 'fairness'] as const;
 
 /** The cause of a drain from its annotations; `undefined`: there is none that Corral writes. */

@@ -1,8 +1,10 @@
 import Type from 'typebox';
 import { Value } from 'typebox/value';
-import type { PresetUid } from '../../domain/ids.ts';
+import type { BinName, PresetUid } from '../../domain/ids.ts';
 import type { DrainCause, Endpoint } from '../../domain/replica.ts';
+import type { Resources } from '../../domain/resources.ts';
 import { ANNOTATION, LABEL, LLAMA_PORT, LLAMA_SERVER, parseDrainCause, parseGate, type Gate } from './pod-marks.ts';
+import { readBin, readFootprint } from './pod-place.ts';
 import { clusterPresetUid } from './pod-settings.ts';
 
 const Message = { reason: Type.Optional(Type.String()), message: Type.Optional(Type.String()) };
@@ -55,6 +57,9 @@ export interface PodView {
   /** The uid of the ModelDeployment that owns it. */
   readonly ownerUid: string;
   readonly pool: string;
+  /** The part of its pool that it was made for; `undefined`: it does not say. */
+  readonly bin: BinName | undefined;
+  readonly footprint: Resources;
   /** Empty where somebody has removed it: then it matches nothing that is declared. So with `serves`. */
   readonly rendered: string;
   readonly serves: string;
@@ -119,6 +124,8 @@ export function viewPod(object: PodObject): PodView | undefined {
     preset: clusterPresetUid(owner.uid, preset),
     ownerUid: owner.uid,
     ...marksOf(annotations),
+    bin: readBin(annotations),
+    footprint: readFootprint(annotations, object['spec']),
     deleting,
     phase: status.phase ?? 'Pending',
     reason: status.reason ?? '',

@@ -1,12 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ModelPoolStatus } from '../model-pool-schema.ts';
-import { type Finding, formatTime, renderConditions } from './conditions.ts';
+import { amountOf, NO_RESOURCES, plus } from '../../domain/resources.ts';
+import { describeAmount } from './amount-text.ts';
+import { cutText, type Finding, formatTime, renderConditions } from './conditions.ts';
 import type { ClusterPool } from './decode-objects.ts';
 import type { Moment } from './routed-presets.ts';
 import type { PoolSituation } from './situation.ts';
 
 /** As the schema says. */
 const MAX_LRU = 1024;
+const MAX_CAPACITY = 256;
 
 function findAccepted({ decoded }: ClusterPool): Finding {
   const type = 'Accepted';
@@ -14,11 +17,18 @@ function findAccepted({ decoded }: ClusterPool): Finding {
   return { type, holds: false, reason: 'InvalidSpec', message: decoded.message };
 }
 
-function describeCapacity({ decoded }: ClusterPool): string {
+/** What fits, and what of each resource is taken: `4 models, vram 12Gi of 24Gi`. */
+function describeCapacity({ pool: { decoded }, used }: PoolSituation): string {
   if (decoded.kind === 'invalid') return 'unknown';
-  const { maxLoaded, paused } = decoded.spec.pool;
+  const { maxLoaded, paused, bins } = decoded.spec.pool;
   if (paused) return 'paused';
-  return maxLoaded === 0 ? 'no limit' : String(maxLoaded);
+  const size = bins.map((bin) => bin.size ?? NO_RESOURCES).reduce(plus, NO_RESOURCES);
+  const models = maxLoaded === 1 ? '1 model' : `${maxLoaded} models`;
+  const resources = [...size]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, amount]) => `${name} ${describeAmount(amountOf(used, name))} of ${describeAmount(amount)}`);
+  const parts = [...(maxLoaded === 0 ? [] : [models]), ...resources];
+  return parts.length === 0 ? 'no limit' : cutText(parts.join(', '), MAX_CAPACITY);
 }
 
 const withoutLru = (status: ModelPoolStatus): object => ({ ...status, lru: undefined });
@@ -35,7 +45,7 @@ export function renderPoolStatus(situation: PoolSituation, at: Moment, isLruDue:
     observedGeneration: generation,
     conditions: renderConditions([findAccepted(pool)], about),
     loaded,
-    capacity: describeCapacity(pool),
+    capacity: describeCapacity(situation),
     waiting,
     lru: idle.slice(0, MAX_LRU),
   };

@@ -50,39 +50,30 @@ function describeFailure({ reason, logTail }: LoadFailure): string {
   return [sentence, ...lines].join('\n');
 }
 
+type CauseFor = Extract<DrainCause, { readonly beneficiary: unknown }>;
+
+const CAUSES: Readonly<Record<Exclude<DrainCause['kind'], CauseFor['kind']>, Required<Why>>> = {
+  idle: { reason: 'Idle', message: 'nobody has used it for its idle timeout' },
+  surplus: { reason: 'Surplus', message: 'its requests need fewer replicas' },
+  removed: { reason: 'Removed', message: 'it is not declared any more, or not accepted' },
+  changed: { reason: 'Changed', message: 'what it runs has been changed' },
+  ordered: { reason: 'Ordered', message: 'somebody has ordered it to be unloaded' },
+  paused: { reason: 'PoolPaused', message: 'its ModelPool is paused' },
+  capacity: { reason: 'CapacityLowered', message: 'its ModelPool holds fewer models now' },
+  deleted: { reason: 'PodDeleted', message: 'somebody has deleted its pod' },
+  failed: { reason: 'Failed', message: 'it has failed, and what is left of it is being removed' },
+};
+
 /** Why a replica goes, in one word and in words. */
 export function describeCause(cause: DrainCause, nameOf: NameOfPreset): Required<Why> {
-  switch (cause.kind) {
-    case 'idle':
-      return { reason: 'Idle', message: 'nobody has used it for its idle timeout' };
-    case 'evicted':
-    case 'fairness':
-      return { reason: 'Evicted', message: `it makes room for ${nameOf(cause.beneficiary) ?? 'another model'}` };
-    case 'surplus':
-      return { reason: 'Surplus', message: 'its requests need fewer replicas' };
-    case 'removed':
-      return { reason: 'Removed', message: 'it is not declared any more, or not accepted' };
-    case 'changed':
-      return { reason: 'Changed', message: 'what it runs has been changed' };
-    case 'ordered':
-      return { reason: 'Ordered', message: 'somebody has ordered it to be unloaded' };
-    case 'paused':
-      return { reason: 'PoolPaused', message: 'its ModelPool is paused' };
-    case 'capacity':
-      return { reason: 'CapacityLowered', message: 'its ModelPool holds fewer models now' };
-    case 'deleted':
-      return { reason: 'PodDeleted', message: 'somebody has deleted its pod' };
-    case 'failed':
-      return { reason: 'Failed', message: 'it has failed, and what is left of it is being removed' };
-    default:
-      return assertNever(cause);
-  }
+  if (cause.kind !== 'evicted' && cause.kind !== 'fairness') return CAUSES[cause.kind];
+  return { reason: 'Evicted', message: `it makes room for ${nameOf(cause.beneficiary) ?? 'another model'}` };
 }
 
 const causeOf = ({ state }: Replica): DrainCause[] =>
   state.kind === 'draining' || state.kind === 'stopping' ? [state.cause] : [];
 
-function describePhase({ phase, replicas, verdict }: PresetSituation, nameOf: NameOfPreset): Why {
+function describePhase({ phase, replicas, verdict, tooLarge }: PresetSituation, nameOf: NameOfPreset): Why {
   if (verdict.outcome.kind === 'refused') return verdict.outcome.refusal;
   switch (phase.kind) {
     case 'failed':
@@ -95,13 +86,19 @@ function describePhase({ phase, replicas, verdict }: PresetSituation, nameOf: Na
       return cause === undefined ? {} : describeCause(cause, nameOf);
     }
     case 'unloaded':
+      // It is so before anybody asks for it.
+      if (tooLarge !== undefined) return { reason: 'TooLarge', message: tooLarge };
+      return describeNames(verdict);
     case 'loading':
     case 'ready':
-      return verdict.lost.length === 0 ? {} : { reason: 'NameConflict', message: describeLost(verdict.lost) };
+      return describeNames(verdict);
     default:
       return assertNever(phase);
   }
 }
+
+const describeNames = ({ lost }: PresetSituation['verdict']): Why =>
+  lost.length === 0 ? {} : { reason: 'NameConflict', message: describeLost(lost) };
 
 const countIn = (replicas: readonly Replica[], ...kinds: readonly Replica['state']['kind'][]): number =>
   replicas.filter(({ state }) => kinds.includes(state.kind)).length;
@@ -146,6 +143,10 @@ function failures(phase: Phase, last: PresetStatus | undefined): Partial<PresetS
   return phase.kind === 'ready' || last?.failures === undefined ? {} : { failures: last.failures };
 }
 
+/** Nobody has asked for it since something is known of it. */
+const isUntried = ({ phase, verdict, tooLarge }: PresetSituation): boolean =>
+  phase.kind === 'unloaded' && verdict.outcome.kind === 'accepted' && tooLarge === undefined;
+
 /**
  * The phase, and why. After the back-off nobody plans with a failure any more, but until the preset is tried again, or its
  * spec changes, nothing else is known of it: whoever looks later has to see it too.
@@ -155,9 +156,8 @@ function describe(
   last: PresetStatus | undefined,
   { isSameSpec, at, nameOf }: StatusContext,
 ): Pick<PresetStatus, 'phase' | 'reason' | 'message' | 'backOff'> {
-  const { phase, verdict } = situation;
-  const isUntried = phase.kind === 'unloaded' && verdict.outcome.kind === 'accepted';
-  if (isUntried && isSameSpec && last?.phase === 'Failed') {
+  const { phase } = situation;
+  if (isUntried(situation) && isSameSpec && last?.phase === 'Failed') {
     const { reason, message, backOff } = last;
     return {
       phase: 'Failed',

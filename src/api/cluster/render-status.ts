@@ -56,6 +56,10 @@ function findObstacle(situation: DeploymentSituation, presets: readonly PresetSt
     phase === 'Failed' ? [`${name}: ${message.split('\n').slice(0, 1).join()}`] : [],
   );
   if (failed.length > 0) return { reason: 'LoadFailed', message: failed.join('; ') };
+  const large = situation.presets.flatMap(({ verdict, tooLarge }) =>
+    tooLarge === undefined ? [] : [`${verdict.name}: ${tooLarge}`],
+  );
+  if (large.length > 0) return { reason: 'TooLarge', message: large.join('; ') };
   return edges > 0 ? undefined : { reason: 'NoEdge', message: 'no edge is alive, so that no request reaches a model' };
 }
 

@@ -1,5 +1,6 @@
 import type { PresetUid } from '../../domain/ids.ts';
 import type { Replica } from '../../domain/replica.ts';
+import type { Resources } from '../../domain/resources.ts';
 import type { Instant } from '../../domain/units.ts';
 import type { LoadFailure, Phase } from '../../routing/route.ts';
 import type { ClusterDeployment, ClusterPool } from './decode-objects.ts';
@@ -11,6 +12,8 @@ export interface PresetSituation {
   readonly phase: Phase;
   /** Its last failure, while it is not tried again: also where another replica of it is still on its way out. */
   readonly failure: LoadFailure | undefined;
+  /** Why it fits into no part of its pool, however empty; `undefined`: it does, or nobody plans for it. */
+  readonly tooLarge: string | undefined;
   /** All that exist. Also of a preset that is refused: they are on their way out. */
   readonly replicas: readonly Replica[];
   /** When its last request ended; `undefined`: it is in use, or nobody has told of a use. */
@@ -31,6 +34,8 @@ export interface PoolSituation {
   readonly pool: ClusterPool;
   /** Replicas that hold capacity. */
   readonly loaded: number;
+  /** What they take together. */
+  readonly used: Resources;
   /** Presets that are wanted and find no room. */
   readonly waiting: number;
   /** Loaded presets that nobody uses, the longest idle first. */

@@ -18,6 +18,8 @@ export const REFUSAL_REASONS = [
   'PoolNotFound',
   'PoolNotAllowed',
   'PriorityNotAllowed',
+  'FootprintMissing',
+  'UnknownResource',
   'InvalidArguments',
   'InvalidPod',
 ] as const;

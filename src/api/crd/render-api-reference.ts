@@ -58,6 +58,10 @@ function typeName(schema: unknown): string {
 const isSized = (schema: unknown): boolean =>
   readMember(schema, 'pattern') !== undefined && textOf(readMember(schema, 'title')).includes('characters');
 
+/** A number with a limit that somebody might reach. */
+const isBounded = (schema: unknown): boolean =>
+  readMember(schema, 'maximum') !== undefined && readMember(schema, 'pattern') === undefined;
+
 /** The bounds of a value, in words. */
 function boundsOf(schema: unknown): string[] {
   const read = (keyword: string): unknown => readMember(schema, keyword);
@@ -66,8 +70,9 @@ function boundsOf(schema: unknown): string[] {
     ...(Array.isArray(words) ? [words.map((word) => `\`${String(word)}\``).join(', ')] : []),
     ...(read('pattern') === undefined ? [] : [textOf(read('title'))]),
     ...(read('maxLength') === undefined || isSized(schema) ? [] : [`at most ${String(read('maxLength'))} characters`]),
-    ...(read('maximum') === undefined ? [] : [`${String(read('minimum'))} to ${String(read('maximum'))}`]),
+    ...(isBounded(schema) ? [`${String(read('minimum'))} to ${String(read('maximum'))}`] : []),
     ...(read('maxItems') === undefined ? [] : [`at most ${String(read('maxItems'))} items`]),
+    ...(read('minProperties') === undefined ? [] : [`at least ${String(read('minProperties'))} key`]),
     ...(read('maxProperties') === undefined ? [] : [`at most ${String(read('maxProperties'))} keys`]),
     ...uniqueness(schema),
   ];

@@ -5,7 +5,7 @@ import { isNotSupported, type Rule, rulesOf } from '../manifest-rule.ts';
 /** Keywords that a CRD's schema takes over as they are. */
 const KEPT = [
   ...['type', 'format', 'enum', 'default', 'pattern', 'minLength', 'maxLength', 'minimum', 'maximum'],
-  ...['minItems', 'maxItems', 'maxProperties', 'required'],
+  ...['minItems', 'maxItems', 'minProperties', 'maxProperties', 'required'],
   ...['x-kubernetes-list-type', 'x-kubernetes-list-map-keys', 'x-kubernetes-map-type'],
   ...['x-kubernetes-preserve-unknown-fields', 'x-kubernetes-int-or-string'],
 ];

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { presetUid } from '../../domain/ids.ts';
+import type { DrainCause } from '../../domain/replica.ts';
+import { beneficiaryOf, parseDrainCause } from './pod-marks.ts';
+
+const beneficiary = presetUid('uid/other');
+
+/** Every cause for which a gate is closed. What has failed is deleted as it is. */
+const CAUSES: Readonly<Record<Exclude<DrainCause['kind'], 'failed'>, DrainCause>> = {
+  idle: { kind: 'idle' },
+  surplus: { kind: 'surplus' },
+  evicted: { kind: 'evicted', beneficiary },
+  fairness: { kind: 'fairness', beneficiary },
+  removed: { kind: 'removed' },
+  changed: { kind: 'changed' },
+  ordered: { kind: 'ordered' },
+  paused: { kind: 'paused' },
+  capacity: { kind: 'capacity' },
+  deleted: { kind: 'deleted' },
+};
+
+describe('the cause of a drain', () => {
+  it('is read from its annotations as it was written', () => {
+    for (const cause of Object.values(CAUSES)) {
+      assert.deepEqual(parseDrainCause(cause.kind, beneficiaryOf(cause)), cause);
+    }
+  });
+  it('is unknown where Corral would not have written it so', () => {
+    for (const [cause, to] of [[undefined], ['bored'], ['constructor'], ['evicted'], ['failed']]) {
+      assert.equal(parseDrainCause(cause, to), undefined, String(cause));
+    }
+  });
+});
