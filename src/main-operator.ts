@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { ClusterFlags } from './cli/cluster-options.ts';
 import { connect } from './cli/connect.ts';
 import { listen, urlOf } from './cli/listen.ts';
+import { planEndpoint } from './cli/plan-endpoint.ts';
 import type { KubeConnection } from './kube/transport.ts';
 import { Operator } from './operator/operator.ts';
 import { systemTimers as timers } from './platform/clock.ts';
@@ -34,7 +35,7 @@ function complain(exitCode: number, problem: string): number {
 async function operate({ host, probePort: port }: ClusterFlags, api: KubeConnection, log: Log): Promise<number> {
   const nonce = randomBytes(5).toString('hex');
   const operator = new Operator({ api, timers, wallNow: Date.now, instance: hostname(), nonce, log });
-  const probes = createProbeServer(() => operator.whyNotReady());
+  const probes = createProbeServer(() => operator.whyNotReady(), planEndpoint(operator, log));
   const problem = await listen(probes, { host, port, flag: '--probe-port' });
   if (problem !== undefined) return complain(EXIT_FAILED, problem);
   log.info('answering probes', { url: urlOf(probes) });

@@ -16,6 +16,7 @@ import { createOrders } from './cli/serve-orders.ts';
 import type { ServeFlags } from './cli/serve-options.ts';
 import { untilTold } from './cli/until-told.ts';
 import { ControlLoop } from './control/control-loop.ts';
+import { planFor } from './control/describe-plan.ts';
 import { createEdge } from './edge/edge.ts';
 import { DEFAULT_EDGE_LIMITS } from './edge/limits.ts';
 import { monotonicNow, wakeIn } from './platform/clock.ts';
@@ -100,7 +101,16 @@ async function serve({ flags, log, program, read, first }: Serving): Promise<num
   });
   const orders = createOrders(control, read, log);
   const created = Math.trunc(Date.now() / 1000);
-  const edge = createEdge({ board, ledger, orders, log, now: monotonicNow, limits: DEFAULT_EDGE_LIMITS, created });
+  const edge = createEdge({
+    board,
+    ledger,
+    orders,
+    planOf: ({ uid, refusal }) => planFor(control, { uid, refusal, now: monotonicNow() }),
+    log,
+    now: monotonicNow,
+    limits: DEFAULT_EDGE_LIMITS,
+    created,
+  });
   // However this process ends, short of SIGKILL, no child outlives it.
   process.on('exit', () => {
     backend.killAll();

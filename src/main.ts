@@ -3,7 +3,9 @@ import { parseArgv } from './api/parse-argv.ts';
 import { formatProblem } from './api/problem.ts';
 import { withClusterOptions, type ClusterFlags } from './cli/cluster-options.ts';
 import { withEdgeOptions, type EdgeFlags } from './cli/edge-options.ts';
+import { withPlanOptions, type PlanFlags } from './cli/plan-options.ts';
 import { OWN_OPTIONS, withServeOptions, type ServeFlags } from './cli/serve-options.ts';
+import { withSimulateOptions, type SimulateFlags } from './cli/simulate-options.ts';
 import { readVersion } from './cli/version.ts';
 
 /** Wrong use or configuration; 1 is for what fails while running. */
@@ -40,6 +42,26 @@ One operator runs in a cluster; deploy/operator.yaml is one. It may be ended and
 Exit codes: 0 ended as told, 1 failed while running, 2 wrong use or configuration.
 `;
 
+const PLAN_HELP = `
+It changes nothing, and it is not a request: nothing is loaded, and no idle time begins anew. In a cluster the operator answers,
+on the port of its probes:
+  kubectl -n corral-system port-forward deployment/corral-operator 8081
+  corral plan qwen3-8b --url http://127.0.0.1:8081
+
+Exit codes: 0 answered, 1 nobody answered as Corral does, 2 wrong use or an unknown model.
+`;
+
+const SIMULATE_HELP = `
+It starts nothing. Traces: CSV with the columns time,model,duration (seconds), the Azure LLM inference traces
+(TIMESTAMP,ContextTokens,GeneratedTokens; with --spread), BurstGPT, or a recipe; examples/simulate has some.
+
+Examples:
+  corral simulate --trace requests.csv --models models.yaml
+  corral simulate --trace AzureLLMInferenceTrace_conv.csv --models models.yaml --spread 1 --report report.html
+
+Exit codes: 0 done, 1 the report cannot be written, 2 wrong use or input.
+`;
+
 /** What `serve` was told: its flags, and llama-server's options. */
 type Serve = (flags: ServeFlags) => Promise<number>;
 
@@ -69,6 +91,20 @@ function buildProgram(serve: Serve): Command {
     .action(async (flags: ClusterFlags) => {
       const { runOperator } = await import('./main-operator.ts');
       process.exitCode = await runOperator(flags);
+    });
+  withPlanOptions(program.command('plan'))
+    .description('tell what would become of a request for a model now: whether it would wait, for whom, and why')
+    .addHelpText('after', PLAN_HELP)
+    .action(async (model: string, flags: PlanFlags) => {
+      const { runPlan } = await import('./main-plan.ts');
+      process.exitCode = await runPlan(model, flags);
+    });
+  withSimulateOptions(program.command('simulate'))
+    .description('replay a trace of requests through the planner and other policies, and compare what they would wait')
+    .addHelpText('after', SIMULATE_HELP)
+    .action(async (flags: SimulateFlags) => {
+      const { runSimulate } = await import('./main-simulate.ts');
+      process.exitCode = await runSimulate(flags);
     });
   program
     .command('llama-server')

@@ -3,12 +3,12 @@ import { test } from 'node:test';
 import { replicaId, type ReplicaId } from '../domain/ids.ts';
 import { routeOf } from '../testing/edge-testbed.ts';
 import { replicaAt } from '../testing/http-kit.ts';
-import { admit } from './admission.ts';
+import { admit, type Loads } from './admission.ts';
 
 const one = replicaAt('one', 1);
 const two = replicaAt('two', 2);
 const paused = { kind: 'pool-paused', pool: 'p' } as const;
-const idle = (): number => 0;
+const idle: Loads = { inFlight: () => 0, lastDispatch: () => 0 };
 
 test('a route that is missing is gone, and nothing else', () => {
   assert.deepEqual(admit(undefined, idle, undefined), { kind: 'gone' });
@@ -31,11 +31,18 @@ test('a ready replica serves in spite of a refusal', () => {
   });
 });
 
-test('the replica with the fewest in flight is taken, the first of equals', () => {
+test('the replica with the fewest in flight is taken, of equals that which was used longest ago', () => {
   const route = routeOf({ model: 'a', replicas: [one, two] });
-  const busy = (id: ReplicaId): number => (id === one.id ? 2 : 1);
-  assert.deepEqual(admit(route, busy, undefined), { kind: 'dispatch', replica: two });
-  assert.deepEqual(admit(route, idle, undefined), { kind: 'dispatch', replica: one });
+  const ofOne = (of: number, ofOthers: number) => (id: ReplicaId) => (id === one.id ? of : ofOthers);
+  const taken = (loads: Partial<Loads>): unknown => {
+    const admission = admit(route, { ...idle, ...loads }, undefined);
+    return admission.kind === 'dispatch' ? admission.replica : admission.kind;
+  };
+  assert.equal(taken({ inFlight: ofOne(2, 1), lastDispatch: ofOne(1, 2) }), two);
+  assert.equal(taken({ inFlight: ofOne(1, 2), lastDispatch: ofOne(2, 1) }), one);
+  assert.equal(taken({ lastDispatch: ofOne(2, 1) }), two);
+  assert.equal(taken({ lastDispatch: ofOne(1, 2) }), one);
+  assert.equal(taken({}), one);
 });
 
 test('a replica to avoid counts as not ready', () => {

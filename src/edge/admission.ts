@@ -8,39 +8,41 @@ export type Admission =
   | { readonly kind: 'refuse'; readonly route: Route; readonly refusal: Refusal }
   | { readonly kind: 'gone' };
 
+/** What each replica has to do, as this edge knows it. */
+export interface Loads {
+  readonly inFlight: (replica: ReplicaId) => number;
+  /** The number of the dispatch that was the last to go there; 0: none has. */
+  readonly lastDispatch: (replica: ReplicaId) => number;
+}
+
 /**
  * | route   | a replica is ready | refusal | request  |
  * |---------|--------------------|---------|----------|
  * | missing |                    |         | gone     |
- * | there   | yes                | any     | dispatch, to the replica with the fewest in flight |
+ * | there   | yes                | any     | dispatch, to the replica with the fewest in flight; of equals, to that used longest ago |
  * | there   | no                 | yes     | refuse   |
  * | there   | no                 | no      | hold     |
  *
  * `avoid` counts as not ready: the request has just found nobody listening there, and the table may not know yet.
  */
-export function admit(
-  route: Route | undefined,
-  inFlight: (replica: ReplicaId) => number,
-  avoid: ReplicaId | undefined,
-): Admission {
+export function admit(route: Route | undefined, loads: Loads, avoid: ReplicaId | undefined): Admission {
   if (route === undefined) return { kind: 'gone' };
-  const replica = fewestInFlight(
+  const replica = leastBusy(
     route.replicas.filter(({ id }) => id !== avoid),
-    inFlight,
+    loads,
   );
   if (replica !== undefined) return { kind: 'dispatch', replica };
   if (route.refusal !== undefined) return { kind: 'refuse', route, refusal: route.refusal };
   return { kind: 'hold', route };
 }
 
-function fewestInFlight(
-  replicas: readonly ReadyReplica[],
-  inFlight: (replica: ReplicaId) => number,
-): ReadyReplica | undefined {
-  let best: { readonly replica: ReadyReplica; readonly requests: number } | undefined;
+function leastBusy(replicas: readonly ReadyReplica[], { inFlight, lastDispatch }: Loads): ReadyReplica | undefined {
+  let best: ReadyReplica | undefined;
   for (const replica of replicas) {
-    const requests = inFlight(replica.id);
-    if (best === undefined || requests < best.requests) best = { replica, requests };
+    const fewer = best === undefined ? -1 : inFlight(replica.id) - inFlight(best.id);
+    const isBetter =
+      fewer < 0 || (fewer === 0 && best !== undefined && lastDispatch(replica.id) < lastDispatch(best.id));
+    if (isBetter) best = replica;
   }
-  return best?.replica;
+  return best;
 }

@@ -11,7 +11,10 @@ import { Upstreams } from './upstreams.ts';
 import { onceEnded, type EdgeContext, type Visit } from './visit.ts';
 
 /** What the edge works with; see `EdgeContext`. */
-export type EdgeOptions = Pick<EdgeContext, 'board' | 'ledger' | 'orders' | 'log' | 'now' | 'limits' | 'created'>;
+export type EdgeOptions = Pick<
+  EdgeContext,
+  'board' | 'ledger' | 'orders' | 'log' | 'now' | 'limits' | 'created' | 'planOf'
+>;
 
 export interface Edge {
   /** Does not listen yet. */

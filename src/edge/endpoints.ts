@@ -1,16 +1,20 @@
 /** What the edge does with a request. */
-export type Endpoint = 'health' | 'list-models' | 'load-model' | 'unload-model' | 'slots' | 'forward';
+export type Endpoint = 'health' | 'list-models' | 'load-model' | 'unload-model' | 'slots' | 'plan' | 'forward';
 
 interface Entry {
   readonly method: 'GET' | 'POST';
   readonly endpoint: Endpoint;
 }
 
+/** Where it is told what would become of a request; also on the port of the operator's probes. */
+export const PLAN_PATH = '/models/plan';
+
 /** The whole surface: a path that is not here is answered 404 and forwarded nowhere. */
 const ENDPOINTS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ...entries('GET', 'health', ['/health', '/v1/health']),
   ...entries('GET', 'list-models', ['/models', '/v1/models']),
   ...entries('GET', 'slots', ['/slots']),
+  ...entries('GET', 'plan', [PLAN_PATH]),
   ...entries('POST', 'load-model', ['/models/load']),
   ...entries('POST', 'unload-model', ['/models/unload']),
   ...entries('POST', 'forward', [

@@ -66,7 +66,10 @@ export class Exchange implements Held {
   }
 
   #admit(route: Route | undefined): Admission {
-    return admit(route, (replica) => this.#edge.ledger.inFlight(replica), this.#avoid);
+    const { ledger, upstreams } = this.#edge;
+    const inFlight = (replica: ReplicaId): number => ledger.inFlight(replica);
+    const lastDispatch = (replica: ReplicaId): number => upstreams.lastDispatch(replica);
+    return admit(route, { inFlight, lastDispatch }, this.#avoid);
   }
 
   /** By uid: the name may belong to another preset by now. */
@@ -132,7 +135,7 @@ export class Exchange implements Held {
   }
 
   #dispatch(replica: ReadyReplica): void {
-    const upstream = this.#edge.upstreams.find(replica.id);
+    const upstream = this.#edge.upstreams.dispatchTo(replica.id);
     if (upstream === undefined) throw new Error('the route table has a replica without connections');
     const lease = this.#takeLease(replica.id);
     const attempt = new Attempt(this.#visit.res, {
@@ -156,12 +159,12 @@ export class Exchange implements Held {
   #takeLease(replica: ReplicaId): InFlight {
     const phase = this.#phase;
     if (phase.kind !== 'held') {
-      const lease = this.#ask.account.begin(replica);
+      const lease = this.#ask.account.begin(replica, this.#edge.now());
       this.#release();
       return lease;
     }
     this.#leaveQueue(phase.timer, phase.since);
-    return phase.waiting.dispatch(replica);
+    return phase.waiting.dispatch(replica, this.#edge.now());
   }
 
   /** Nothing was sent: the request takes its route again, as if it had just come. */

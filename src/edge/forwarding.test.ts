@@ -35,6 +35,23 @@ test('a body reaches the replica byte for byte, below its prefix, with the query
   assert.equal(Buffer.from(sent ?? '', 'latin1').toString(), body);
 });
 
+test('replicas of one model take turns at requests that come one after the other', async (t) => {
+  const bed = await startEdge(t);
+  const asked: string[] = [];
+  const stub = async (name: string): ReturnType<typeof startStub> =>
+    startStub(t, name, (_request, socket) => {
+      asked.push(name);
+      socket.write(answer('{}'));
+    });
+  const [one, two] = [await stub('one'), await stub('two')];
+  bed.publish({ model: 'a', replicas: [one.replica, two.replica] });
+  for (let turn = 1; turn <= 4; turn += 1) {
+    await chat(bed, 'a');
+    await bed.ended(turn);
+  }
+  assert.deepEqual(asked, ['one', 'two', 'one', 'two']);
+});
+
 test('a chunked body is sent on whole, with a length of its own', async (t) => {
   const bed = await startEdge(t);
   let seen = '';

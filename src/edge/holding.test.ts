@@ -143,14 +143,17 @@ test('who has waited too long is told what for, and when to come back', async (t
     model: 'a',
     maxWait: milliseconds(20),
     lastLoad: milliseconds(8000),
-    phase: { kind: 'waiting', reason: 'WaitingForCapacity', because: 'all 4 places of the pool are busy' },
+    phase: { kind: 'waiting', reason: 'WaitingForCapacity', because: 'room: taken by b', position: 3 },
   });
   const got = await chat(bed, 'a');
   assert.deepEqual(
     [got.status, errorOf(got).get('code'), got.headers['retry-after']],
     [503, 'model_wait_timeout', '8'],
   );
-  assert.match(String(errorOf(got).get('message')), /all 4 places of the pool are busy/);
+  assert.match(
+    String(errorOf(got).get('message')),
+    /it waits for room: taken by b; it is number 3 in the queue of its pool$/,
+  );
   bed.assertIdle();
 });
 

@@ -1,6 +1,6 @@
 import { assertNever } from '../domain/assert-never.ts';
 import { since, type Duration, type Instant } from '../domain/units.ts';
-import type { Refusal as RouteRefusal, Route } from '../routing/route.ts';
+import type { Refusal as RouteRefusal, Route, Waits } from '../routing/route.ts';
 import type { Refusal } from './refusal.ts';
 
 /** A name is cut at this length in messages: it came from a client and may be megabytes long. */
@@ -95,10 +95,13 @@ const secondsToLoad = (route: Route): number =>
 
 const wholeSeconds = (duration: Duration): number => Math.max(1, Math.ceil(duration / 1000));
 
+const describeWait = ({ because, position }: Waits): string =>
+  `it waits for ${because}${position === undefined ? '' : `; it is number ${position} in the queue of its pool`}`;
+
 function describePhase({ phase }: Route): string {
   switch (phase.kind) {
     case 'waiting':
-      return phase.because;
+      return describeWait(phase);
     case 'loading':
       return 'it is still loading';
     case 'draining':

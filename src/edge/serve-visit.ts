@@ -6,6 +6,7 @@ import { listModels } from './list-models.ts';
 import { loadModel, unloadModel } from './order-model.ts';
 import { answerJson, refuse, type Refusal } from './refusal.ts';
 import { shuttingDown } from './route-refusals.ts';
+import { showPlan } from './show-plan.ts';
 import { showSlots } from './show-slots.ts';
 import type { EdgeContext, Visit } from './visit.ts';
 
@@ -36,6 +37,9 @@ async function serve(edge: EdgeContext, visit: Visit, endpoint: Endpoint): Promi
       return listModels(edge, visit);
     case 'slots':
       showSlots(edge, visit);
+      return;
+    case 'plan':
+      showPlan(edge, visit);
       return;
     case 'load-model':
       return loadModel(edge, visit);

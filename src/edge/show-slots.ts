@@ -1,7 +1,7 @@
-import { modelName } from '../domain/ids.ts';
 import type { Route } from '../routing/route.ts';
 import { Attempt } from './attempt.ts';
 import { requestHeaders } from './headers.ts';
+import { queryModel } from './query-model.ts';
 import { refuse } from './refusal.ts';
 import { modelNotFound, modelNotLoaded } from './route-refusals.ts';
 import type { EdgeContext, Visit } from './visit.ts';
@@ -11,16 +11,9 @@ import type { EdgeContext, Visit } from './visit.ts';
  * keeps no model loaded. Its connection still ends in good order if the model is stopped meanwhile.
  */
 export function showSlots(edge: EdgeContext, visit: Visit): void {
-  const [name, ...more] = new URLSearchParams(visit.query).getAll('model');
-  if (name === undefined || name === '' || more.length > 0) {
-    refuse(visit.res, {
-      status: 400,
-      code: 'invalid_model',
-      message: 'name one model in the query: /slots?model=NAME',
-    });
-    return;
-  }
-  const route = edge.board.read().find(modelName(name));
+  const name = queryModel(visit.res, '/slots', visit.query);
+  if (name === undefined) return;
+  const route = edge.board.read().find(name);
   if (route === undefined) {
     refuse(visit.res, modelNotFound(name));
     return;

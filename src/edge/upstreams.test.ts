@@ -59,6 +59,19 @@ test('the end of a request at a replica that is still in the table closes nothin
   assert.ok(upstreams.find(a.id) !== undefined);
 });
 
+test('a dispatch counts for its own replica, for as long as that has connections', () => {
+  const [b, other] = [replicaAt('b', 2), replicaAt('c', 3)];
+  const upstreams = new Upstreams({ inFlight: () => 0 });
+  upstreams.publish(tableOf([{ model: 'a', replicas: [a, b] }]));
+  const order = (): number[] => [a, b, other].map(({ id }) => upstreams.lastDispatch(id));
+  assert.equal(upstreams.dispatchTo(other.id), undefined);
+  assert.deepEqual(order(), [0, 0, 0]);
+  for (const { id } of [a, b, a]) assert.equal(upstreams.dispatchTo(id), upstreams.find(id));
+  assert.deepEqual(order(), [3, 2, 0]);
+  upstreams.publish(tableOf([{ model: 'a', replicas: [b] }]));
+  assert.deepEqual(order(), [0, 2, 0]);
+});
+
 test('idle connections to a replica are closed as soon as it leaves the table', async (t) => {
   const bed = await startEdge(t);
   const stub = await startStub(t, 'r1', (_request, socket) => socket.write(answer('{}')));

@@ -19,6 +19,8 @@ export interface Upstream {
 export class Upstreams {
   readonly #ledger: Pick<Ledger, 'inFlight'>;
   readonly #open = new Map<ReplicaId, Upstream>();
+  readonly #dispatches = new Map<ReplicaId, number>();
+  #dispatched = 0;
   #published: ReadonlySet<ReplicaId> = new Set();
 
   constructor(ledger: Pick<Ledger, 'inFlight'>) {
@@ -27,6 +29,21 @@ export class Upstreams {
 
   find(replica: ReplicaId): Upstream | undefined {
     return this.#open.get(replica);
+  }
+
+  /** As `find`, for a request that goes there now. */
+  dispatchTo(replica: ReplicaId): Upstream | undefined {
+    const upstream = this.#open.get(replica);
+    if (upstream === undefined) return undefined;
+    this.#dispatched += 1;
+    this.#dispatches.set(replica, this.#dispatched);
+    return upstream;
+  }
+
+  /** The number of the last dispatch to a replica, counted over all; 0: there was none. */
+  lastDispatch(replica: ReplicaId): number {
+    const number = this.#dispatches.get(replica);
+    return number === undefined ? 0 : number;
   }
 
   /** Follows a new table. */
@@ -46,6 +63,7 @@ export class Upstreams {
   async close(): Promise<void> {
     const pools = [...this.#open.values()].map(({ pool }) => pool);
     this.#open.clear();
+    this.#dispatches.clear();
     await Promise.all(pools.map(async (pool) => pool.close()));
   }
 
@@ -53,6 +71,7 @@ export class Upstreams {
     const upstream = this.#open.get(id);
     if (upstream === undefined || this.#published.has(id) || this.#ledger.inFlight(id) > stillCounted) return;
     this.#open.delete(id);
+    this.#dispatches.delete(id);
     // Closing (not destroying) lets an uncounted look at /slots finish; idle connections go at once. It does not fail.
     void upstream.pool.close();
   }

@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Ledger } from '../activity/ledger.ts';
 import type { Instant } from '../domain/units.ts';
 import type { Log } from '../platform/log.ts';
-import type { RouteBoard } from '../routing/route.ts';
+import type { ModelPlan } from '../routing/model-plan.ts';
+import type { Route, RouteBoard } from '../routing/route.ts';
 import type { HoldQueue } from './hold-queue.ts';
 import type { EdgeLimits } from './limits.ts';
 import type { Orders } from './orders.ts';
@@ -20,6 +21,8 @@ export interface EdgeContext {
   readonly limits: EdgeLimits;
   /** What the list of models says of their creation, in seconds since 1970. */
   readonly created: number;
+  /** What would become of a request for a model; missing: somebody else decides that. `undefined`: it is declared no more. */
+  readonly planOf?: (route: Route) => ModelPlan | undefined;
   readonly upstreams: Upstreams;
   readonly holds: HoldQueue;
   readonly bodies: BodyBudget;

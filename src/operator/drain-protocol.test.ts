@@ -124,7 +124,7 @@ class Story {
       timers,
       log: keptLog(),
     });
-    this.book.declare([clusterPresetUid('a-uid', 'a')], timers.now());
+    this.book.declare([{ uid: clusterPresetUid('a-uid', 'a'), scaling: undefined }], timers.now());
     void this.book.start();
   }
 

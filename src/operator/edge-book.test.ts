@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import type { LedgerChange } from '../activity/ledger.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { Declared, LedgerChange } from '../activity/ledger.ts';
 import { clusterPresetUid } from '../api/cluster/pod-settings.ts';
 import { EDGE_REPORTS, PODS } from '../api/cluster/resources.ts';
 import type { EdgeReportBody } from '../api/edge-report-schema.ts';
-import { replicaId } from '../domain/ids.ts';
+import { replicaId, type PresetUid } from '../domain/ids.ts';
 import { seconds } from '../domain/units.ts';
 import { keptLog, startKube, type KubeBed } from '../testing/kube-testbed.ts';
 import { ManualTimers } from '../testing/manual-timers.ts';
@@ -13,6 +14,7 @@ import type { ReportedOrder } from './edge-record.ts';
 
 const A = clusterPresetUid('a-uid', 'a');
 const POD = replicaId('a-pod');
+const unscaled = (uid: PresetUid): Declared => ({ uid, scaling: undefined });
 
 type Said = Partial<Pick<EdgeReportBody, 'bootId' | 'sequence' | 'models' | 'replicas' | 'acks' | 'orders'>>;
 
@@ -107,7 +109,7 @@ async function aBook(t: TestContext, ...edges: string[]): Promise<Bed> {
     changes.push(change);
     for (const look of waiting) look();
   });
-  book.declare([A], timers.now());
+  book.declare([unscaled(A)], timers.now());
   await book.start();
   t.after(async () => book.stop());
   return bed;
@@ -171,6 +173,25 @@ test('demand is as old as its oldest waiter, over all edges, and keeps its age w
   says('e2');
   await until(() => book.demand(A) === undefined);
   assert.equal(changes.at(-1), 'demand');
+});
+
+test('of requests that are more than the replicas of now are to have it is told once, whichever edges they come from', async (t) => {
+  const { book, until, says, timers, changes } = await aBook(t, 'e1', 'e2');
+  book.declare([{ uid: A, scaling: { maxReplicas: 3, targetInFlight: 2 } }], timers.now());
+  const told = async (edge: string, inFlight: number): Promise<LedgerChange | undefined> => {
+    const before = changes.length;
+    says(edge, { models: [model({ inFlight })], replicas: at(inFlight) });
+    await until(() => changes.length > before);
+    return changes.at(-1);
+  };
+  assert.equal(await told('e1', 2), 'idle', 'one replica is enough');
+  assert.equal(await told('e2', 1), 'pressure');
+  assert.equal(await told('e2', 2), 'idle', 'no more than two are needed');
+  assert.equal(await told('e1', 3), 'pressure');
+  assert.equal(await told('e1', 0), 'idle');
+  assert.equal(await told('e1', 1), 'pressure', 'again');
+  book.declare([{ uid: A, scaling: { maxReplicas: 1, targetInFlight: 2 } }], timers.now());
+  assert.equal(await told('e1', 9), 'idle', 'it may have one only');
 });
 
 test('behind a closed gate only the word of every edge about this very closing counts', async (t) => {
@@ -319,11 +340,33 @@ test('an order is passed on once, when its preset is declared, and again only un
   await until(() => bed.changes.length > told);
   assert.deepEqual(orders, []);
   const B = clusterPresetUid('b-uid', 'b');
-  book.declare([A, B], timers.now());
+  book.declare([unscaled(A), unscaled(B)], timers.now());
   await until(() => orders.length === 1);
   assert.deepEqual(orders[0], { id: 'o1', kind: 'load', preset: B, replicas: [] });
   const unload = { ...order, id: 'o2', kind: 'Unload', podUids: ['b-pod'] } as const;
   says('e1', { orders: [order as never, unload as never], sequence: 1 });
   await until(() => orders.length === 2);
   assert.deepEqual(orders.slice(1), [{ id: 'o2', kind: 'unload', preset: B, replicas: ['b-pod'] }]);
+});
+
+test('the peak is that of all edges together, and begins anew when one could not be understood', async (t) => {
+  const { book, until, says, server, timers } = await aBook(t, 'e1', 'e2');
+  assert.equal(book.peak(A, timers.now()), undefined, 'it may have one replica only');
+  timers.advance(seconds(1));
+  book.declare([{ uid: A, scaling: { maxReplicas: 2, targetInFlight: 1 } }], timers.now());
+  assert.deepEqual(book.peak(A, timers.now()), { inFlight: 0, since: 1_000 });
+  assert.equal(book.peak(clusterPresetUid('b-uid', 'b'), timers.now()), undefined);
+  says('e1', { models: [model({ inFlight: 2 })] });
+  says('e2', { models: [model({ inFlight: 3 })] });
+  await until(() => book.peak(A, timers.now())?.inFlight === 5);
+  timers.advance(seconds(2));
+  says('e2');
+  await until(() => isDeepStrictEqual(book.activity(A), { kind: 'busy', inFlight: 2 }));
+  assert.deepEqual(book.peak(A, timers.now()), { inFlight: 5, since: 1_000 });
+  server.put(EDGE_REPORTS, { metadata: { name: 'e2', namespace: 'corral-system' }, report: { bootId: 7 } });
+  await until(() => book.peak(A, timers.now()) === undefined);
+  timers.advance(seconds(3));
+  says('e2');
+  await until(() => book.activity(A).kind === 'busy');
+  assert.deepEqual(book.peak(A, timers.now()), { inFlight: 2, since: 6_000 });
 });

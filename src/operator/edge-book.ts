@@ -1,7 +1,7 @@
-import type { ActivitySource, LedgerChange } from '../activity/ledger.ts';
+import type { ActivitySource, Declared, LedgerChange } from '../activity/ledger.ts';
 import type { Gate } from '../api/cluster/pod-marks.ts';
 import { EDGE_REPORTS } from '../api/cluster/resources.ts';
-import type { Activity, Demand } from '../domain/activity.ts';
+import type { Activity, Demand, Peak } from '../domain/activity.ts';
 import type { PresetUid, ReplicaId } from '../domain/ids.ts';
 import { earliest, later, type Instant } from '../domain/units.ts';
 import type { KubeApi } from '../kube/kube-api.ts';
@@ -11,6 +11,8 @@ import type { Timers } from '../kube/timers.ts';
 import type { Log } from '../platform/log.ts';
 import { DrainWitnesses, type EdgeLife } from './drain-witnesses.ts';
 import { EdgeInquiry, type Suspect } from './edge-inquiry.ts';
+import { EdgePeaks } from './edge-peaks.ts';
+import { EdgePressure } from './edge-pressure.ts';
 import type { EdgeRecord, ReportedOrder } from './edge-record.ts';
 import { EdgeRegistry, type EdgeChange } from './edge-registry.ts';
 import { IdleTimes } from './idle-times.ts';
@@ -34,6 +36,8 @@ export class EdgeBook implements ActivitySource {
   readonly #reports: Reflector;
   readonly #registry = new EdgeRegistry();
   readonly #idleTimes = new IdleTimes();
+  readonly #peaks = new EdgePeaks();
+  readonly #pressure = new EdgePressure();
   readonly #witnesses: DrainWitnesses;
   readonly #inquiry: EdgeInquiry;
   readonly #listeners: ((change: LedgerChange) => void)[] = [];
@@ -69,6 +73,7 @@ export class EdgeBook implements ActivitySource {
     if ((await this.#reports.start()) === 'stopped') return;
     this.#syncedAt = this.#parts.timers.now();
     this.#look();
+    this.#notePeaks(this.#syncedAt);
     this.#witnesses.begin();
   }
 
@@ -95,14 +100,18 @@ export class EdgeBook implements ActivitySource {
     this.#witnesses.closed(replica, epoch);
   }
 
-  declare(presets: Iterable<PresetUid>, now: Instant): void {
+  declare(presets: Iterable<Declared>, now: Instant): void {
     const kept = this.#declared;
+    const declared = [...presets];
     this.#declared = new Map(
-      [...presets].map((uid) => {
+      declared.map(({ uid }) => {
         const since = kept.get(uid);
         return [uid, since === undefined ? now : since];
       }),
     );
+    this.#peaks.declare(declared);
+    this.#pressure.declare(declared);
+    this.#notePeaks(now);
     this.#idleTimes.keepOnly((uid) => this.#declared.has(uid) || this.#records.some(({ models }) => models.has(uid)));
     // Not within the call: whoever declares has more to do before it can take orders.
     queueMicrotask(() => {
@@ -114,10 +123,14 @@ export class EdgeBook implements ActivitySource {
   activity(uid: PresetUid): Activity {
     const declaredAt = this.#declared.get(uid);
     if (declaredAt === undefined || this.#syncedAt === undefined || !this.#isUnderstood()) return { kind: 'unknown' };
-    const inFlight = sum(this.#records.map(({ models }) => models.get(uid)?.inFlight));
+    const inFlight = this.#requestsOf(uid);
     if (inFlight > 0) return { kind: 'busy', inFlight };
     const idleSince = this.#idleTimes.find(uid);
     return { kind: 'idle', since: idleSince === undefined ? later(declaredAt, this.#syncedAt) : idleSince };
+  }
+
+  peak(uid: PresetUid, now: Instant): Peak | undefined {
+    return this.#peaks.find(uid, now);
   }
 
   /** When its last request ended, or now if it is in use; `undefined`: no edge has ever told of a request. */
@@ -154,6 +167,15 @@ export class EdgeBook implements ActivitySource {
   /** Of edges that still report. */
   get #present(): readonly EdgeRecord[] {
     return this.#registry.all.filter(({ hasLeft }) => !hasLeft).map(({ record }) => record);
+  }
+
+  #requestsOf(uid: PresetUid): number {
+    return sum(this.#records.map(({ models }) => models.get(uid)?.inFlight));
+  }
+
+  #notePeaks(now: Instant): void {
+    const isKnown = this.#syncedAt !== undefined && this.#isUnderstood();
+    this.#peaks.note(isKnown ? (uid) => this.#requestsOf(uid) : undefined, now);
   }
 
   #isUnderstood(): boolean {
@@ -228,8 +250,10 @@ export class EdgeBook implements ActivitySource {
         edge: record.name,
       });
     }
+    if (changes.length > 0) this.#notePeaks(now);
+    const rises = this.#pressure.rises((uid) => this.#requestsOf(uid));
     if (changes.some(changesDemand)) this.#tell('demand');
-    else if (changes.length > 0) this.#tell('idle');
+    else if (changes.length > 0) this.#tell(rises ? 'pressure' : 'idle');
   }
 
   #passOrders(): void {

@@ -8,7 +8,7 @@ import { monotonicNow, wakeIn } from '../platform/clock.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { aDeployment, aModelPool } from '../testing/cluster-objects.ts';
 import type { FakeApiServer } from '../testing/fake-api-server.ts';
-import { FakeKubelet } from '../testing/fake-kubelet.ts';
+import { FakeKubelet, runningStatus } from '../testing/fake-kubelet.ts';
 import { keptLog, startKube, type KubeBed } from '../testing/kube-testbed.ts';
 import { Operator } from './operator.ts';
 
@@ -43,8 +43,8 @@ const declare = (server: FakeApiServer, name: string, more: JsonObject = {}): Ku
   server.put(MODEL_DEPLOYMENTS, aDeployment(name, { env: [{ name: 'FAKE', value: 'ready' }], ...more }));
 
 interface Said {
-  /** Of each ModelDeployment (by name): who waits and what is in flight. */
-  readonly models?: Readonly<Record<string, { readonly waiting?: number; readonly inFlight?: number }>>;
+  /** Of each ModelDeployment (by name): who waits and what is in flight, at each of its pods or at those of these uids. */
+  readonly models?: Readonly<Record<string, { waiting?: number; inFlight?: number; at?: readonly string[] }>>;
   readonly acks?: readonly { readonly podUid: string; readonly epoch: number }[];
   readonly orders?: readonly JsonObject[];
 }
@@ -56,8 +56,8 @@ function report(server: FakeApiServer, { models = {}, acks = [], orders = [] }: 
   sequence += 1;
   const replicas = server.objects(PODS).flatMap(({ metadata }) => {
     const owner = metadata.ownerReferences?.[0]?.name;
-    const inFlight = owner === undefined ? undefined : models[owner]?.inFlight;
-    return inFlight === undefined ? [] : [{ podUid: metadata.uid, inFlight }];
+    const { inFlight, at = [metadata.uid] } = (owner === undefined ? undefined : models[owner]) ?? {};
+    return inFlight === undefined || !at.includes(metadata.uid) ? [] : [{ podUid: metadata.uid, inFlight }];
   });
   server.put(EDGE_REPORTS, {
     metadata: { name: 'edge-1', namespace: 'corral-system' },
@@ -210,5 +210,116 @@ describe('the operator', () => {
     await startOperator(t, bed);
     await server.until(phaseIs(server, 'a', 'Unloaded'));
     assert.deepEqual(namesOf(server), []);
+  });
+});
+
+const presetIs = (server: FakeApiServer, name: string, wanted: Readonly<Record<string, unknown>>) => (): boolean =>
+  Object.entries(wanted).every(([field, value]) => readMember(statusOf(server, name), field) === value);
+
+/** The pool of the bed, with this capacity. */
+const setCapacity = ({ server }: Bed, capacity: JsonObject): KubeObject =>
+  server.put(MODEL_POOLS, aModelPool({ capacity, defaults: { engine: { image: 'llama:1' } } }));
+
+const SCALED = { maxReplicas: 2, targetInFlight: 1 };
+
+describe('the operator, of a preset with several replicas', () => {
+  it('starts as many as there are always to be', async (t) => {
+    const bed = await startBed(t);
+    setCapacity(bed, { maxLoaded: 4 });
+    declare(bed.server, 'a', { scaling: { minReplicas: 2, maxReplicas: 3 } });
+    await startOperator(t, bed);
+    await bed.server.until(presetIs(bed.server, 'a', { phase: 'Ready', replicas: 2, readyReplicas: 2 }));
+    assert.deepEqual(namesOf(bed.server), ['a', 'a']);
+  });
+
+  it('starts another one as soon as an edge tells of more requests than those of now are to have', async (t) => {
+    const bed = await startBed(t);
+    const { server } = bed;
+    setCapacity(bed, { maxLoaded: 2 });
+    declare(server, 'a', { scaling: SCALED });
+    report(server, { models: { a: { waiting: 1 } } });
+    await startOperator(t, bed);
+    await server.until(presetIs(server, 'a', { readyReplicas: 1 }));
+    report(server, { models: { a: { inFlight: 2 } } });
+    await server.until(presetIs(server, 'a', { replicas: 2, readyReplicas: 2 }));
+  });
+
+  it('takes the one that has nothing to do from it, for a preset that has none', async (t) => {
+    const bed = await startBed(t);
+    const { server } = bed;
+    setCapacity(bed, { maxLoaded: 2 });
+    declare(server, 'a', { scaling: SCALED });
+    declare(server, 'b');
+    report(server, { models: { a: { waiting: 1 } } });
+    await startOperator(t, bed);
+    await server.until(presetIs(server, 'a', { readyReplicas: 1 }));
+    report(server, { models: { a: { inFlight: 2 } } });
+    await server.until(presetIs(server, 'a', { readyReplicas: 2 }));
+    const [busy, idle] = server.objects(PODS);
+    assert.ok(busy !== undefined && idle !== undefined);
+    const models = { a: { inFlight: 1, at: [busy.metadata.uid] }, b: { waiting: 1 } };
+    report(server, { models });
+    const closed = (): string[] =>
+      server.objects(PODS).flatMap((pod) => (gateOf(pod) === 'closed/1' ? [pod.metadata.uid] : []));
+    await server.until(() => closed().length > 0);
+    assert.deepEqual(closed(), [idle.metadata.uid]);
+    report(server, { models, acks: [{ podUid: idle.metadata.uid, epoch: 1 }] });
+    await server.until(presetIs(server, 'b', { phase: 'Ready' }));
+    assert.ok(presetIs(server, 'a', { phase: 'Ready', readyReplicas: 1 })());
+    assert.equal(gateOf(server.objects(PODS).find(({ metadata }) => metadata.uid === busy.metadata.uid)), 'open/0');
+  });
+});
+
+describe('a model for which the scheduler finds no node', () => {
+  const words = '0/1 nodes are available: 1 Insufficient example.com/gpu.';
+  const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: words };
+  const refuse = ({ kubelet }: Bed, { metadata }: KubeObject): void => {
+    kubelet.setStatus(metadata.name, { phase: 'Pending', conditions: [condition] });
+  };
+  const eventsOf = (server: FakeApiServer, name: string): unknown[] =>
+    server.objects(EVENTS).flatMap((event) => {
+      const regards = readPath(event, ['regarding', 'name']) === name;
+      return regards && event['reason'] !== 'Started' ? [`${String(event['reason'])}: ${String(event['note'])}`] : [];
+    });
+  const podsOf = (server: FakeApiServer, name: string): readonly KubeObject[] =>
+    server.objects(PODS).filter(({ metadata }) => metadata.ownerReferences?.[0]?.name === name);
+
+  it('is Failed where nobody could leave for it, with the words of the scheduler, and its pod goes', async (t) => {
+    const bed = await startBed(t);
+    const { server } = bed;
+    setCapacity(bed, { unschedulableAfter: '0s' });
+    declare(server, 'a', { env: [] });
+    report(server, { models: { a: { waiting: 1 } } });
+    await startOperator(t, bed);
+    await server.until(() => podsOf(server, 'a').length > 0);
+    for (const pod of podsOf(server, 'a')) refuse(bed, pod);
+    await server.until(presetIs(server, 'a', { phase: 'Failed', reason: 'Unschedulable' }));
+    const message = `no node takes the pod: ${words}`;
+    assert.ok(presetIs(server, 'a', { message })(), JSON.stringify(statusOf(server, 'a')));
+    await server.until(() => podsOf(server, 'a').length === 0 && eventsOf(server, 'a').length > 0);
+    assert.deepEqual(eventsOf(server, 'a'), [`Unschedulable: a: no node takes its pod: ${words}`]);
+  });
+
+  it('waits where somebody could leave for it, who does, and is loaded then', async (t) => {
+    const bed = await startBed(t);
+    const { server } = bed;
+    setCapacity(bed, { unschedulableAfter: '0s' });
+    declare(server, 'old');
+    declare(server, 'new', { env: [] });
+    report(server, { models: { old: { waiting: 1 } } });
+    await startOperator(t, bed);
+    await server.until(presetIs(server, 'old', { phase: 'Ready' }));
+    const models = { old: {}, new: { waiting: 1 } };
+    report(server, { models });
+    await server.until(() => podsOf(server, 'new').length > 0);
+    for (const pod of podsOf(server, 'new')) refuse(bed, pod);
+    const [old] = podsOf(server, 'old');
+    await server.until(() => gateOf(podsOf(server, 'old')[0]) === 'closed/1');
+    report(server, { models, acks: [{ podUid: String(old?.metadata.uid), epoch: 1 }] });
+    await server.until(() => podsOf(server, 'old').length === 0 && podsOf(server, 'new').length === 1);
+    for (const { metadata } of podsOf(server, 'new')) bed.kubelet.setStatus(metadata.name, runningStatus(true));
+    await server.until(presetIs(server, 'new', { phase: 'Ready' }));
+    await server.until(() => eventsOf(server, 'new').length === 2);
+    assert.match(eventsOf(server, 'new').join('\n'), /^Unschedulable: new: no node takes its pod: .*\nLoaded: /u);
   });
 });

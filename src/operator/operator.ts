@@ -4,16 +4,18 @@ import { PODS } from '../api/cluster/resources.ts';
 import { KubernetesBackend } from '../backend/kubernetes/kubernetes-backend.ts';
 import { renderPodTemplate, type PodTemplate } from '../backend/kubernetes/render-pod-template.ts';
 import { ControlLoop, type PresetView } from '../control/control-loop.ts';
-import type { ReplicaId } from '../domain/ids.ts';
+import type { ModelName, ReplicaId } from '../domain/ids.ts';
 import type { KubeApi } from '../kube/kube-api.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { Timers } from '../kube/timers.ts';
 import { WriteLanes } from '../kube/write-lanes.ts';
 import type { Log } from '../platform/log.ts';
+import type { ModelPlan } from '../routing/model-plan.ts';
 import { CatalogFollower, type ClusterCatalog } from './catalog-follower.ts';
 import { EdgeBook } from './edge-book.ts';
 import type { ReportedOrder } from './edge-record.ts';
 import { EventWriter, type PodName } from './event-writer.ts';
+import { planByName } from './plan-by-name.ts';
 import { StartupLoads } from './startup-loads.ts';
 import { StatusPublisher } from './status-publisher.ts';
 import { StatusWriter } from './status-writer.ts';
@@ -105,6 +107,14 @@ export class Operator {
   /** Why it decides nothing yet; `undefined`: it does. */
   whyNotReady(): string | undefined {
     return this.#control === undefined ? 'not everything is read from the API server yet' : undefined;
+  }
+
+  /** What would become of a request for a model if it came now; `undefined`: nobody declares that name, or nothing is read yet. */
+  plan(name: ModelName): ModelPlan | undefined {
+    const control = this.#control;
+    if (control === undefined) return undefined;
+    const { acceptance } = this.#declared;
+    return planByName({ name, acceptance, control, views: this.#views, now: this.#parts.timers.now() });
   }
 
   /** Decides nothing more, and resolves when nothing is open. The pods go on serving. */
@@ -204,6 +214,7 @@ export class Operator {
         replicas: this.#backend.observe(),
         activity: this.#book,
         lastUse: (uid) => this.#book.lastUse(uid),
+        schedulerWords: (replica) => this.#backend.schedulerWords(replica),
         edges: this.#book.edges,
       });
     });

@@ -112,6 +112,27 @@ describe('a preset says', () => {
     assert.equal(say({ replicas: [podOf('chat/a', starting)] }), 'Loading : ');
   });
 
+  it('why it fits nowhere, before anybody asks for it', () => {
+    const large = declared('chat', [declaredPreset('a', { footprint: { vram: '30Gi', gpu: 1 } })]);
+    const pool = (vram: string): ClusterObject[] => [
+      declaredPool('default', { capacity: { resources: { vram, gpu: 1 } } }),
+    ];
+    const why = 'it needs 30Gi of vram, and its pool has 24Gi';
+    assert.equal(say({ pools: pool('24Gi') }, [large]), `Unloaded TooLarge: ${why}`);
+    const status = statusOf([large], { pools: pool('24Gi') });
+    assert.equal(conditionsOf(status)[2], 'Ready=False TooLarge');
+    assert.equal(status.conditions?.[2]?.message, `a: ${why}`);
+    assert.equal(say({ pools: pool('30Gi') }, [withStatus(large, status)]), 'Unloaded : ');
+  });
+
+  it('how many of its replicas there are, and how many serve', () => {
+    const surplus = draining({ kind: 'surplus' });
+    const replicas = [ready(), ready(), surplus, starting].map((state, index) => podOf('chat/a', state, `p${index}`));
+    const preset = presetOf(statusOf([chat], { replicas }));
+    assert.deepEqual([preset?.phase, preset?.replicas, preset?.readyReplicas], ['Ready', 4, 2]);
+    assert.equal(say({ replicas: [podOf('chat/a', surplus)] }), 'Draining Surplus: its requests need fewer replicas');
+  });
+
   it('why it leaves, and for whom', () => {
     const cause = { kind: 'evicted', beneficiary: uidOf('chat/c') } as const;
     const sketch = { replicas: [podOf('chat/a', draining(cause))] };
@@ -258,7 +279,10 @@ describe('the status of a pool', () => {
       podOf('gone/y', failed),
     ],
     idleSince: { 'chat/a': 50, 'chat/c': 20 },
-    standings: { 'code/d': { waitsFor: { reason: 'WaitingForCapacity', because: 'room' } } },
+    standings: {
+      'code/d': { waitsFor: { reason: 'WaitingForCapacity', because: 'room', position: 1 } },
+      'chat/c': { waitsFor: { reason: 'AutoloadOff', because: 'an order' } },
+    },
   };
   const poolStatus = (pool: ClusterObject, more: WorldSketch, isLruDue = false, seconds = 0): ModelPoolStatus => {
     const [situation] = situationsOf(clusterWorld([chat, second], { ...more, pools: [pool] })).pools;
@@ -272,17 +296,35 @@ describe('the status of a pool', () => {
     assert.deepEqual(rest, {
       observedGeneration: 1,
       loaded: 4,
-      capacity: '4',
-      waiting: 0,
+      capacity: '4 models',
+      waiting: 1,
       lru: ['chat-uid/c', 'chat-uid/a'],
     });
     assert.deepEqual(
       conditions?.map(({ type, status }) => [type, status]),
       [['Accepted', 'True']],
     );
-    const waiting = { ...sketch, replicas: sketch.replicas.slice(0, 2) };
-    assert.deepEqual(poolStatus(declaredPool(), waiting).waiting, 1);
     assert.equal(poolStatus(declaredPool('default', { paused: 1 }), {}).conditions?.[0]?.reason, 'InvalidSpec');
+  });
+
+  it('tells how much of each resource is taken, also by what leaves and by what nobody declares any more', () => {
+    const GI = 2 ** 30 * 1000;
+    const capacity = { maxLoaded: 1, resources: { vram: '24Gi', 'example.com/gpu': 2 } };
+    const taking = (preset: string, state: Replica['state'], gigabytes: number): Replica => ({
+      ...podOf(preset, state, `${preset}-${gigabytes}`),
+      footprint: new Map([['vram', gigabytes * GI]]),
+    });
+    const replicas = [
+      taking('chat/a', ready(), 8),
+      taking('chat/a', stopping({ kind: 'idle' }), 4.5),
+      taking('gone/x', draining({ kind: 'removed' }), 1),
+      taking('gone/y', failed, 16),
+    ];
+    const told = (spec: object, more: WorldSketch = {}): unknown =>
+      poolStatus(declaredPool('default', spec), more).capacity;
+    assert.equal(told({ capacity }, { replicas }), '1 model, example.com/gpu 0 of 2, vram 13.5Gi of 24Gi');
+    assert.equal(told({}, { replicas }), 'no limit');
+    assert.equal(told({ capacity, paused: true }), 'paused');
   });
 
   it('is written anew for another order of use only where that is due', () => {

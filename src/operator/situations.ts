@@ -4,11 +4,14 @@ import type { ClusterPool } from '../api/cluster/decode-objects.ts';
 import type { DeploymentSituation, PoolSituation, PresetSituation } from '../api/cluster/situation.ts';
 import { formatObject, type PresetVerdict } from '../api/cluster/verdict.ts';
 import type { PresetView } from '../control/control-loop.ts';
-import type { PresetUid } from '../domain/ids.ts';
+import type { PresetUid, ReplicaId } from '../domain/ids.ts';
 import { holdsCapacity, type Replica } from '../domain/replica.ts';
+import { NO_RESOURCES, plus, type Resources } from '../domain/resources.ts';
 import type { Instant } from '../domain/units.ts';
+import type { Bin } from '../domain/pool.ts';
 import { phaseOf } from '../routing/build-route-table.ts';
 import type { Standing } from '../routing/standing.ts';
+import { describeTooLarge } from './describe-too-large.ts';
 
 /** Everything that statuses and Events tell of, all of it of one moment. */
 export interface World {
@@ -20,6 +23,8 @@ export interface World {
   readonly activity: Pick<ActivitySource, 'activity'>;
   /** When a preset was last in use; `undefined`: nobody has told of a use. */
   readonly lastUse: (uid: PresetUid) => Instant | undefined;
+  /** Why no node takes the pod of a replica, as the scheduler says; `undefined`: one does, or it has not said. */
+  readonly schedulerWords: (replica: ReplicaId) => string | undefined;
   /** How many edges are alive. */
   readonly edges: number;
 }
@@ -30,6 +35,8 @@ export interface Situations {
   readonly presets: ReadonlyMap<PresetUid, PresetSituation>;
   /** Namespace, object and name of every declared preset. */
   readonly names: ReadonlyMap<PresetUid, string>;
+  /** Replicas that no node takes, and why, as the scheduler says. */
+  readonly unschedulable: ReadonlyMap<ReplicaId, string>;
 }
 
 /** Of a preset that nobody plans for. */
@@ -49,13 +56,19 @@ const isRemains = ({ state }: Replica): boolean =>
 /** Looks things up by preset. */
 class Index {
   readonly #replicas: ReadonlyMap<PresetUid, readonly Replica[]>;
-  readonly #standings: ReadonlyMap<PresetUid, Standing>;
+  readonly #views: ReadonlyMap<PresetUid, PresetView>;
+  readonly #bins: ReadonlyMap<string, readonly Bin[]>;
   readonly #activity: World['activity'];
   readonly #lastUse: World['lastUse'];
 
-  constructor({ replicas, views, activity, lastUse }: World) {
+  constructor({ acceptance, replicas, views, activity, lastUse }: World) {
     this.#replicas = Map.groupBy(replicas, ({ preset }) => preset);
-    this.#standings = new Map(views.map(({ preset, standing }) => [preset.uid, standing]));
+    this.#views = new Map(views.map((view) => [view.preset.uid, view]));
+    this.#bins = new Map(
+      acceptance.pools.flatMap(({ name, decoded }) =>
+        decoded.kind === 'valid' ? [[name, decoded.spec.pool.bins]] : [],
+      ),
+    );
     this.#activity = activity;
     this.#lastUse = lastUse;
   }
@@ -63,15 +76,20 @@ class Index {
   situationOf(verdict: PresetVerdict<unknown>): PresetSituation {
     const own = this.#replicas.get(verdict.uid);
     const replicas = own === undefined ? [] : own;
-    const planned = this.#standings.get(verdict.uid);
-    const standing = planned === undefined ? UNPLANNED : planned;
+    const planned = this.#views.get(verdict.uid);
+    const standing = planned === undefined ? UNPLANNED : planned.standing;
     const phase = phaseOf(
       replicas.filter((replica) => !isRemains(replica)),
       standing,
     );
     const isIdle = this.idleSince(verdict.uid) !== undefined;
     const lastUsed = isIdle ? this.#lastUse(verdict.uid) : undefined;
-    return { verdict, replicas, phase, failure: standing.backOff, lastUsed };
+    return { verdict, replicas, phase, failure: standing.backOff, tooLarge: this.#tooLarge(planned), lastUsed };
+  }
+
+  #tooLarge(planned: PresetView | undefined): string | undefined {
+    const bins = planned === undefined ? undefined : this.#bins.get(planned.preset.pool);
+    return planned === undefined || bins === undefined ? undefined : describeTooLarge(planned.preset.footprint, bins);
   }
 
   idleSince(uid: PresetUid): Instant | undefined {
@@ -109,16 +127,22 @@ function leastRecentlyUsed(presets: readonly PresetSituation[], index: Index): P
   return idle.sort(byIdle).map(({ uid }) => uid);
 }
 
-function ofPool(
-  pool: ClusterPool,
-  { replicas }: World,
-  presets: readonly PresetSituation[],
-  index: Index,
-): PoolSituation {
+/** A footprint that was edited counts at once, of what runs as it is declared. */
+function takenBy({ preset: uid, rendered, footprint }: Replica, { views }: World): Resources {
+  const preset = views.find((view) => view.preset.uid === uid)?.preset;
+  return preset?.rendered === rendered ? preset.footprint : footprint;
+}
+
+function ofPool(pool: ClusterPool, world: World, presets: readonly PresetSituation[], index: Index): PoolSituation {
+  const holding = world.replicas.filter((replica) => replica.pool === pool.name && holdsCapacity(replica));
+  const waiting = world.views.filter(
+    ({ preset, standing }) => preset.pool === pool.name && standing.waitsFor?.position !== undefined,
+  );
   return {
     pool,
-    loaded: replicas.filter((replica) => replica.pool === pool.name && holdsCapacity(replica)).length,
-    waiting: presets.filter(({ phase }) => phase.kind === 'waiting').length,
+    loaded: holding.length,
+    used: holding.map((replica) => takenBy(replica, world)).reduce(plus, NO_RESOURCES),
+    waiting: waiting.length,
     idle: leastRecentlyUsed(presets, index),
   };
 }
@@ -143,6 +167,12 @@ export function situationsOf(world: World): Situations {
         verdict.uid,
         `${formatObject(deployment.ref)}/${verdict.name}`,
       ]),
+    ),
+    unschedulable: new Map(
+      world.replicas.flatMap(({ id }) => {
+        const words = world.schedulerWords(id);
+        return words === undefined ? [] : [[id, words]];
+      }),
     ),
   };
 }

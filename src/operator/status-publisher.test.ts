@@ -64,7 +64,8 @@ async function startBed(t: TestContext, objects: readonly JsonObject[] = []): Pr
     onCatalog: ({ catalog, acceptance }) => {
       catalogs.push(catalog.presets.map(({ model }) => model).join());
       const activity = { activity: () => ({ kind: 'unknown' }) as const };
-      publisher.publish({ acceptance, views: [], replicas: [], activity, lastUse: () => undefined, edges: 1 });
+      const nothing = { lastUse: () => undefined, schedulerWords: () => undefined };
+      publisher.publish({ acceptance, views: [], replicas: [], activity, ...nothing, edges: 1 });
     },
     timers,
     log,

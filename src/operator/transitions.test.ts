@@ -86,6 +86,16 @@ describe('a failure is told', () => {
     );
   });
 
+  it('in the scheduler’s words where no node takes its pod, once for each pod', () => {
+    const before = { replicas: [podOf(a, starting, 'p')], schedulerWords: { p: 'no GPU is free' } };
+    const refused = { ...before, replicas: remains };
+    const note = 'Unschedulable p: a: no node takes its pod: no GPU is free';
+    assert.deepEqual(tell(before, refused, refused, {}), [note]);
+    assert.deepEqual(tell({}, refused), ['Started p: a: its pod is created', note], 'both were seen at once');
+    const hopeless = { ...refused, standings: { [a]: { backOff: { ...failing, code: 'Unschedulable' } } } };
+    assert.deepEqual(tell(before, hopeless, hopeless, { standings: hopeless.standings }, {}), [note]);
+  });
+
   it('also where it is tried again at once', () => {
     const ended = 'Failed p: a: its llama-server has ended without an order';
     const running = { replicas: [podOf(a, ready(), 'p')] };

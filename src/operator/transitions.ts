@@ -3,6 +3,7 @@ import type { DeploymentSituation, NameOfPreset, PresetSituation } from '../api/
 import { type DeploymentRef, describeLost } from '../api/cluster/verdict.ts';
 import type { ReplicaId } from '../domain/ids.ts';
 import type { Replica } from '../domain/replica.ts';
+import type { LoadFailure } from '../routing/route.ts';
 import type { Situations } from './situations.ts';
 
 /** Something worth an Event. */
@@ -34,9 +35,9 @@ function replicaEvents(before: Replica | undefined, after: Replica | undefined, 
   const replica = after.id;
   const started = { type: 'Normal', reason: 'Started', action: 'Start', note: 'its pod is created', replica } as const;
   const { state } = after;
-  const isNews = state.kind === 'ready' && (before === undefined || before.state.kind === 'starting');
+  const isLoaded = state.kind === 'ready' && (before === undefined || before.state.kind === 'starting');
   const events: Event[] = before === undefined ? [started] : [];
-  if (!isNews) return events;
+  if (!isLoaded) return events;
   const note = `it is ready after ${seconds(state.loadTime)}`;
   return [...events, { type: 'Normal', reason: 'Loaded', action: 'Load', note, replica }];
 }
@@ -57,20 +58,38 @@ function findLost(before: PresetSituation, after: PresetSituation): Replica[] {
   return before.replicas.filter((replica) => {
     const next = now.get(replica.id);
     if (!isPod(replica) || isLeaving(replica)) return false;
-    return next === undefined || (isLeaving(next) && 'cause' in next.state && next.state.cause.kind === 'failed');
+    return next === undefined || isFailed(next);
   });
 }
 
-function failureEvents(before: PresetSituation | undefined, after: PresetSituation): Event[] {
-  const lost = before === undefined ? [] : findLost(before, after);
+const isFailed = ({ state }: Replica): boolean => 'cause' in state && state.cause.kind === 'failed';
+
+/** What no node takes has not failed: it is told of by itself, in the scheduler's words. */
+function noPlaceEvents(before: PresetSituation | undefined, { replicas }: PresetSituation, words: Words): Event[] {
+  const told = new Set((before?.replicas ?? []).filter(isFailed).map(({ id }) => id));
+  return replicas.flatMap((replica): Event[] => {
+    const note = words.get(replica.id);
+    if (note === undefined || !isFailed(replica) || told.has(replica.id)) return [];
+    return [{ ...NO_PLACE, note: `no node takes its pod: ${note}`, replica: replica.id }];
+  });
+}
+
+function failureEvents(before: PresetSituation | undefined, after: PresetSituation, words: Words): Event[] {
+  const lost = before === undefined ? [] : findLost(before, after).filter(({ id }) => !words.has(id));
   const event = { type: 'Warning', reason: 'Failed', action: 'Load', replica: lost[0]?.id } as const;
   const { failure } = after;
-  const known = before?.failure;
-  if (failure !== undefined && (known?.failures !== failure.failures || known.retryAt !== failure.retryAt)) {
+  if (failure !== undefined && failure.code !== 'Unschedulable' && isNews(failure, before?.failure)) {
     return [{ ...event, note: failure.reason }];
   }
   return lost.length === 0 ? [] : [{ ...event, note: 'its llama-server has ended without an order' }];
 }
+
+type Words = Situations['unschedulable'];
+
+const NO_PLACE = { type: 'Warning', reason: 'Unschedulable', action: 'Start' } as const;
+
+const isNews = (failure: LoadFailure, known: LoadFailure | undefined): boolean =>
+  known?.failures !== failure.failures || known.retryAt !== failure.retryAt;
 
 /** What has been decided about it, where that has changed. */
 function verdictEvents(before: PresetSituation | undefined, { verdict }: PresetSituation): Event[] {
@@ -86,24 +105,30 @@ function verdictEvents(before: PresetSituation | undefined, { verdict }: PresetS
   return note === '' || note === told ? [] : [{ ...event, reason: 'NameConflict', note }];
 }
 
-function presetEvents(before: PresetSituation | undefined, after: PresetSituation, nameOf: NameOfPreset): Event[] {
+function presetEvents(
+  before: PresetSituation | undefined,
+  after: PresetSituation,
+  { names, unschedulable }: Situations,
+): Event[] {
+  const nameOf: NameOfPreset = (uid) => names.get(uid);
   const was = new Map((before?.replicas ?? []).map((replica) => [replica.id, replica]));
   const is = new Map(after.replicas.map((replica) => [replica.id, replica]));
   const ids = [...new Set([...was.keys(), ...is.keys()])];
   return [
     ...verdictEvents(before, after),
     ...ids.flatMap((id) => replicaEvents(was.get(id), is.get(id), nameOf)),
-    ...failureEvents(before, after),
+    ...noPlaceEvents(before, after, unschedulable),
+    ...failureEvents(before, after, unschedulable),
   ];
 }
 
 function deploymentEvents(
   { deployment, presets }: DeploymentSituation,
   before: Situations,
-  nameOf: NameOfPreset,
+  now: Situations,
 ): Happening[] {
   return presets.flatMap((after) =>
-    presetEvents(before.presets.get(after.verdict.uid), after, nameOf).map((event) => ({
+    presetEvents(before.presets.get(after.verdict.uid), after, now).map((event) => ({
       ...event,
       note: `${after.verdict.name}: ${event.note}`,
       object: deployment.ref,
@@ -116,6 +141,5 @@ function deploymentEvents(
  * object left to tell it of.
  */
 export function findTransitions(before: Situations, after: Situations): Happening[] {
-  const nameOf: NameOfPreset = (uid) => after.names.get(uid);
-  return after.deployments.flatMap((deployment) => deploymentEvents(deployment, before, nameOf));
+  return after.deployments.flatMap((deployment) => deploymentEvents(deployment, before, after));
 }

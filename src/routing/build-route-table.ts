@@ -3,10 +3,13 @@ import { isLive, type Replica } from '../domain/replica.ts';
 import type { Phase, ReadyReplica, Route, RoutedPreset, RouteTable } from './route.ts';
 import { refusalOf, type Standing } from './standing.ts';
 
+/** What routing looks at of a replica. */
+export type RoutedReplica = Pick<Replica, 'id' | 'serves' | 'state'>;
+
 /** What a table is built from: a preset, its replicas, and how it stands with the planner. */
 export interface RouteSource {
   readonly preset: RoutedPreset;
-  readonly replicas: readonly Replica[];
+  readonly replicas: readonly RoutedReplica[];
   readonly standing: Standing;
 }
 
@@ -41,13 +44,13 @@ function buildRoute({ preset, replicas, standing }: RouteSource): Route {
 }
 
 /** Only what serves the model of now may answer: a replica of another source is on its way out. */
-function readyReplica(preset: RoutedPreset, replica: Replica): ReadyReplica[] {
+function readyReplica(preset: RoutedPreset, replica: RoutedReplica): ReadyReplica[] {
   if (replica.state.kind !== 'ready' || replica.serves !== preset.serves) return [];
   return [{ id: replica.id, endpoint: replica.state.endpoint }];
 }
 
 /** The furthest of its replicas, else what it waits for. */
-export function phaseOf(replicas: readonly Replica[], standing: Standing): Phase {
+export function phaseOf(replicas: readonly Pick<Replica, 'state'>[], standing: Standing): Phase {
   const kinds = new Set(replicas.map((replica) => replica.state.kind));
   if (kinds.has('ready')) return { kind: 'ready' };
   if (kinds.has('starting')) return { kind: 'loading' };

@@ -9,8 +9,8 @@ export interface ReadyReplica {
   readonly endpoint: Endpoint;
 }
 
-/** What routing needs to know of a preset: all but what a backend runs for it. */
-export type RoutedPreset = Omit<Preset, 'launch' | 'rendered'>;
+/** What routing needs to know of a preset: all but what a backend runs for it, and what that takes. */
+export type RoutedPreset = Omit<Preset, 'launch' | 'rendered' | 'footprint'>;
 
 /** What a preset is doing, for the list of models and for messages. */
 export type Phase =
@@ -29,6 +29,8 @@ export interface Waits {
   readonly reason: string;
   /** What it waits for, in words for a client: the end of the sentence "it waits for …". */
   readonly because: string;
+  /** Its place in the queue of its pool, the next one 1; missing where room is not what it waits for, or nobody has told. */
+  readonly position?: number;
 }
 
 /** What is known of a preset's last failed load, while it is not tried again. */

@@ -6,7 +6,10 @@ export interface Standing {
   /** Why it is not run as it is declared. */
   readonly notAccepted: { readonly reason: string; readonly message: string } | undefined;
   readonly pool: 'open' | 'paused' | 'missing';
-  /** Its last load failed, and it is not tried again before `retryAt`. */
+  /**
+   * Its last load failed, or the scheduler has found no place and nobody will leave for it: it is not tried again before
+   * `retryAt`.
+   */
   readonly backOff: LoadFailure | undefined;
   /** Where it is wanted and cannot be started. */
   readonly waitsFor: Waits | undefined;
