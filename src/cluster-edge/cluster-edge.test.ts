@@ -178,6 +178,25 @@ test('a request waits for its pod, is reported at once, is dispatched when the p
   assert.ok(idle.sequence > serving.sequence && serving.sequence > waiting.sequence);
 });
 
+test('requests beyond a multiple of the target are reported at once, and spread over all pods, of whatever spec', async (t) => {
+  const several = aDeployment('a', { scaling: { maxReplicas: 2, targetInFlight: 2 } });
+  const bed = await aReadyEdge(t, several, aDeployment('b'));
+  const [older, newer] = [await aServer(t), await aServer(t)];
+  bed.server.put(PODS, aModelPod('a', { ip: older.ip, annotations: { 'corral.dev/rendered': 'older' } }));
+  const answers = [chat(bed, 'a'), chat(bed, 'a'), chat(bed, 'a')];
+  await bed.reports((report) => inFlightAt(report, 'a-pod') === 3);
+
+  bed.server.put(PODS, aModelPod('a', { uid: 'a-second', ip: newer.ip }));
+  // What comes after it is seen, so it is seen too.
+  bed.server.put(PODS, aModelPod('b', { gate: { closed: true, epoch: 1 } }));
+  await bed.reports(({ acks }) => acks.length === 1);
+  answers.push(chat(bed, 'a'), chat(bed, 'a'));
+  await bed.reports((report) => inFlightAt(report, 'a-second') === 2);
+  assert.deepEqual([older.requests, newer.requests], [3, 2]);
+  for (const llama of [older, older, older, newer, newer]) await llama.answer('{}');
+  await Promise.all(answers);
+});
+
 test('a closed gate is acknowledged with what is in flight, and from then on nothing is sent there', async (t) => {
   const bed = await aReadyEdge(t, aDeployment('a'));
   const llama = await aServer(t);

@@ -1,14 +1,15 @@
 import type { PresetUid, ReplicaId } from '../domain/ids.ts';
-import { isLive, type Replica } from '../domain/replica.ts';
+import { isLive } from '../domain/replica.ts';
 import { after, minutes, type Instant } from '../domain/units.ts';
 import type { EdgeOrder } from './edge-order.ts';
+import type { EdgeReplica } from './edge-replica.ts';
 
 /** How long an order is reported that is not seen done: longer than an operator needs to start anew. */
 const KEEP = minutes(1);
 
 export interface ClusterOrdersParts {
   /** As they were when the route table was published last. */
-  readonly replicasOf: (preset: PresetUid) => readonly Replica[];
+  readonly replicasOf: (preset: PresetUid) => readonly EdgeReplica[];
   readonly isDeclared: (preset: PresetUid) => boolean;
   readonly newId: () => string;
   readonly now: () => Instant;

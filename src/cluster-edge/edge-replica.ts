@@ -1,25 +1,15 @@
-import { WHOLE_POOL } from '../domain/pool.ts';
-import { NO_RESOURCES } from '../domain/resources.ts';
 import type { PodView } from '../api/cluster/pod-view.ts';
-import { poolName, replicaId } from '../domain/ids.ts';
+import { replicaId } from '../domain/ids.ts';
 import type { DrainCause, Replica, ReplicaState } from '../domain/replica.ts';
 import { milliseconds, type Instant } from '../domain/units.ts';
 
+/** Of a replica, what an edge goes by. */
+export type EdgeReplica = Pick<Replica, 'id' | 'preset' | 'serves' | 'state'>;
+
 /** What a pod is to an edge; `undefined`: nothing any more. `now` stands for times that no edge looks at. */
-export function edgeReplica(pod: PodView, now: Instant): Replica | undefined {
+export function edgeReplica(pod: PodView, now: Instant): EdgeReplica | undefined {
   const state = stateOf(pod, now);
-  if (state === undefined) return undefined;
-  const { uid, preset, pool, rendered, serves } = pod;
-  return {
-    id: replicaId(uid),
-    preset,
-    pool: poolName(pool),
-    bin: WHOLE_POOL,
-    footprint: NO_RESOURCES,
-    rendered,
-    serves,
-    state,
-  };
+  return state === undefined ? undefined : { id: replicaId(pod.uid), preset: pod.preset, serves: pod.serves, state };
 }
 
 /**

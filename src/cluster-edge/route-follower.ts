@@ -4,7 +4,6 @@ import type { PodView } from '../api/cluster/pod-view.ts';
 import { MODEL_DEPLOYMENTS, MODEL_POOLS, PODS } from '../api/cluster/resources.ts';
 import type { PresetUid, ReplicaId } from '../domain/ids.ts';
 import { replicaId } from '../domain/ids.ts';
-import type { Replica } from '../domain/replica.ts';
 import { earliest, since, type Instant } from '../domain/units.ts';
 import type { KubeApi } from '../kube/kube-api.ts';
 import type { KubeObject, Resource } from '../kube/kube-object.ts';
@@ -14,7 +13,7 @@ import type { Log } from '../platform/log.ts';
 import { buildRouteTable } from '../routing/build-route-table.ts';
 import type { RouteBoard, RoutedPreset } from '../routing/route.ts';
 import type { Standing } from '../routing/standing.ts';
-import { edgeReplica } from './edge-replica.ts';
+import { edgeReplica, type EdgeReplica } from './edge-replica.ts';
 
 /** A preset whose names reach it, and how it stands. */
 export interface DeclaredPreset {
@@ -48,7 +47,7 @@ export class RouteFollower {
   readonly #pools: Reflector;
   readonly #pods: Reflector;
   #declared: ReadonlySet<PresetUid> = new Set();
-  #replicas: ReadonlyMap<PresetUid, readonly Replica[]> = new Map();
+  #replicas: ReadonlyMap<PresetUid, readonly EdgeReplica[]> = new Map();
   #acks: ReadonlyMap<ReplicaId, number> = new Map();
   #willPublish = false;
   #isFollowing = false;
@@ -86,7 +85,7 @@ export class RouteFollower {
     return this.#declared;
   }
 
-  replicasOf(preset: PresetUid): readonly Replica[] {
+  replicasOf(preset: PresetUid): readonly EdgeReplica[] {
     const replicas = this.#replicas.get(preset);
     return replicas === undefined ? [] : replicas;
   }
@@ -103,7 +102,11 @@ export class RouteFollower {
     this.#declared = new Set([...presets.map(({ preset }) => preset.uid), ...this.#replicas.keys()]);
     const acks = new Map(pods.flatMap(acknowledge));
     const hasNewAcks = [...acks].some(([pod, epoch]) => this.#acks.get(pod) !== epoch);
-    ledger.declare(this.#declared, now);
+    const scalings = new Map(presets.map(({ preset }) => [preset.uid, preset.scaling]));
+    ledger.declare(
+      [...this.#declared].map((uid) => ({ uid, scaling: scalings.get(uid) })),
+      now,
+    );
     board.publish(buildRouteTable(presets.map((declared) => this.#source(declared))));
     // Only now, and in the same tick: nothing is sent there any more.
     this.#acks = acks;
@@ -111,7 +114,7 @@ export class RouteFollower {
     onPublished({ hasNewAcks });
   }
 
-  #source({ preset, standing }: DeclaredPreset): DeclaredPreset & { readonly replicas: readonly Replica[] } {
+  #source({ preset, standing }: DeclaredPreset): DeclaredPreset & { readonly replicas: readonly EdgeReplica[] } {
     const ordered = standing.ordered || this.#parts.isLoading(preset.uid);
     return { preset, standing: { ...standing, ordered }, replicas: this.replicasOf(preset.uid) };
   }

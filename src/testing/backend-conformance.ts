@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { presetUid, replicaId } from '../domain/ids.ts';
+import { binName, presetUid, replicaId } from '../domain/ids.ts';
 import type { Replica, ReplicaState } from '../domain/replica.ts';
-import { IDLE, Stage, type BackendUnderTest } from './backend-stage.ts';
+import { IDLE, Stage, type BackendUnderTest, type Make } from './backend-stage.ts';
+import { oneOfTwo, severalAtOnce } from './several-replicas.ts';
 
 export interface Conformance {
   readonly name: string;
@@ -23,14 +24,14 @@ export function describeBackend(conformance: Conformance): void {
   void describe(`the ${conformance.name} backend`, () => {
     failures(stage);
     lives(stage);
+    severalAtOnce(stage);
+    oneOfTwo(stage);
   });
   const skip = conformance.canBeDeaf ? false : 'it hears at once';
   void describe(`the ${conformance.name} backend, while it hears nothing`, { skip }, () => {
     deafness(stage);
   });
 }
-
-type Make = (t: TestContext) => Promise<Stage>;
 
 function ordersShow(make: Make): void {
   void it('to start shows it at once, and ends in a ready replica with an endpoint', async (t) => {
@@ -55,6 +56,28 @@ function ordersShow(make: Make): void {
     const [first, second] = stage.backend.observe();
     assert.notEqual(first?.id, second?.id);
     assert.deepEqual(stage.world.running(), ['a', 'a']);
+  });
+  void it('to start says from the first moment on what it takes, and of which bin', async (t) => {
+    const stage = await make(t);
+    const footprint = new Map([
+      ['vram', 9 * 2 ** 30 * 1000],
+      ['example.com/gpu', 500],
+    ]);
+    const preset = { ...stage.world.preset('a'), footprint };
+    stage.start(preset, binName('gpu-1'));
+    const ordered = stage.only();
+    const ready = await stage.untilState('ready');
+    for (const replica of [ordered, ready]) {
+      assert.equal(replica.bin, 'gpu-1');
+      assert.deepEqual(replica.footprint, footprint);
+    }
+    stage.start({ ...preset, footprint: new Map([['vram', 1000]]) }, binName('gpu-2'));
+    await stage.until(() => stage.kinds().join() === 'ready,ready');
+    const bins = stage.backend.observe().map(({ bin, footprint }) => [bin, footprint.get('vram')]);
+    assert.deepEqual(bins, [
+      ['gpu-1', 9 * 2 ** 30 * 1000],
+      ['gpu-2', 1000],
+    ]);
   });
   void it('for a replica that does not exist changes nothing', async (t) => {
     const stage = await make(t);

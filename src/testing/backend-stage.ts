@@ -1,6 +1,7 @@
-import { WHOLE_POOL } from '../domain/pool.ts';
 import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
 import type { Backend } from '../backend/backend.ts';
+import { WHOLE_POOL } from '../domain/pool.ts';
 import type { Preset } from '../domain/preset.ts';
 import type { DrainCause, Replica, ReplicaState } from '../domain/replica.ts';
 
@@ -23,7 +24,7 @@ export interface BackendUnderTest {
   running(): readonly string[];
   /** Resolves as soon as the models of the llama-servers that run in truth are these. */
   untilRunning(...models: readonly string[]): Promise<void>;
-  /** Lets a held llama-server become ready. */
+  /** Lets the held llama-servers of a replica's preset become ready, also those that are still to come. */
   release(replica: Replica): void;
   /** Ends a llama-server from outside. */
   crash(replica: Replica): void;
@@ -82,8 +83,24 @@ export class Stage {
     await this.until(() => this.#all(preset).length === 0);
   }
 
-  start(preset: Preset): void {
-    this.backend.apply({ kind: 'start', preset, bin: WHOLE_POOL });
+  start(preset: Preset, bin = WHOLE_POOL): void {
+    this.backend.apply({ kind: 'start', preset, bin });
+  }
+
+  /** One more replica of a preset that has some, once it is ready. */
+  async startAnother(preset: Preset): Promise<Replica> {
+    const known = new Set(this.backend.observe().map(({ id }) => id));
+    const isNew = ({ id, state }: Replica): boolean => state.kind === 'ready' && !known.has(id);
+    this.start(preset);
+    await this.until(() => this.#all(preset).some(isNew));
+    const found = this.#all(preset).find(isNew);
+    assert.ok(found !== undefined);
+    return found;
+  }
+
+  /** `undefined`: there is no such replica any more. */
+  kindOf({ id }: Replica): ReplicaState['kind'] | undefined {
+    return this.backend.observe().find((replica) => replica.id === id)?.state.kind;
   }
 
   async startReady(preset: Preset): Promise<Replica> {
@@ -107,3 +124,6 @@ export class Stage {
     return this.backend.observe().filter((replica) => preset === undefined || replica.preset === preset.uid);
   }
 }
+
+/** A stage of the test's own, which ends with the test. */
+export type Make = (t: TestContext) => Promise<Stage>;

@@ -19,6 +19,8 @@ export interface WorldSketch extends AcceptOptions {
   /** Presets that are idle because nobody has ever used them. */
   readonly neverUsed?: readonly string[];
   readonly edges?: number;
+  /** Of replicas that no node takes, by their ids. */
+  readonly schedulerWords?: Readonly<Record<string, string>>;
 }
 
 export const uidOf = (preset: string): PresetUid => presetUid(preset.replace('/', '-uid/'));
@@ -57,8 +59,10 @@ export const stopping = (cause: DrainCause): ReplicaState => ({ kind: 'stopping'
 /** The world of these ModelDeployments. */
 export function clusterWorld(deployments: readonly ClusterObject[], sketch: WorldSketch = {}): World {
   const { replicas = [], standings = {}, idleSince = {}, neverUsed = [], edges = 1, ...options } = sketch;
+  const { schedulerWords = {} } = sketch;
   const acceptance = acceptObjects(deployments, options);
   const said = new Map(Object.entries(standings).map(([preset, standing]) => [uidOf(preset), standing]));
+  const words = new Map<string, string>(Object.entries(schedulerWords));
   const idle = new Map(Object.entries(idleSince).map(([preset, since]) => [uidOf(preset), since]));
   const views = acceptance.verdicts.flatMap(({ presets }) =>
     presets.flatMap(({ uid, outcome }): PresetView[] => {
@@ -75,5 +79,13 @@ export function clusterWorld(deployments: readonly ClusterObject[], sketch: Worl
     const since = idle.get(uid);
     return since === undefined || neverUsed.some((preset) => uidOf(preset) === uid) ? undefined : instant(since);
   };
-  return { acceptance, views, replicas, activity: { activity }, lastUse, edges };
+  return {
+    acceptance,
+    views,
+    replicas,
+    activity: { activity },
+    lastUse,
+    schedulerWords: (id) => words.get(id),
+    edges,
+  };
 }

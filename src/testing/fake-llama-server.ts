@@ -12,7 +12,8 @@ const valueOf = (option: string): string | undefined => process.argv[process.arg
 
 if (mode === 'deaf') process.on('SIGTERM', () => undefined);
 if (mode === 'distracted') process.once('SIGTERM', () => undefined);
-if (endsHeld !== '') process.once('SIGTERM', endUnlessHeld);
+// Also the second one, which comes after a second.
+if (endsHeld !== '') process.on('SIGTERM', endUnlessHeld);
 
 function endUnlessHeld(): void {
   if (existsSync(endsHeld)) setTimeout(endUnlessHeld, 5);

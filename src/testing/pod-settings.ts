@@ -2,7 +2,9 @@ import { clusterPresetUid, type PodSettings } from '../api/cluster/pod-settings.
 import type { Preset } from '../domain/preset.ts';
 import { minutes } from '../domain/units.ts';
 import { poolName } from '../domain/ids.ts';
-import { renderPodTemplate, type PodTemplate } from '../backend/kubernetes/render-pod-template.ts';
+import { renderPodTemplate, type PodIdentity, type PodTemplate } from '../backend/kubernetes/render-pod-template.ts';
+import { WHOLE_POOL } from '../domain/pool.ts';
+import { NO_RESOURCES } from '../domain/resources.ts';
 import { aPreset } from './worlds.ts';
 
 /** The pod of the preset `small` of the ModelDeployment `chat` in namespace `ml`, unless told otherwise. */
@@ -29,6 +31,15 @@ export function templateOf(settings: PodSettings): PodTemplate {
   if (!rendered.ok) throw new Error(rendered.message);
   return rendered.template;
 }
+
+/** What sets a pod apart from others of its template: in slot 0 of an undivided pool, unless told otherwise. */
+export const anIdentity = (overrides: Partial<PodIdentity> = {}): PodIdentity => ({
+  slot: 0,
+  prefix: '/corral-1',
+  bin: WHOLE_POOL,
+  footprint: NO_RESOURCES,
+  ...overrides,
+});
 
 /** The preset that a template is of, as the operator's catalog has it. */
 export const presetOf = ({ settings, rendered, serves }: PodTemplate): Preset =>

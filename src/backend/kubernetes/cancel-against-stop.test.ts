@@ -7,7 +7,7 @@ import type { KubeObject } from '../../kube/kube-object.ts';
 import type { FakeHold } from '../../testing/fake-api-faults.ts';
 import { PODS } from '../../testing/kube-testbed.ts';
 import { startBackend, startPodBed } from '../../testing/pod-bed.ts';
-import { aPodSettings, presetOf, templateOf } from '../../testing/pod-settings.ts';
+import { aPodSettings, anIdentity, presetOf, templateOf } from '../../testing/pod-settings.ts';
 import { testSeed } from '../../testing/seed.ts';
 import type { KubernetesBackend } from './kubernetes-backend.ts';
 import { renderPod, type PodTemplate } from './render-pod-template.ts';
@@ -45,7 +45,7 @@ async function turns(count: number): Promise<void> {
 /** Two leaders at one drained pod; the calls of each wait until a step, or the end, lets them through. */
 async function race(t: TestContext, order: readonly Step[]): Promise<void> {
   const { server, api } = await startPodBed(t, { templates: TEMPLATES });
-  server.put(PODS, renderPod(TEMPLATE, { slot: 0, prefix: '/corral-1' }));
+  server.put(PODS, renderPod(TEMPLATE, anIdentity({ slot: 0, prefix: '/corral-1' })));
   const pod = (): KubeObject | undefined => server.find(PODS, REF.namespace, REF.name);
   const mark = (annotations: Record<string, string>): void => {
     if (pod() === undefined) return;

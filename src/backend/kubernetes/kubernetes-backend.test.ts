@@ -2,7 +2,7 @@ import { WHOLE_POOL } from '../../domain/pool.ts';
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { ANNOTATION } from '../../api/cluster/pod-marks.ts';
-import { replicaId, type PresetUid } from '../../domain/ids.ts';
+import { binName, replicaId, type PresetUid } from '../../domain/ids.ts';
 import type { Replica, ReplicaState } from '../../domain/replica.ts';
 import { minutes, seconds } from '../../domain/units.ts';
 import type { KubeObject } from '../../kube/kube-object.ts';
@@ -11,7 +11,7 @@ import { failedStatus, runningStatus } from '../../testing/fake-kubelet.ts';
 import { PODS } from '../../testing/kube-testbed.ts';
 import { ManualTimers } from '../../testing/manual-timers.ts';
 import { startBackend, startPodBed, type PodBed, type PodBedOptions } from '../../testing/pod-bed.ts';
-import { aPodSettings, presetOf, templateOf } from '../../testing/pod-settings.ts';
+import { aPodSettings, anIdentity, presetOf, templateOf } from '../../testing/pod-settings.ts';
 import type { KubernetesBackend } from './kubernetes-backend.ts';
 import { renderPod, type PodTemplate } from './render-pod-template.ts';
 
@@ -170,7 +170,7 @@ describe('a start', () => {
   it('adopts the pod that another leader has created for it already', async (t) => {
     const world = await bed(t);
     const listen = await deafen(world);
-    const { metadata } = world.server.put(PODS, renderPod(EAGER, { slot: 0, prefix: '/corral-other' }));
+    const { metadata } = world.server.put(PODS, renderPod(EAGER, anIdentity({ slot: 0, prefix: '/corral-other' })));
     const replica = await startReady(world.backend);
     assert.equal(replica.id, metadata.uid);
     listen();
@@ -181,7 +181,7 @@ describe('a start', () => {
       const world = await bed(t);
       const end = world.kubelet.holdEnds();
       const listen = await deafen(world);
-      const old = world.server.put(PODS, renderPod(EAGER, { slot: 0, prefix: '/corral-old' }));
+      const old = world.server.put(PODS, renderPod(EAGER, anIdentity({ slot: 0, prefix: '/corral-old' })));
       await world.server.until(() => world.kubelet.running().length === 1);
       await world.api.delete(
         PODS,
@@ -206,7 +206,7 @@ describe('a start', () => {
   });
   it('fails when its name belongs to a pod that is not Corral’s, and leaves that alone', async (t) => {
     const world = await bed(t);
-    const { metadata, ...rest } = renderPod(QUIET, { slot: 0, prefix: '/x' });
+    const { metadata, ...rest } = renderPod(QUIET, anIdentity({ slot: 0, prefix: '/x' }));
     const foreign = { ...rest, metadata: { name: metadata.name, namespace: 'ml' } };
     const before = world.server.put(PODS, foreign);
     start(world.backend);
@@ -474,18 +474,45 @@ describe('a failed replica', () => {
 describe('pods', () => {
   it('that no ModelDeployment controls are neither seen nor touched, whatever their labels', async (t) => {
     const world = await bed(t);
-    const { metadata, ...rest } = renderPod(EAGER, { slot: 7, prefix: '/x' });
+    const { metadata, ...rest } = renderPod(EAGER, anIdentity({ slot: 7, prefix: '/x' }));
     world.server.put(PODS, { ...rest, metadata: { ...metadata, ownerReferences: [] } });
     await world.server.until(() => world.kubelet.running().length === 1);
     await startReady(world.backend);
     assert.equal(world.backend.observe().length, 1);
     assert.equal(calls(world).filter((call) => call === 'patch' || call === 'delete').length, 0);
   });
+  it('say what they take and where, also to another operator; one made before there were bins is somewhere, with its limits', async (t) => {
+    const resources = { limits: { 'example.com/gpu': 1 } };
+    const template = templateOf(aPodSettings({ resources, env: [{ name: 'FAKE', value: 'ready' }] }));
+    const world = await bed(t, template);
+    const older = renderPod(template, anIdentity({ slot: 7 }));
+    const annotations = Object.entries(older.metadata['annotations'] as object).filter(
+      ([key]) => key !== ANNOTATION.bin && key !== ANNOTATION.footprint,
+    );
+    world.server.put(PODS, { ...older, metadata: { ...older.metadata, annotations: Object.fromEntries(annotations) } });
+    const preset = { ...presetOf(template), footprint: new Map([['vram', 9000]]) };
+    world.backend.apply({ kind: 'start', preset, bin: binName('left') });
+    const allReady = (replicas: readonly Replica[]): true | undefined =>
+      replicas.length === 2 && replicas.every(({ state }) => state.kind === 'ready') ? true : undefined;
+    await until(world.backend, allReady);
+    const next = await startBackend(t, world.api, { templates: declared(template) });
+    await until(next.backend, allReady);
+    for (const { backend } of [world, next]) {
+      const seen = new Map(backend.observe().map(({ bin, footprint }) => [bin, footprint]));
+      assert.deepEqual(
+        seen,
+        new Map([
+          [undefined, new Map([['example.com/gpu', 1000]])],
+          ['left', new Map([['vram', 9000]])],
+        ]),
+      );
+    }
+  });
   it('of a life that is over are seen as that life’s', async (t) => {
     const world = await bed(t);
     const owner = { namespace: 'ml', name: 'chat', uid: 'earlier-life' };
     const earlier = templateOf(aPodSettings({ owner, env: [{ name: 'FAKE', value: 'ready' }] }));
-    world.server.put(PODS, renderPod(earlier, { slot: 0, prefix: '/x' }));
+    world.server.put(PODS, renderPod(earlier, anIdentity({ slot: 0, prefix: '/x' })));
     const replica = await untilState(world.backend, 'ready');
     assert.equal(replica.preset, presetOf(earlier).uid);
     assert.notEqual(replica.preset, presetOf(EAGER).uid);

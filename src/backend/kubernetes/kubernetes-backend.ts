@@ -1,10 +1,8 @@
-import { WHOLE_POOL } from '../../domain/pool.ts';
-import { NO_RESOURCES } from '../../domain/resources.ts';
 import { randomBytes } from 'node:crypto';
 import type { Gate } from '../../api/cluster/pod-marks.ts';
 import type { PodView } from '../../api/cluster/pod-view.ts';
 import { assertNever } from '../../domain/assert-never.ts';
-import { poolName, replicaId, type PoolName, type PresetUid, type ReplicaId } from '../../domain/ids.ts';
+import { poolName, replicaId, type BinName, type PoolName, type PresetUid, type ReplicaId } from '../../domain/ids.ts';
 import type { Preset } from '../../domain/preset.ts';
 import type { DrainCause, Replica, ReplicaState } from '../../domain/replica.ts';
 import { earliest, since, type Duration, type Instant } from '../../domain/units.ts';
@@ -79,7 +77,7 @@ export class KubernetesBackend implements Backend {
   apply(action: Action): void {
     switch (action.kind) {
       case 'start':
-        this.#start(action.preset);
+        this.#start(action.preset, action.bin);
         return;
       case 'drain':
         this.#drain(action.replica, action.cause);
@@ -121,6 +119,11 @@ export class KubernetesBackend implements Backend {
     return isTurning ? { closed: true, epoch: gate.epoch, confirmed: false } : { ...gate, confirmed: true };
   }
 
+  /** Why no node takes a replica's pod, as the scheduler says; `undefined`: one does, or it has not said. */
+  schedulerWords(id: ReplicaId): string | undefined {
+    return this.#book.find(id)?.pod.unschedulable;
+  }
+
   /** Nothing is timed any more. What is written is for the lanes to end. */
   close(): void {
     this.#cancelWake?.();
@@ -135,10 +138,10 @@ export class KubernetesBackend implements Backend {
     for (const listener of this.#listeners) listener();
   }
 
-  #start(preset: Preset): void {
+  #start(preset: Preset, bin: BinName): void {
     const template = this.#parts.templates(preset.uid);
     if (template === undefined) {
-      this.#refuse(preset);
+      this.#refuse(preset, bin);
       return;
     }
     const start: Start = {
@@ -146,6 +149,8 @@ export class KubernetesBackend implements Backend {
       template,
       slot: this.#freeSlot(template),
       prefix: `/corral-${randomBytes(16).toString('hex')}`,
+      bin,
+      footprint: preset.footprint,
       since: this.#parts.now(),
       order: undefined,
       failure: undefined,
@@ -156,14 +161,14 @@ export class KubernetesBackend implements Backend {
   }
 
   /** The catalog and the templates are made together, so that this is a fault of whoever has made them; it shows as one. */
-  #refuse({ uid, pool, footprint, rendered, serves }: Preset): void {
+  #refuse({ uid, pool, footprint, rendered, serves }: Preset, bin: BinName): void {
     const id = replicaId(`start:${uid}`);
     const failure = refused('there is no template for its pod', this.#parts.now());
     this.#refused.set(id, {
       id,
       preset: uid,
       pool,
-      bin: WHOLE_POOL,
+      bin,
       footprint,
       rendered,
       serves,
@@ -226,22 +231,10 @@ export class KubernetesBackend implements Backend {
   }
 
   #observeKnown(known: KnownPod, now: Instant): Replica[] {
-    const { uid, preset, pool, rendered, serves } = known.pod;
     const state = this.#stateOf(known, now);
-    return state === undefined
-      ? []
-      : [
-          {
-            id: replicaId(uid),
-            preset,
-            pool: poolName(pool),
-            bin: WHOLE_POOL,
-            footprint: NO_RESOURCES,
-            rendered,
-            serves,
-            state,
-          },
-        ];
+    if (state === undefined) return [];
+    const { uid, preset, pool, bin, footprint, rendered, serves } = known.pod;
+    return [{ id: replicaId(uid), preset, pool: poolName(pool), bin, footprint, rendered, serves, state }];
   }
 
   /** `undefined`: it has failed, which was noted, and nothing of it runs any more: it holds nothing. */

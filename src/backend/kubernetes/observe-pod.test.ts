@@ -6,7 +6,7 @@ import { viewPod, type PodView } from '../../api/cluster/pod-view.ts';
 import type { ReplicaState } from '../../domain/replica.ts';
 import { instant, milliseconds, minutes, seconds, type Instant } from '../../domain/units.ts';
 import { failedStatus, runningStatus } from '../../testing/fake-kubelet.ts';
-import { aPodSettings, templateOf } from '../../testing/pod-settings.ts';
+import { aPodSettings, anIdentity, templateOf } from '../../testing/pod-settings.ts';
 import { deadlineOf, observePod } from './observe-pod.ts';
 import { noteLook, type PodHistory } from './pod-history.ts';
 import { renderPod } from './render-pod-template.ts';
@@ -19,7 +19,7 @@ interface Look {
   readonly deleted?: boolean;
 }
 
-const RENDERED = renderPod(templateOf(aPodSettings()), { slot: 0, prefix: '/corral-1' });
+const RENDERED = renderPod(templateOf(aPodSettings()), anIdentity({ slot: 0, prefix: '/corral-1' }));
 
 function view({ status = {}, annotations = {}, deleted = false }: Look): PodView {
   const metadata = {

@@ -7,7 +7,7 @@ import { parse, stringify } from 'yaml';
 import type { PodSettings } from '../../api/cluster/pod-settings.ts';
 import { minutes } from '../../domain/units.ts';
 import { testSeed } from '../../testing/seed.ts';
-import { aPodSettings, templateOf } from '../../testing/pod-settings.ts';
+import { aPodSettings, anIdentity, templateOf } from '../../testing/pod-settings.ts';
 import { renderPod, renderPodTemplate } from './render-pod-template.ts';
 
 /** `CORRAL_UPDATE_GOLDEN=1 node --test src/backend/kubernetes/render-pod-template.test.ts` writes them anew. */
@@ -86,10 +86,15 @@ const SETTINGS: ReadonlyMap<string, PodSettings> = new Map([
   ],
 ]);
 
+const FOOTPRINT = new Map([
+  ['vram', 9 * 2 ** 30 * 1000],
+  ['example.com/share', 500],
+]);
+
 describe('a rendered pod', () => {
   for (const [name, settings] of SETTINGS) {
     it(`of ${name} is what test/golden/pods/${name}.yaml says`, () => {
-      const pod = renderPod(templateOf(settings), { slot: 0, prefix: PREFIX });
+      const pod = renderPod(templateOf(settings), anIdentity({ prefix: PREFIX, footprint: FOOTPRINT }));
       const file = join(GOLDEN, `${name}.yaml`);
       if (isUpdate)
         writeFileSync(file, stringify(pod, { singleQuote: true, lineWidth: 0, aliasDuplicateObjects: false }));
@@ -104,7 +109,9 @@ describe('a rendered pod', () => {
     const text = fc.string({ unit: fc.constantFrom('$', '(', ')', 'POD_IP', 'a') });
     fc.assert(
       fc.property(fc.array(text), text, (args, model) => {
-        const pod = JSON.stringify(renderPod(templateOf(aPodSettings({ args, model })), { slot: 0, prefix: PREFIX }));
+        const pod = JSON.stringify(
+          renderPod(templateOf(aPodSettings({ args, model })), anIdentity({ slot: 0, prefix: PREFIX })),
+        );
         const expanded = containerArgs(JSON.parse(pod) as RenderedArgs).map(expand);
         assert.deepEqual(expanded.slice(2, 2 + args.length), args);
         assert.equal(expanded[expanded.indexOf('--alias', 2 + args.length) + 1], model);
@@ -120,7 +127,7 @@ describe('a rendered pod', () => {
     assert.equal(new Set(names).size, 3);
     fc.assert(
       fc.property(fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/u), fc.nat(999), (preset, slot) => {
-        const pod = renderPod(templateOf(aPodSettings({ preset })), { slot, prefix: PREFIX });
+        const pod = renderPod(templateOf(aPodSettings({ preset })), anIdentity({ slot, prefix: PREFIX }));
         assert.match(pod.metadata.name, /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/u);
       }),
       { seed: testSeed() },

@@ -1,7 +1,10 @@
 import type { Json, JsonObject } from '../../domain/json.ts';
 import { createHash } from 'node:crypto';
 import { ANNOTATION, formatGate, LABEL, LLAMA_SERVER } from '../../api/cluster/pod-marks.ts';
+import { formatFootprint } from '../../api/cluster/pod-place.ts';
 import { clusterServes, type PodSettings } from '../../api/cluster/pod-settings.ts';
+import type { BinName } from '../../domain/ids.ts';
+import type { Resources } from '../../domain/resources.ts';
 import { milliseconds } from '../../domain/units.ts';
 import { findPodFault } from './find-pod-fault.ts';
 import { ownVolumes, renderContainer, RESTRICTED } from './render-container.ts';
@@ -26,10 +29,14 @@ export interface PodIdentity {
   readonly slot: number;
   /** Its llama-server's `--api-prefix`: nobody can guess it, so that a reused address never answers for another model. */
   readonly prefix: string;
+  /** The part of its pool in which it is meant to lie, and what it takes of that. */
+  readonly bin: BinName;
+  readonly footprint: Resources;
 }
 
 /** A pod that can be sent to the API server. */
 export type RenderedPod = JsonObject & { readonly metadata: JsonObject & { readonly name: string } };
+type SamplePod = RenderedPod & { readonly metadata: { readonly annotations: JsonObject } };
 
 /** The longest name whose pod keeps it as its host name. */
 const LONGEST_NAME = 63;
@@ -52,12 +59,20 @@ export function renderPodTemplate(settings: PodSettings): RenderedTemplate {
   };
   // A running pod keeps the grace it was made with: no edit of the timeout replaces one.
   const timeless = { ...settings, drainTimeout: milliseconds(0) };
-  const sample = renderPod({ ...template, settings: timeless, rendered: '' }, { slot: 0, prefix: '/' });
+  const sample = renderSample({ ...template, settings: timeless, rendered: '' }, { slot: 0, prefix: '/' });
   return { ok: true, template: { ...template, rendered: hashOf(sample) } };
 }
 
 /** The pod of one replica. Its gate is open. */
-export function renderPod(template: PodTemplate, { slot, prefix }: PodIdentity): RenderedPod {
+export function renderPod(template: PodTemplate, identity: PodIdentity): RenderedPod {
+  const pod = renderSample(template, identity);
+  const { bin, footprint } = identity;
+  const place = { [ANNOTATION.bin]: bin, [ANNOTATION.footprint]: formatFootprint(footprint) };
+  return { ...pod, metadata: { ...pod.metadata, annotations: { ...pod.metadata.annotations, ...place } } };
+}
+
+/** A pod but for its place, which replaces no pod when it changes. */
+function renderSample(template: PodTemplate, { slot, prefix }: Pick<PodIdentity, 'slot' | 'prefix'>): SamplePod {
   const { settings } = template;
   return {
     apiVersion: 'v1',

@@ -1,7 +1,7 @@
-import { WHOLE_POOL } from '../../domain/pool.ts';
 import type { Preset } from '../../domain/preset.ts';
 import type { DrainCause, Failure, Replica, ReplicaState } from '../../domain/replica.ts';
-import { replicaId } from '../../domain/ids.ts';
+import type { Resources } from '../../domain/resources.ts';
+import { replicaId, type BinName } from '../../domain/ids.ts';
 import { after, type Instant } from '../../domain/units.ts';
 import type { PodView } from '../../api/cluster/pod-view.ts';
 import type { PodTemplate } from './render-pod-template.ts';
@@ -12,6 +12,8 @@ export interface Start {
   readonly template: PodTemplate;
   readonly slot: number;
   readonly prefix: string;
+  readonly bin: BinName;
+  readonly footprint: Resources;
   readonly since: Instant;
   /** It is to be drained or stopped: then it need not come to be. */
   order: { readonly kind: 'close' | 'delete'; readonly since: Instant; readonly cause: DrainCause } | undefined;
@@ -27,8 +29,8 @@ export const observeStart = (start: Start, now: Instant): Replica => ({
   id: startId(start),
   preset: start.preset.uid,
   pool: start.preset.pool,
-  bin: WHOLE_POOL,
-  footprint: start.preset.footprint,
+  bin: start.bin,
+  footprint: start.footprint,
   rendered: start.template.rendered,
   serves: start.template.serves,
   state: stateOf(start, now),

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { ApiObject } from '../support/api-client.ts';
 import { ask, contentOf, startAsking, untilListed } from '../support/edge-client.ts';
-import { inCluster } from '../support/scene.ts';
+import type { PodWatch } from '../support/pod-watch.ts';
+import { inCluster, isClosed } from '../support/scene.ts';
 import type { PresetSpec } from '../support/scene.ts';
+import { isReady } from '../support/test-cluster.ts';
+import { startTraffic } from '../support/traffic.ts';
 
 const CLIENTS = 3;
 /** Enough for requests to be in flight at any moment. */
@@ -14,26 +18,18 @@ const preset = (file: string, tag: string): PresetSpec => ({
   tags: [tag],
 });
 
-/** Clients that ask one after the other until they are stopped. */
-function startTraffic(edge: string): { readonly stop: () => Promise<readonly string[]> } {
-  let stopped = false;
-  const client = async (): Promise<readonly string[]> => {
-    const said: string[] = [];
-    while (!stopped) said.push(contentOf(await ask(edge, 'model', TOKENS)));
-    return said;
-  };
-  const clients = Array.from({ length: CLIENTS }, client);
-  for (const one of clients) {
-    one.catch(() => {
-      stopped = true;
-    });
-  }
-  return {
-    stop: async () => {
-      stopped = true;
-      return (await Promise.all(clients)).flat();
-    },
-  };
+/** Whether a pod gets requests. */
+const serves = (pod: ApiObject): boolean =>
+  isReady(pod) && !isClosed(pod.metadata) && pod.metadata.deletionTimestamp === undefined;
+
+/** How many pods got requests after each thing that happened to one. */
+function servingOverTime({ events }: PodWatch): readonly number[] {
+  const pods = new Map<string, ApiObject>();
+  return events.map(({ kind, pod }) => {
+    if (kind === 'gone') pods.delete(pod.metadata.uid);
+    else pods.set(pod.metadata.uid, pod);
+    return [...pods.values()].filter(serves).length;
+  });
 }
 
 describe('an edit of a ModelDeployment', { timeout: 180_000 }, () => {
@@ -44,7 +40,7 @@ describe('an edit of a ModelDeployment', { timeout: 180_000 }, () => {
       const a = contentOf(await ask(scene.url, 'model', TOKENS));
       const old = await scene.readyPod('model');
 
-      const traffic = startTraffic(scene.url);
+      const traffic = startTraffic(scene.url, 'model', TOKENS);
       await ask(scene.url, 'model', TOKENS);
       await scene.edit('edited', [preset('b', 'second')]);
       await untilListed(scene.url, 'model', (listed) => listed?.tags.includes('second') === true);
@@ -70,6 +66,25 @@ describe('an edit of a ModelDeployment', { timeout: 180_000 }, () => {
       const asking = startAsking(scene.url, 'model');
       await startOperator();
       assert.notEqual(contentOf(await asking.reply), a);
+    }),
+  );
+
+  it(
+    'that changes how a model runs, in a pool with room: there is always a pod that gets requests, and none is cut',
+    inCluster(async (scene) => {
+      const always = { ...preset('a', 'first'), scaling: { minReplicas: 1 } };
+      await scene.apply('edited', await scene.pool(), [always]);
+      const old = await scene.readyPod('model');
+      const before = scene.pods.events.length;
+
+      const traffic = startTraffic(scene.url, 'model', TOKENS);
+      await scene.edit('edited', [{ ...always, args: ['--top-k=30'] }]);
+      await scene.pods.untilGone(old.metadata.uid);
+      assert.equal(new Set(await traffic.stop()).size, 1);
+
+      const serving = servingOverTime(scene.pods).slice(before);
+      assert.ok(serving.length > 0 && serving.every((pods) => pods > 0), serving.join());
+      assert.equal(scene.pods.pods.length, 1);
     }),
   );
 

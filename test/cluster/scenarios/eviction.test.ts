@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { assertWhole, startStream } from '../../support/chat.ts';
+import type { ApiObject } from '../support/api-client.ts';
+import { comingsAndGoings } from '../support/comings-and-goings.ts';
+import { GROUP } from '../support/corral-names.ts';
 import { ask, contentOf, startAsking } from '../support/edge-client.ts';
-import type { PodWatch } from '../support/pod-watch.ts';
 import { inCluster } from '../support/scene.ts';
 import type { PresetSpec } from '../support/scene.ts';
 
 const GPU = 'example.com/gpu';
+const POOLS = `${GROUP}/modelpools`;
 /** Tokens of a stream that takes a second or more. */
 const LONG = 600;
 
@@ -14,15 +17,9 @@ const preset = (name: string): PresetSpec => ({ name, source: { path: `/models/$
 
 const onGpu = (name: string): PresetSpec => ({ ...preset(name), resources: { limits: { [GPU]: 1 } } });
 
-/** The presets of pods in the order in which their objects came and went; an object that comes while another is there is `too early`. */
-function comingsAndGoings({ events }: PodWatch): readonly string[] {
-  let there = 0;
-  return events.flatMap(({ kind, pod }) => {
-    const preset = String(pod.metadata.labels?.['corral.dev/preset']);
-    if (kind === 'changed') return [];
-    there += kind === 'created' ? 1 : -1;
-    return [`${preset} ${kind}${there > 1 ? ' too early' : ''}`];
-  });
+function capacityOf(pool: ApiObject | undefined): unknown {
+  const status = pool?.['status'];
+  return typeof status === 'object' && status !== null && 'capacity' in status ? status.capacity : undefined;
 }
 
 describe('two models in a pool for one', { timeout: 180_000 }, () => {
@@ -63,6 +60,30 @@ describe('two models in a pool for one', { timeout: 180_000 }, () => {
       contentOf(await next.reply);
       await scene.pods.until('both pods', () => (comingsAndGoings(scene.pods).length >= 3 ? true : undefined));
       assert.deepEqual(comingsAndGoings(scene.pods), ['slow created', 'slow gone', 'a created']);
+    }),
+  );
+});
+
+describe('models that do not fit into the resources of their pool together', { timeout: 180_000 }, () => {
+  it(
+    'take turns, the old pod gone before the new one exists, and leave alone what fits beside them',
+    inCluster(async (scene) => {
+      const pool = await scene.pool({ capacity: { resources: { vram: '16Gi' } } });
+      const taking = (name: string, file: string, vram: string): PresetSpec => ({
+        ...preset(file),
+        name,
+        footprint: { vram },
+      });
+      await scene.apply('models', pool, [
+        taking('small', 'a', '4Gi'),
+        taking('one', 'a', '9Gi'),
+        taking('two', 'b', '9Gi'),
+      ]);
+      contentOf(await ask(scene.url, 'small'));
+      for (const model of ['one', 'two', 'one']) contentOf(await ask(scene.url, model));
+      const turns = ['small created', 'one created', 'one gone', 'two created', 'two gone', 'one created'];
+      assert.deepEqual(comingsAndGoings(scene.pods, 2), turns);
+      await scene.corral.cluster.api.until(POOLS, pool, (object) => capacityOf(object) === 'vram 13Gi of 16Gi');
     }),
   );
 });
