@@ -39,6 +39,10 @@ module.exports = {
     seesOnly('planner-sees-only-domain', 'planner', ['^src/(planner|domain)/']),
     seesOnly('routing-is-pure', 'routing', ['^src/(routing|domain)/']),
     seesOnly('activity-is-pure', 'activity', ['^src/(activity|domain)/']),
+    // Its files are read by the pure parsers of the API.
+    seesOfSrcOnly('simulator-sees-planner-and-activity', 'simulator', [
+      '^src/(simulator|planner|activity|api(?!/cluster)|domain)/',
+    ]),
     seesOfSrcOnly('api-sees-only-domain', 'api(?!/cluster/)', ['^src/(api|domain)/']),
     // Statuses carry to the edges what a route table needs to know.
     seesOfSrcOnly('cluster-api-sees-domain-and-routing', 'api/cluster', ['^src/(api|routing|domain)/']),

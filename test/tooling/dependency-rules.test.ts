@@ -23,6 +23,8 @@ const plants: readonly Plant[] = [
   plant('planner-sees-only-domain', 'src/planner/a3.ts', "import type {} from '../activity/ok.ts';"),
   plant('routing-is-pure', 'src/routing/a1.ts', "import '../planner/ok.ts';"),
   plant('activity-is-pure', 'src/activity/a1.ts', "import '../platform/ok.ts';"),
+  plant('simulator-sees-planner-and-activity', 'src/simulator/a1.ts', "import '../control/ok.ts';"),
+  plant('simulator-sees-planner-and-activity', 'src/simulator/traces/a1.ts', "import '../../backend/backend.ts';"),
   plant('api-sees-only-domain', 'src/api/a1.ts', "import '../platform/ok.ts';"),
   plant('api-sees-only-domain', 'src/api/a13.ts', "import type {} from '../routing/ok.ts';"),
   plant('cluster-api-sees-domain-and-routing', 'src/api/cluster/a1.ts', "import '../../kube/ok.ts';"),
@@ -74,6 +76,10 @@ const accepted: ReadonlyMap<string, string> = new Map([
   ['src/planner/action.ts', "import '../domain/ok.ts';"],
   ['src/routing/ok.ts', "import '../domain/ok.ts';"],
   ['src/activity/ok.ts', "import '../domain/ok.ts';"],
+  [
+    'src/simulator/ok.ts',
+    "import '../planner/ok.ts';\nimport '../activity/ok.ts';\nimport '../api/ok.ts';\nimport '../domain/ok.ts';",
+  ],
   ['src/api/ok.ts', "import 'yaml';\nimport 'yaml/part';\nimport 'node:fs';\nimport '../domain/ok.ts';"],
   ['src/api/ok.test.ts', "import 'node:child_process';\nimport '../../test/ok.ts';"],
   // The cycle is told of where it is entered first.

@@ -68,7 +68,7 @@ export interface ChatTitlesRecipe extends Common, Tokens {
 export interface SessionRecipe extends Common {
   /** Requests of one person to one model, on the average; 1: each request is for itself. */
   readonly turns: number;
-  /** From an answer to that person's next request, on the average. */
+  /** From an answer to that person's next request, on the average; longer where no request comes so soon. */
   readonly pause: Duration;
 }
 

@@ -19,4 +19,4 @@ export interface ModelTable {
 
 /** How long a request of so many tokens takes at a replica, in milliseconds. */
 export const durationOf = (model: TableModel, promptTokens: number, outputTokens: number): number =>
-  (promptTokens / model.promptRate + outputTokens / model.outputRate) * 1000;
+  (promptTokens * 1000) / model.promptRate + (outputTokens * 1000) / model.outputRate;
