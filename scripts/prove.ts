@@ -30,6 +30,14 @@ const proofs: ReadonlyMap<string, NamedProof> = new Map([
     },
   ],
   [
+    'planner',
+    {
+      summary: 'N walks each through worlds where clients come and go, and where everything else happens, too',
+      needsLlamaServer: false,
+      load: async () => (await import('../test/prove/planner.ts')).provePlanner,
+    },
+  ],
+  [
     'evict',
     {
       summary: 'N swaps between two models with room for one: every answer right, never two llama-servers at once',

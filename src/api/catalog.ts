@@ -5,7 +5,7 @@ import type { Catalog, Preset } from '../domain/preset.ts';
 import { milliseconds } from '../domain/units.ts';
 import { type DecodedManifests, type DecodedPool, decodeManifests } from './decode-manifests.ts';
 import { type SitedName, decodePresets } from './decode-presets.ts';
-import { DEFAULT_FAIR_AFTER, DEFAULT_PRIORITY } from './decode-settings.ts';
+import { DEFAULT_EVICTION, DEFAULT_FAIR_AFTER, DEFAULT_PRIORITY } from './decode-settings.ts';
 import { draftLocalPresets } from './draft-local-presets.ts';
 import { draftManifestPresets } from './draft-manifest-presets.ts';
 import { findOvercommitted, type SizedDraft } from './find-overcommitted.ts';
@@ -50,6 +50,7 @@ function buildPools(declared: readonly DecodedPool[], { maxLoaded }: CatalogSett
     name,
     maxLoaded: limit,
     bins,
+    eviction: DEFAULT_EVICTION,
     paused: false,
     minResidency: milliseconds(0),
     fairAfter: DEFAULT_FAIR_AFTER,

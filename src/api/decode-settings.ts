@@ -1,5 +1,5 @@
 import { poolName } from '../domain/ids.ts';
-import { WHOLE_POOL, type Pool } from '../domain/pool.ts';
+import { WHOLE_POOL, type EvictionPolicy, type Pool } from '../domain/pool.ts';
 import type { Scaling } from '../domain/preset.ts';
 import { type Duration, milliseconds, seconds } from '../domain/units.ts';
 import { parseDuration } from './duration-text.ts';
@@ -35,18 +35,21 @@ export function decodeScaling(scaling: ManifestDefaults['scaling']): Partial<Sca
 /** What is said about priorities where nobody says anything. */
 export const DEFAULT_PRIORITY = 0;
 
+export const DEFAULT_EVICTION: EvictionPolicy = 'LRUByIdle';
+
 /** The highest priority that a preset may have in a pool. */
 export const maxPriorityOf = ({ maxPriority = DEFAULT_PRIORITY }: ModelPoolSpec): number => maxPriority;
 
 /** A pool as the planner knows it. */
 export function decodePoolSpec(name: string, spec: ModelPoolSpec): Pool {
-  const { minResidency, fairAfter } = spec.eviction ?? {};
+  const { policy = DEFAULT_EVICTION, minResidency, fairAfter } = spec.eviction ?? {};
   const resources = spec.capacity?.resources;
   const size = resources === undefined ? undefined : readQuantities(resources, 'down');
   return {
     name: poolName(name),
     maxLoaded: spec.capacity?.maxLoaded ?? 0,
     bins: [{ name: WHOLE_POOL, size }],
+    eviction: policy,
     paused: spec.paused ?? false,
     minResidency: minResidency === undefined ? milliseconds(0) : readDuration(minResidency),
     fairAfter: fairAfter === undefined ? DEFAULT_FAIR_AFTER : readDuration(fairAfter),

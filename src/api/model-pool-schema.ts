@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { EVICTION_POLICIES } from '../domain/pool.ts';
 import {
   Conditions,
   LabelSelector,
@@ -56,7 +57,11 @@ const Eviction = object(
   'Who leaves when there is no room.',
   {
     policy: Type.Optional(
-      oneOf('Who goes first: the one that has been idle the longest.', ['LRUByIdle'], { default: 'LRUByIdle' }),
+      oneOf(
+        'Who goes first, of the idle ones of the lowest priority. LRUByIdle: the one that has been idle the longest. IdleBySize: by the time it has been idle, times the square of its share of its bin; for pools whose models differ in size.',
+        EVICTION_POLICIES,
+        { default: 'LRUByIdle' },
+      ),
     ),
     minResidency: Type.Optional(
       duration('An idle model is left alone this long after it became ready.', { default: '0s' }),
@@ -111,7 +116,11 @@ export const ModelPoolStatusSchema = object('What is.', {
   conditions: Type.Optional(Conditions),
   loaded: Type.Optional(whole('Replicas that hold capacity.', 0, 1_000_000)),
   capacity: Type.Optional(
-    Type.String({ maxLength: 256, title: 'a text', description: 'What fits and how much of it is taken, for people: 4 models, vram 12Gi of 24Gi.' }),
+    Type.String({
+      maxLength: 256,
+      title: 'a text',
+      description: 'What fits and how much of it is taken, for people: 4 models, vram 12Gi of 24Gi.',
+    }),
   ),
   waiting: Type.Optional(whole('Presets that are wanted and find no room.', 0, 1_000_000)),
   lru: Type.Optional(

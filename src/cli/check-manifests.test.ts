@@ -70,6 +70,26 @@ test('a name that another object has is a note: in a cluster the first one keeps
   assert.match(notes.join(), /^corral serve refuses this, .*1\.yaml.*: the name 'a' is taken by 0\.yaml/u);
 });
 
+test('what a cluster stores and does not run is a note, and so is an amount that nobody counts', () => {
+  const { problems, notes } = check(
+    deployment('source: { path: /a }, priority: 2, footprint: { vram: 1 }'),
+    object('ModelPool', 'name: default', '{ maxPriority: 1, capacity: { resources: { gpu: 1 } } }'),
+  );
+  assert.deepEqual(problems, []);
+  assert.deepEqual(
+    notes.map((note) => note.replace(/^(.*): 0\.yaml.*(?:priority|footprint): .*/u, '$1')),
+    [
+      'a cluster takes this and does not run it (PriorityNotAllowed), corral serve refuses it',
+      'a cluster takes this and does not run it (UnknownResource), corral serve refuses it',
+    ],
+  );
+  const alone = check(deployment('source: { path: /a }, priority: 2, footprint: { vram: 1 }'));
+  assert.match(
+    alone.notes.join('\n'),
+    /^corral serve refuses this, a cluster does not: .*priority 2 .*\n0\.yaml: spec\.presets\[0\]\.footprint: no effect in corral serve: it matters in a cluster, and where /u,
+  );
+});
+
 test('a fault is told once, whoever finds it', () => {
   const { problems, notes } = check(
     deployment("source: { path: /a }, args: ['--port=1', '-c 1'], env: [{ name: LLAMA_ARG_PORT, value: x }]"),
@@ -101,11 +121,11 @@ test('the verdict goes to stdout, and what is wrong to stderr', async (t) => {
   t.after(async () => rm(folder, { recursive: true }));
   const [good, bad] = ['good.yaml', 'bad.yaml'].map((name) => join(folder, name));
   assert.ok(good !== undefined && bad !== undefined);
-  await writeFile(good, deployment('source: { path: /a }, resources: {}'));
+  await writeFile(good, deployment('source: { path: /a }, resources: { claims: [] }'));
   await writeFile(bad, deployment('source: {}'));
   const valid = await run(good);
   assert.deepEqual([valid.ok, valid.stderr], [true, '']);
-  assert.match(valid.stdout, /good\.yaml: ModelDeployment chat: valid\nnote: .*resources: no effect/u);
+  assert.match(valid.stdout, /good\.yaml: ModelDeployment chat: valid\nnote: .*resources\.claims: no effect/u);
   const refused = await run(good, bad, join(folder, 'none.yaml'));
   assert.equal(refused.ok, false);
   assert.match(refused.stdout, /good\.yaml: ModelDeployment chat: valid/u);

@@ -12,6 +12,13 @@ export interface Bin {
 /** The bin of a pool that is not divided. */
 export const WHOLE_POOL: BinName = binName('pool');
 
+/**
+ * Who leaves first, of the idle ones of one priority. `LRUByIdle`: who has been idle longest. `IdleBySize`: by the time it has been
+ * idle, times the square of its share of its bin, so that what gives much room for one load lost leaves before what gives little.
+ */
+export const EVICTION_POLICIES = ['LRUByIdle', 'IdleBySize'] as const;
+export type EvictionPolicy = (typeof EVICTION_POLICIES)[number];
+
 /** What presets of one pool compete for, and how. Times are in milliseconds. */
 export interface Pool {
   readonly name: PoolName;
@@ -19,6 +26,7 @@ export interface Pool {
   readonly maxLoaded: number;
   /** Where its replicas lie, each with a name of its own. None: nothing fits. */
   readonly bins: readonly Bin[];
+  readonly eviction: EvictionPolicy;
   /** Nothing is started, all is drained, waiters are told so. */
   readonly paused: boolean;
   /** An idle replica is left alone for this long after it became ready. */

@@ -87,7 +87,10 @@ export class BinRoom {
     const { footprint, replicas } = this.#meantFor(uid);
     if (this.#space === undefined) return { footprint, replicas };
     const left = this.#space.late;
-    return { footprint: new Map([...footprint].map(([name, n]) => [name, Math.min(n, amountOf(left, name))])), replicas };
+    return {
+      footprint: new Map([...footprint].map(([name, n]) => [name, Math.min(n, amountOf(left, name))])),
+      replicas,
+    };
   }
 
   /** Whether there is room at a level, if `more` left besides. */

@@ -1,10 +1,10 @@
-import type { Instant } from '../domain/units.ts';
-import { after, milliseconds } from '../domain/units.ts';
+import { amountOf, type Resources } from '../domain/resources.ts';
+import { after, milliseconds, since, type Instant } from '../domain/units.ts';
 import type { Pool } from '../domain/pool.ts';
 import type { Preset } from '../domain/preset.ts';
 import type { Replica, ReplicaState } from '../domain/replica.ts';
 import type { Draft } from './draft.ts';
-import { isCurrent, replicasOf, type Look } from './look.ts';
+import { footprintOf, isCurrent, replicasOf, type Look } from './look.ts';
 import { idleSince } from './retire.ts';
 import { byInFlight } from './scale.ts';
 import { isWantedByNobody } from './wanted.ts';
@@ -16,8 +16,8 @@ export interface Candidate {
   readonly state: ReplicaState & { readonly kind: 'ready' };
   /** `protected`: below its preset's minReplicas. */
   readonly kind: 'surplus' | 'idle' | 'busy' | 'unknown' | 'protected';
-  /** Since when it has nothing to do; of one that is not idle now. */
-  readonly idleSince: Instant;
+  /** The smaller, the earlier it leaves, by its pool's policy, of those of its kind and priority. */
+  readonly rank: number;
   /** From when on it may leave as a victim, if it is idle. */
   readonly mayLeaveFrom: Instant;
   /** From when on it may leave for fairness. */
@@ -30,7 +30,7 @@ const byName = (a: Candidate, b: Candidate): number => {
   return a.replica.id < b.replica.id ? -1 : 1;
 };
 
-/** Surplus ones first, then the lower priority, then the longest idle. */
+/** Surplus ones first, then the lower priority, then as the pool's policy has it. */
 export function byIdleness(a: Candidate, b: Candidate): number {
   if (a.kind !== b.kind) return a.kind === 'surplus' ? -1 : b.kind === 'surplus' ? 1 : byRest(a, b);
   return byRest(a, b);
@@ -38,7 +38,7 @@ export function byIdleness(a: Candidate, b: Candidate): number {
 
 function byRest(a: Candidate, b: Candidate): number {
   if (a.preset.priority !== b.preset.priority) return a.preset.priority - b.preset.priority;
-  if (a.idleSince !== b.idleSince) return a.idleSince - b.idleSince;
+  if (a.rank !== b.rank) return a.rank - b.rank;
   return byName(a, b);
 }
 
@@ -60,12 +60,26 @@ export function findCandidates(replicas: readonly Replica[], pool: Pool, look: L
         preset,
         state,
         kind: kindOf(replica, preset, look, draft),
-        idleSince: idle === undefined ? look.input.now : idle,
+        rank: rankOf(replica, idle === undefined ? look.input.now : idle, pool, look),
         mayLeaveFrom: after(state.since, pool.minResidency),
         mustLeaveFrom: after(state.since, residency),
       },
     ];
   });
+}
+
+/** What has been idle since `idle` takes its turn by that alone, or with its share of its bin. */
+function rankOf(replica: Replica, idle: Instant, { eviction, bins }: Pool, look: Look): number {
+  if (eviction === 'LRUByIdle') return idle;
+  const size = bins.find(({ name }) => name === replica.bin)?.size;
+  const share = size === undefined ? 1 : shareOf(footprintOf(replica, look), size);
+  return -since(idle, look.input.now) * share ** 2;
+}
+
+/** How much of a bin it takes, of the resource of which it takes the most, from 0 to 1. */
+function shareOf(footprint: Resources, size: Resources): number {
+  const shares = [...size].map(([name, all]) => (all === 0 ? 0 : amountOf(footprint, name) / all));
+  return Math.max(0, ...shares);
 }
 
 /**

@@ -2,6 +2,7 @@ import type { PoolName, PresetUid } from '../domain/ids.ts';
 import type { Pool } from '../domain/pool.ts';
 import type { Preset } from '../domain/preset.ts';
 import { isLive, type Replica } from '../domain/replica.ts';
+import type { Resources } from '../domain/resources.ts';
 import type { PlanInput } from './plan-input.ts';
 
 /** One look at the world, with what is found by name and by kind. */
@@ -46,3 +47,9 @@ export const isCurrent = (replica: Replica, { rendered, pool }: Preset): boolean
 /** It answers, or will, as its preset's model of now. */
 export const isServing = (replica: Replica, { serves }: Preset): boolean =>
   isLive(replica) && replica.serves === serves;
+
+/** What a replica takes: what its preset says now counts where it runs what that says now. */
+export function footprintOf(replica: Replica, { presets }: Look): Resources {
+  const preset = presets.get(replica.preset);
+  return preset !== undefined && isCurrent(replica, preset) ? preset.footprint : replica.footprint;
+}

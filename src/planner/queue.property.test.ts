@@ -85,15 +85,19 @@ describe('the queue of a pool', () => {
   it('gives room to nobody before one in front of him who could have used it', () => {
     checkPlans((input, made) => {
       const reserved = reservedFor(input);
-      for (const { preset: waiting, pool } of queuesOf(input, made)) {
+      for (const { preset: waiting, pool, inFront } of queuesOf(input, made)) {
         if (waiting.scaling.minReplicas > 1) continue;
         const queue = wishesOf(pool.name, input, made).map(({ preset }) => preset);
         const behind = queue.slice(queue.indexOf(waiting) + 1).filter(({ uid }) => !reserved.has(uid));
         for (const start of startsOf(made).filter(({ preset }) => behind.includes(preset))) {
           const bin = pool.bins.find(({ name }) => name === start.bin);
           const others = startsOf(made).filter((one) => one !== start && one.preset.pool === pool.name);
-          const holders = [...holdersOf(input, pool), ...others.map((one, index) => startedBy(one, index))];
           assert.ok(bin !== undefined);
+          const kept = [
+            ...others.map((one, index) => startedBy(one, index)),
+            ...inFront.flatMap((one) => copiesOf(one, bin)),
+          ];
+          const holders = [...holdersOf(input, pool), ...kept];
           assert.ok(!fits(waiting.footprint, { bin, pool }, holders, presetsOf(input)), `${waiting.uid} was first`);
         }
       }

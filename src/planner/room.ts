@@ -7,7 +7,7 @@ import { amountOf, type Resources } from '../domain/resources.ts';
 import { BinRoom, NO_LOAD, withOne, type Load } from './bin-room.ts';
 import { byIdleness, findCandidates, type Candidate } from './candidates.ts';
 import type { Draft } from './draft.ts';
-import { allOf, isCurrent, type Look } from './look.ts';
+import { allOf, footprintOf, type Look } from './look.ts';
 import type { Hold, Level } from './space.ts';
 
 /** What a replica takes of `maxLoaded`, which is counted as a resource of the pool. */
@@ -160,7 +160,9 @@ export class Room {
     const able = this.bins.filter((bin) => {
       const leaving = this.candidatesIn(bin).filter(({ kind }) => kind !== 'protected');
       const starting = this.#starting.filter((replica) => this.#binsOf(replica).includes(bin));
-      const all = [...leaving.map(({ replica }) => replica), ...starting].map((replica) => this.#footprint(replica));
+      const all = [...leaving.map(({ replica }) => replica), ...starting].map((replica) =>
+        footprintOf(replica, this.#look),
+      );
       return bin.has(footprint, 'later', all.reduce(withOne, NO_LOAD));
     });
     const [nearest] = able.toSorted((a, b) => a.shortage(footprint) - b.shortage(footprint));
@@ -199,7 +201,7 @@ export class Room {
 
   /** Whether it takes anything of these resources. */
   takesAny({ replica }: Candidate, names: readonly string[]): boolean {
-    return names.some((name) => amountOf(this.#footprint(replica), name) > 0);
+    return names.some((name) => amountOf(footprintOf(replica, this.#look), name) > 0);
   }
 
   #hasSlot(preset: Preset, level: Level, leaving: number): boolean {
@@ -213,13 +215,13 @@ export class Room {
   }
 
   #together(leaving: readonly Candidate[], besides: Load): Load {
-    return leaving.map(({ replica }) => this.#footprint(replica)).reduce(withOne, besides);
+    return leaving.map(({ replica }) => footprintOf(replica, this.#look)).reduce(withOne, besides);
   }
 
   #occupy(replica: Replica): void {
     if (!holdsCapacity(replica)) return;
     this.#holders.add(replica.preset);
-    for (const bin of this.#binsOf(replica)) bin.occupy(this.#footprint(replica));
+    for (const bin of this.#binsOf(replica)) bin.occupy(footprintOf(replica, this.#look));
     this.#slots.occupy(ONE);
     if (this.#draft.isStaying(replica)) return;
     const { state } = replica;
@@ -243,14 +245,8 @@ export class Room {
     const inFlight = this.#look.input.inFlight.get(replica.id);
     const level = replica.state.kind !== 'stopping' && inFlight !== undefined && inFlight > 0 ? 'later' : 'soon';
     const beneficiary = cause !== undefined && 'beneficiary' in cause ? cause.beneficiary : undefined;
-    for (const bin of this.#binsOf(replica)) bin.leave(this.#footprint(replica), level, beneficiary);
+    for (const bin of this.#binsOf(replica)) bin.leave(footprintOf(replica, this.#look), level, beneficiary);
     this.#slots.leave(ONE, level, beneficiary);
-  }
-
-  /** What its preset says now counts where it runs what that says now. */
-  #footprint(replica: Replica): Resources {
-    const preset = this.#look.presets.get(replica.preset);
-    return preset !== undefined && isCurrent(replica, preset) ? preset.footprint : replica.footprint;
   }
 }
 

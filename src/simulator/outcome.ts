@@ -1,5 +1,12 @@
-/** Who decides what is loaded. `clairvoyant` knows the trace: a yardstick, not a rival. */
-export const POLICIES = ['corral', 'llama-router', 'llama-swap', 'keep-alive', 'clairvoyant'] as const;
+/** Who decides what is loaded. `corral-by-size` is Corral with the eviction policy IdleBySize. `clairvoyant` knows the trace: a yardstick, not a rival. */
+export const POLICIES = [
+  'corral',
+  'corral-by-size',
+  'llama-router',
+  'llama-swap',
+  'keep-alive',
+  'clairvoyant',
+] as const;
 export type PolicyName = (typeof POLICIES)[number];
 
 /** How long requests waited before they went to a replica, in milliseconds, over all that were served. Percentiles by nearest rank. */

@@ -14,9 +14,15 @@ const HOUR = 3_600_000;
  */
 export function simulate(scenario: Scenario, policy: PolicyName): Outcome {
   checkScenario(scenario);
-  const { loads, requests } = new Simulation(scenario, policyNamed(policy, scenario)).run();
+  const { loads, requests } = new Simulation(withEviction(scenario, policy), policyNamed(policy, scenario)).run();
   return outcomeOf(policy, scenario.trace.at.length, loads, requests);
 }
+
+/** Only Corral looks at how its pool evicts. */
+const withEviction = (scenario: Scenario, policy: PolicyName): Scenario => ({
+  ...scenario,
+  pool: { ...scenario.pool, eviction: policy === 'corral-by-size' ? 'IdleBySize' : 'LRUByIdle' },
+});
 
 function outcomeOf(policy: PolicyName, requests: number, loads: LoadCounts, counts: RequestCounts): Outcome {
   const { coldStarts, reloads, heldFor } = loads;

@@ -20,9 +20,9 @@ export const describeWorld = (input: PlanInput): string =>
 const amounts = (resources: Resources): string =>
   `{${[...resources].map(([name, amount]) => `${name}: ${amount}`).join(', ')}}`;
 
-function describePool({ name, maxLoaded, bins, paused, minResidency, fairAfter }: Pool): string {
+function describePool({ name, maxLoaded, bins, eviction, paused, minResidency, fairAfter }: Pool): string {
   const sizes = bins.map((bin) => `${bin.name}${bin.size === undefined ? '(?)' : amounts(bin.size)}`).join(' ');
-  const state = paused ? ', paused' : '';
+  const state = `${eviction === 'LRUByIdle' ? '' : `, ${eviction}`}${paused ? ', paused' : ''}`;
   return `pool ${name}: ${sizes}, maxLoaded ${maxLoaded}, minResidency ${minResidency}, fairAfter ${fairAfter}${state}`;
 }
 

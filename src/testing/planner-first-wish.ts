@@ -2,6 +2,7 @@ import type { PresetUid } from '../domain/ids.ts';
 import type { Bin, Pool } from '../domain/pool.ts';
 import type { Preset } from '../domain/preset.ts';
 import { isLive, type Replica, type ReplicaState } from '../domain/replica.ts';
+import { amountOf } from '../domain/resources.ts';
 import type { Plan, PlanInput } from '../planner/plan-input.ts';
 import { wishesOf, type Wish } from './planner-checks.ts';
 import {
@@ -9,6 +10,7 @@ import {
   cancelsOf,
   couldHold,
   drainsOf,
+  footprintOf,
   findPool,
   fits,
   holdersOf,
@@ -97,7 +99,7 @@ function describe(wish: Wish, pool: Pool, holders: readonly Replica[], situation
   const staying = holders.filter((one) => !later.includes(one) && isLive(one));
   const isReserved = holders.some(({ state }) => fairnessFor(state) === wish.preset.uid);
   const isOverAge = pool.fairAfter > 0 && input.now - wish.since >= pool.fairAfter;
-  const idle = staying.filter((one) => mayBeEvicted(one, staying, input)).sort(inTurn(staying, input));
+  const idle = staying.filter((one) => mayBeEvicted(one, staying, input)).sort(inTurn(staying, pool, input));
   const inUse = staying.filter((one) => !idle.includes(one) && mayLeaveInUse(one, wish, staying, input));
   return { ...wish, pool, isOverAge, isReserved, holders, soon: new Set(soon), later: new Set(later), idle, inUse };
 }
@@ -164,12 +166,21 @@ function mayLeaveInUse(replica: Replica, wish: Wish, staying: readonly Replica[]
   return spare(replica, staying, input) >= preset.scaling.minReplicas;
 }
 
-/** Surplus first, then the lower priority, then the longest idle, then by name. */
-function inTurn(staying: readonly Replica[], input: PlanInput): (a: Replica, b: Replica) => number {
+/** What it takes of its bin, of the resource of which it takes most; all of one whose size nobody knows. */
+function shareOf(replica: Replica, { bins }: Pool, input: PlanInput): number {
+  const size = bins.find(({ name }) => name === replica.bin)?.size;
+  if (size === undefined) return 1;
+  const need = footprintOf(replica, presetsOf(input));
+  return Math.max(0, ...[...size].map(([name, all]) => (all === 0 ? 0 : amountOf(need, name) / all)));
+}
+
+/** Surplus first, then the lower priority, then as the pool's policy has it, then by name. */
+function inTurn(staying: readonly Replica[], pool: Pool, input: PlanInput): (a: Replica, b: Replica) => number {
   const keys = (one: Replica): number[] => {
     const preset = presetsOf(input).get(one.preset);
     const idle = isIdle(one, input) ? idleSinceOf(one, input) : input.now;
-    return [isSurplus(one, staying, input) ? 0 : 1, preset === undefined ? 0 : preset.priority, idle];
+    const turn = pool.eviction === 'LRUByIdle' ? idle : (idle - input.now) * shareOf(one, pool, input) ** 2;
+    return [isSurplus(one, staying, input) ? 0 : 1, preset === undefined ? 0 : preset.priority, turn];
   };
   return (a, b) => {
     const [of, than] = [keys(a), keys(b)];

@@ -37,6 +37,7 @@ export const poolRow = fc.record({
     minLength: 1,
     maxLength: 4,
   }),
+  eviction: fc.constantFrom('LRUByIdle' as const, 'LRUByIdle' as const, 'IdleBySize' as const),
   paused: rarely(12),
   minResidency: fc.constantFrom(0, 40_000),
   fairAfter: fc.constantFrom(0, 60_000, 100_000),

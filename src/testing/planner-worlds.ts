@@ -113,6 +113,7 @@ const toPool = (row: PoolRow, index: number): Pool => ({
     name: binName(`bin${bin}`),
     size: known && row.counted.length > 0 ? onlyOf(size, row.counted) : undefined,
   })),
+  eviction: row.eviction,
   paused: row.paused,
   minResidency: milliseconds(row.minResidency),
   fairAfter: milliseconds(row.fairAfter),

@@ -25,6 +25,7 @@ export const gpus = (count: number, overrides: Partial<Pool> = {}): Pool => ({
     name: binName(`gpu-${index}`),
     size: new Map([['gpu', 1000]]),
   })),
+  eviction: 'LRUByIdle',
   paused: false,
   minResidency: milliseconds(0),
   fairAfter: milliseconds(0),

@@ -12,6 +12,7 @@ export const aPool = (overrides: Partial<Pool> = {}): Pool => ({
   name: poolName('default'),
   maxLoaded: 1,
   bins: [{ name: WHOLE_POOL, size: undefined }],
+  eviction: 'LRUByIdle',
   paused: false,
   minResidency: milliseconds(0),
   fairAfter: seconds(30),

@@ -6,8 +6,8 @@ export const FAULTS_OF_ROOM: readonly PlantedFault[] = [
   planner(
     'candidates',
     'the most recently used leaves first',
-    'return a.idleSince - b.idleSince;',
-    'return b.idleSince - a.idleSince;',
+    'return a.rank - b.rank;',
+    'return b.rank - a.rank;',
   ),
   planner(
     'candidates',

@@ -59,6 +59,7 @@ function decodePool({ maxLoaded = 0, bins, minResidency, fairAfter }: WrittenTab
     name: poolName('simulated'),
     maxLoaded,
     bins: bins === undefined ? [{ name: WHOLE_POOL, size: NO_RESOURCES }] : decodeBins(bins),
+    eviction: 'LRUByIdle',
     paused: false,
     minResidency: durationOr(minResidency, seconds(0)),
     fairAfter: durationOr(fairAfter, FAIR_AFTER),

@@ -12,6 +12,7 @@ import type { Policy } from './policy.ts';
 export function policyNamed(name: PolicyName, { models, pool, trace }: Scenario): Policy {
   switch (name) {
     case 'corral':
+    case 'corral-by-size':
       return new CorralPolicy();
     case 'llama-router':
       return new LlamaRouterPolicy(pool, models);

@@ -4,12 +4,14 @@ import { poolName } from '../../domain/ids.ts';
 import { NO_RESOURCES } from '../../domain/resources.ts';
 import { WHOLE_POOL } from '../../domain/pool.ts';
 import { minutes, seconds } from '../../domain/units.ts';
-import { POLICIES, type Outcome } from '../outcome.ts';
+import type { Outcome } from '../outcome.ts';
 import { METRICS, showMetric } from './metrics.ts';
 import { renderHtml } from './render-html.ts';
 import { renderSvg } from './render-svg.ts';
 import { renderText } from './render-text.ts';
 import type { Simulated } from './simulated.ts';
+
+const POLICIES = ['corral', 'llama-router', 'llama-swap', 'keep-alive', 'clairvoyant'] as const;
 
 const outcome = (policy: Outcome['policy'], factor: number, wait?: Outcome['wait']): Outcome => ({
   policy,
@@ -31,6 +33,7 @@ const named = (name: string): Simulated => ({
       name: poolName('p'),
       maxLoaded: 0,
       bins: [{ name: WHOLE_POOL, size: NO_RESOURCES }],
+      eviction: 'LRUByIdle',
       paused: false,
       minResidency: seconds(0),
       fairAfter: seconds(30),
