@@ -39,7 +39,8 @@ export class BinRoom {
   readonly #later = new Sum();
   /** Of what leaves late: for whose sake. */
   readonly #laterFor = new Map<PresetUid, Load>();
-  readonly #holders: PresetUid[] = [];
+  /** For whom room is set aside, the first first, and how much. */
+  readonly #held = new Map<PresetUid, Resources>();
 
   /** `limits`: those of this bin that are in force. */
   constructor(bin: Bin, limits: readonly LearnedLimit[]) {
@@ -50,7 +51,7 @@ export class BinRoom {
 
   /** Those for whom room is set aside here, the first first. */
   get holders(): readonly PresetUid[] {
-    return this.#holders;
+    return [...this.#held.keys()];
   }
 
   /** Whether it would have room if it were empty. */
@@ -96,7 +97,7 @@ export class BinRoom {
   /** Whether there is room at a level, if `more` left besides. */
   has(need: Resources, level: Level, more: Load = NO_LOAD): boolean {
     if (this.#space?.has(need, level, more.footprint) === false) return false;
-    return !this.#limits.some((limit) => this.#isRefused(need, limit, level, more));
+    return !this.#isRefused(need, level, more, this.#held.values());
   }
 
   /** Of what there is too much, of what stays but for `more`. */
@@ -126,13 +127,13 @@ export class BinRoom {
   }
 
   /** Sets room aside for a preset: see `Space.hold`. */
-  hold(uid: PresetUid, need: Resources, later: Resources): Hold | undefined {
-    this.#holders.push(uid);
-    return this.#space?.hold(need, later);
+  hold(uid: PresetUid, need: Resources, later: Resources, free: 'first' | 'last'): Hold | undefined {
+    this.#held.set(uid, need);
+    return this.#space?.hold(need, later, free);
   }
 
   release(uid: PresetUid, hold: Hold | undefined): void {
-    this.#holders.splice(this.#holders.indexOf(uid), 1);
+    this.#held.delete(uid);
     if (hold !== undefined) this.#space?.release(hold);
   }
 
@@ -144,7 +145,8 @@ export class BinRoom {
   /** Whether there would be room if none were set aside. */
   hasButForHolds(need: Resources, level: Level, more: Load): boolean {
     const held = this.#space === undefined ? NO_RESOURCES : this.#space.held(level);
-    return this.has(need, level, { footprint: plus(more.footprint, held), replicas: more.replicas });
+    if (this.#space?.has(need, level, plus(more.footprint, held)) === false) return false;
+    return !this.#isRefused(need, level, more, []);
   }
 
   /** Whether there would be room now, if the scheduler had not said otherwise. */
@@ -162,13 +164,17 @@ export class BinRoom {
     return load === undefined ? NO_LOAD : load;
   }
 
-  #isRefused(need: Resources, limit: LearnedLimit, level: Level, more: Load): boolean {
-    if (!covers(need, limit.footprint)) return false;
+  /** Whether a limit says so. What is set aside counts as if it were in use already: where the size is unknown, nothing else keeps it. */
+  #isRefused(need: Resources, level: Level, more: Load, held: Iterable<Resources>): boolean {
+    const limits = this.limitsFor(need);
+    if (limits.length === 0) return false;
+    const used = [...held].reduce(withOne, withOne(this.#inUse, need));
     const gone = [more, ...(level === 'free' ? [] : [this.#soon]), ...(level === 'later' ? [this.#later] : [])];
     const left = (name: string): number =>
-      gone.reduce((rest, { footprint }) => rest - amountOf(footprint, name), amountOf(this.#inUse.footprint, name));
-    const replicas = gone.reduce((rest, load) => rest - load.replicas, this.#inUse.replicas);
-    if (replicas + 1 < limit.replicas) return false;
-    return [...limit.total].every(([name, total]) => left(name) + amountOf(need, name) >= total);
+      gone.reduce((rest, { footprint }) => rest - amountOf(footprint, name), amountOf(used.footprint, name));
+    const replicas = gone.reduce((rest, load) => rest - load.replicas, used.replicas);
+    return limits.some(
+      (limit) => replicas >= limit.replicas && [...limit.total].every(([name, all]) => left(name) >= all),
+    );
   }
 }

@@ -73,7 +73,7 @@ function rankOf(replica: Replica, idle: Instant, { eviction, bins }: Pool, look:
   if (eviction === 'LRUByIdle') return idle;
   const size = bins.find(({ name }) => name === replica.bin)?.size;
   const share = size === undefined ? 1 : shareOf(footprintOf(replica, look), size);
-  return -since(idle, look.input.now) * share ** 2;
+  return 0 - since(idle, look.input.now) * share ** 2;
 }
 
 /** How much of a bin it takes, of the resource of which it takes the most, from 0 to 1. */
@@ -100,15 +100,21 @@ function kindOf(replica: Replica, preset: Preset, look: Look, draft: Draft): Can
   const here = inFlight.get(replica.id);
   const known = activity.get(preset.uid);
   if (here === undefined || known === undefined || known.kind === 'unknown') return 'unknown';
-  const ready = replicasOf(look, preset.uid).filter((one) => one.state.kind === 'ready' && draft.isStaying(one));
-  const current = ready.filter((one) => isCurrent(one, preset));
-  // One of an older spec that stays is still needed, until the new ones are enough.
-  if (current.length > 0 && !current.includes(replica)) return 'busy';
-  const peers = (current.length > 0 ? current : ready).sort(byInFlight(look.input));
-  const place = peers.indexOf(replica);
   const { minReplicas } = preset.scaling;
+  const ready = replicasOf(look, preset.uid).filter((one) => one.state.kind === 'ready' && draft.isStaying(one));
+  const peers = peersOf(replica, preset, ready);
+  // One of an older spec that stays is still needed, until the new ones are enough.
+  if (peers === undefined) return ready.length > minReplicas ? 'busy' : 'protected';
+  const place = peers.toSorted(byInFlight(look.input)).indexOf(replica);
   if (place >= peers.length - minReplicas) return 'protected';
   if (!isWantedByNobody(preset, look)) return 'busy';
   if (here === 0 && place < peers.length - Math.max(1, minReplicas)) return 'surplus';
   return idleSince(replica, look.input) === undefined ? 'busy' : 'idle';
+}
+
+/** Those of the current spec, or all where there are none; `undefined`: it is not one of them. */
+function peersOf(replica: Replica, preset: Preset, ready: readonly Replica[]): readonly Replica[] | undefined {
+  const current = ready.filter((one) => isCurrent(one, preset));
+  if (current.length === 0) return ready;
+  return current.includes(replica) ? current : undefined;
 }

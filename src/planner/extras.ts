@@ -13,13 +13,15 @@ export function grantExtras(presets: readonly Preset[], waiting: readonly Preset
   for (const preset of presets) scaleOut(preset, waiting, desk);
 }
 
-/** One that finds no place for its replacement leaves first, and the new one comes when it is wanted. */
+/** One at a time. Those that find no place for their replacement leave first, and the new ones come when they are wanted. */
 function replace(preset: Preset, waiting: readonly Preset[], desk: Desk): void {
   const { look, draft, room } = desk;
-  const staying = replicasOf(look, preset.uid).filter((one) => draft.isStaying(one));
-  const older = staying.filter((one) => !isCurrent(one, preset));
-  const hasCurrent = older.length < staying.length || draft.starts.some((start) => start.preset === preset);
-  if (older.length === 0 || hasCurrent || isBackingOff(preset, desk)) return;
+  const own = replicasOf(look, preset.uid).filter(holdsCapacity);
+  const older = own.filter((one) => draft.isStaying(one) && !isCurrent(one, preset));
+  const isUnderWay =
+    draft.starts.some((start) => start.preset === preset) ||
+    own.some((one) => !draft.isStaying(one) || (isCurrent(one, preset) && one.state.kind !== 'ready'));
+  if (older.length === 0 || isUnderWay || isBackingOff(preset, desk)) return;
   if (startOne(preset, waiting, desk)) return;
   for (const replica of older) room.retire(replica, { kind: 'changed' });
 }

@@ -1,5 +1,5 @@
 import type { BinName, PresetUid } from '../domain/ids.ts';
-import { holdsCapacity, type DrainCause } from '../domain/replica.ts';
+import { holdsCapacity } from '../domain/replica.ts';
 import { NO_RESOURCES } from '../domain/resources.ts';
 import { after } from '../domain/units.ts';
 import type { BlockedReason } from './action.ts';
@@ -62,22 +62,24 @@ function isAtLimit({ preset }: Wish, { look, draft }: Desk): boolean {
 
 function makeRoom(wish: Wish, isReserved: boolean, desk: Desk): BlockedReason {
   return (
-    awaitSoon(wish, desk) ??
+    keepRoom(wish, 'soon', desk) ??
     awaitScheduler(wish, desk) ??
     // Its victims are fixed: no more are taken while they leave.
-    (isReserved ? awaitLate(wish, desk) : undefined) ??
+    (isReserved ? keepRoom(wish, 'later', desk) : undefined) ??
     evict(wish, 'soon', desk) ??
-    awaitLate(wish, desk) ??
+    keepRoom(wish, 'later', desk) ??
     evict(wish, 'later', desk) ??
     claimFairly(wish, desk) ??
     wait(wish, desk)
   );
 }
 
-function awaitSoon({ preset }: Wish, { room }: Desk): BlockedReason | undefined {
-  const bin = room.roomFor(preset, 'soon');
+/** Keeps the room that a wish would find at a level. One that has waited for long does not leave what is free to others while it waits for what leaves late. */
+function keepRoom(wish: Wish, level: 'soon' | 'later', { room }: Desk): BlockedReason | undefined {
+  const bin = room.roomFor(wish.preset, level);
   if (bin === undefined) return undefined;
-  room.keep(preset, bin);
+  if (level === 'soon') room.keep(wish.preset, bin, 'own', 'last');
+  else room.keep(wish.preset, bin, 'all', wish.isOverAge ? 'first' : 'last');
   return { kind: 'WaitingForDrain', leaving: room.leaving };
 }
 
@@ -87,8 +89,9 @@ function awaitScheduler({ preset }: Wish, { room }: Desk): BlockedReason | undef
   return own === undefined ? undefined : { kind: 'Unschedulable', until: own.until };
 }
 
-function evict({ preset }: Wish, level: 'soon' | 'later', desk: Desk): BlockedReason | undefined {
+function evict(wish: Wish, level: 'soon' | 'later', desk: Desk): BlockedReason | undefined {
   const { room, look, draft } = desk;
+  const { preset } = wish;
   const mayLeave = ({ kind, mayLeaveFrom }: Candidate): boolean => {
     if (kind !== 'surplus' && kind !== 'idle') return false;
     draft.wake(mayLeaveFrom);
@@ -103,29 +106,8 @@ function evict({ preset }: Wish, level: 'soon' | 'later', desk: Desk): BlockedRe
     byIdleness,
   );
   if (victims === undefined) return undefined;
-  return leaveFor(victims, { kind: 'evicted', beneficiary: preset.uid }, level, desk);
-}
-
-/** Drains victims that are enough at a level, and keeps the room that they leave. */
-function leaveFor(
-  victims: readonly Candidate[],
-  cause: DrainCause & { readonly beneficiary: PresetUid },
-  level: 'soon' | 'later',
-  { room, look }: Desk,
-): BlockedReason {
-  for (const victim of victims) room.drain(victim, cause);
-  const preset = look.presets.get(cause.beneficiary);
-  const bin = preset === undefined ? undefined : room.roomFor(preset, level);
-  if (preset === undefined || bin === undefined) throw new Error(`${cause.beneficiary} has victims and no room`);
-  room.keep(preset, bin, level === 'later');
-  return { kind: 'WaitingForDrain', leaving: room.leaving };
-}
-
-function awaitLate({ preset }: Wish, { room }: Desk): BlockedReason | undefined {
-  const bin = room.roomFor(preset, 'later');
-  if (bin === undefined) return undefined;
-  room.keep(preset, bin, true);
-  return { kind: 'WaitingForDrain', leaving: room.leaving };
+  for (const victim of victims) room.drain(victim, { kind: 'evicted', beneficiary: preset.uid });
+  return keepRoom(wish, level, desk);
 }
 
 /** The whole set is fixed at once, and the room that it leaves is kept until it is used. */
@@ -146,7 +128,8 @@ function claimFairly(wish: Wish, desk: Desk): BlockedReason | undefined {
     order.compare,
   );
   if (victims === undefined) return undefined;
-  const reason = leaveFor(victims, { kind: 'fairness', beneficiary: preset.uid }, 'later', desk);
+  for (const victim of victims) room.drain(victim, { kind: 'fairness', beneficiary: preset.uid });
+  const reason = keepRoom(wish, 'later', desk);
   const kept = room.binKeptFor(preset.uid);
   if (kept !== undefined) draft.reservations.set(preset.uid, kept);
   return reason;
@@ -182,7 +165,7 @@ function fairnessOrder(
 function wait(wish: Wish, { room, look }: Desk): BlockedReason {
   const reason = explain(wish, room, look);
   const nearest = wish.isOverAge ? room.nearest(wish.preset) : undefined;
-  if (nearest !== undefined) room.keep(wish.preset, nearest, true);
+  if (nearest !== undefined) room.keep(wish.preset, nearest, 'all', 'first');
   return reason;
 }
 

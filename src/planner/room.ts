@@ -133,11 +133,15 @@ export class Room {
     return bin === undefined ? undefined : [...bin.holders, ...this.#slots.holders].at(0);
   }
 
-  /** Keeps room for a preset, of what leaves for its sake, then of what is about to be free, then of what is free; if need be, `late`, of all that leaves. */
-  keep({ uid, footprint }: Preset, bin: BinRoom, late = false): void {
+  /**
+   * Keeps room for a preset, also of `all` that leaves late, or of that only what leaves for its `own` sake. What is free is kept
+   * `first` for one that has waited for long.
+   */
+  keep({ uid, footprint }: Preset, bin: BinRoom, late: 'own' | 'all', free: 'first' | 'last'): void {
     this.giveBack(uid);
-    const inBin = bin.hold(uid, footprint, (late ? bin.later : bin.laterFor(uid)).footprint);
-    const inPool = this.#slots.hold(uid, ONE, (late ? this.#slots.later : this.#slots.laterFor(uid)).footprint);
+    const inBin = bin.hold(uid, footprint, (late === 'all' ? bin.later : bin.laterFor(uid)).footprint, free);
+    const slots = late === 'all' ? this.#slots.later : this.#slots.laterFor(uid);
+    const inPool = this.#slots.hold(uid, ONE, slots.footprint, free);
     this.#kept.set(uid, { bin, inBin, inPool });
   }
 
@@ -159,8 +163,8 @@ export class Room {
   nearest({ footprint }: Preset): BinRoom | undefined {
     const able = this.bins.filter((bin) => {
       const leaving = this.candidatesIn(bin).filter(({ kind }) => kind !== 'protected');
-      const starting = this.#starting.filter((replica) => this.#binsOf(replica).includes(bin));
-      const all = [...leaving.map(({ replica }) => replica), ...starting].map((replica) =>
+      const coming = this.#coming.filter((replica) => this.#binsOf(replica).includes(bin));
+      const all = [...leaving.map(({ replica }) => replica), ...coming].map((replica) =>
         footprintOf(replica, this.#look),
       );
       return bin.has(footprint, 'later', all.reduce(withOne, NO_LOAD));
@@ -174,7 +178,7 @@ export class Room {
     const before = this.#byName.get(name);
     const isThere = before?.has(preset.footprint, 'later') === true && this.#hasSlot(preset, 'later', 0);
     const bin = isThere ? before : this.roomFor(preset, 'later');
-    if (bin !== undefined) this.keep(preset, bin, true);
+    if (bin !== undefined) this.keep(preset, bin, 'all', 'first');
   }
 
   /** Whether nobody who waits for room could use this bin. */
@@ -235,8 +239,9 @@ export class Room {
     return found === undefined ? [] : [found];
   }
 
-  get #starting(): readonly Replica[] {
-    return this.#replicas.filter(({ state }) => state.kind === 'starting');
+  /** Those that may leave one day, but are not ready yet. */
+  get #coming(): readonly Replica[] {
+    return this.#replicas.filter(({ id, state }) => state.kind === 'starting' || this.#draft.returning.has(id));
   }
 
   /** Late is only what is known to be in use: about what nobody knows there is news soon. */

@@ -26,7 +26,7 @@ export function byInFlight(input: PlanInput): (a: Replica, b: Replica) => number
   };
 }
 
-/** Of a preset's staying ready replicas the one that the most requests of the last minute would not have needed. */
+/** Of a preset's staying ready replicas one that is above `maxReplicas`, or that the most requests of the last minute would not have needed. */
 export function findSurplus(
   ready: readonly Replica[],
   preset: Preset,
@@ -34,6 +34,7 @@ export function findSurplus(
   draft: Draft,
 ): Replica | undefined {
   const needed = Math.max(1, preset.scaling.minReplicas);
+  if (ready.length > preset.scaling.maxReplicas) return leastInFlight(ready, input);
   const peak = input.peaks.get(preset.uid);
   if (ready.length <= needed || peak === undefined || input.activity.get(preset.uid)?.kind === 'unknown')
     return undefined;
@@ -46,6 +47,11 @@ export function findSurplus(
     draft.wake(after(input.now, SURPLUS_AFTER));
     return undefined;
   }
+  return leastInFlight(ready, input);
+}
+
+/** `undefined`: nobody knows what any of them has. */
+function leastInFlight(ready: readonly Replica[], input: PlanInput): Replica | undefined {
   const [least] = ready.toSorted(byInFlight(input));
   return least !== undefined && input.inFlight.has(least.id) ? least : undefined;
 }

@@ -3,12 +3,11 @@ import { amountOf, plus, type Resources } from '../domain/resources.ts';
 /** Counted free now; with what is about to be free; or with everything that leaves, however long that takes. */
 export type Level = 'free' | 'soon' | 'later';
 
+/** The levels, the earliest first. */
+const SOONEST: readonly Level[] = ['free', 'soon', 'later'];
+
 /** What is set aside, and of what. */
-export interface Hold {
-  readonly free: Resources;
-  readonly soon: Resources;
-  readonly later: Resources;
-}
+export type Hold = Readonly<Record<Level, Resources>>;
 
 type Amounts = Map<string, number>;
 
@@ -19,42 +18,35 @@ const add = (amounts: Amounts, name: string, amount: number): void => {
 /** Room of a known size while a plan is made. More may be in use than there is: then less than nothing is free. */
 export class Space {
   readonly size: Resources;
-  readonly #free: Amounts;
-  readonly #soon: Amounts = new Map();
-  readonly #later: Amounts = new Map();
-  /** All that is set aside. */
-  readonly #held = {
-    free: new Map<string, number>(),
-    soon: new Map<string, number>(),
-    later: new Map<string, number>(),
-  };
+  /** What is set aside for nobody. */
+  readonly #left: Record<Level, Amounts>;
+  readonly #held = nothing();
 
   constructor(size: Resources) {
     this.size = size;
-    this.#free = new Map(size);
+    this.#left = { ...nothing(), free: new Map(size) };
   }
 
   /** What is free now, and set aside for nobody. */
   free(name: string): number {
-    return amountOf(this.#free, name);
+    return amountOf(this.#left.free, name);
   }
 
   /** Something is here. */
   occupy(footprint: Resources): void {
-    for (const name of this.size.keys()) add(this.#free, name, -amountOf(footprint, name));
+    for (const name of this.size.keys()) add(this.#left.free, name, -amountOf(footprint, name));
   }
 
   /** Something that is here leaves. */
   leave(footprint: Resources, level: 'soon' | 'later'): void {
-    const amounts = level === 'soon' ? this.#soon : this.#later;
-    for (const name of this.size.keys()) add(amounts, name, amountOf(footprint, name));
+    for (const name of this.size.keys()) add(this.#left[level], name, amountOf(footprint, name));
   }
 
   /** How much is missing of one resource at a level, counting `more` as there; 0 or less: nothing. */
   shortage(name: string, need: number, level: Level, more: Resources): number {
-    let there = amountOf(this.#free, name) + amountOf(more, name);
-    if (level !== 'free') there += amountOf(this.#soon, name);
-    if (level === 'later') there += amountOf(this.#later, name);
+    let there = amountOf(this.#left.free, name) + amountOf(more, name);
+    if (level !== 'free') there += amountOf(this.#left.soon, name);
+    if (level === 'later') there += amountOf(this.#left.later, name);
     return need - there;
   }
 
@@ -68,7 +60,7 @@ export class Space {
 
   /** What leaves late, and is set aside for nobody. */
   get late(): Resources {
-    return this.#later;
+    return this.#left.later;
   }
 
   /** Of what there is too much even when everything has left that leaves, and `more` with it. */
@@ -83,15 +75,21 @@ export class Space {
     return level === 'soon' ? plus(free, soon) : plus(plus(free, soon), later);
   }
 
-  /** Sets room aside: up to `later` of what leaves late, then of what is about to be free, then of what is free, as far as there is any. */
-  hold(need: Resources, later: Resources): Hold {
-    const hold = { free: new Map<string, number>(), soon: new Map<string, number>(), later: new Map<string, number>() };
+  /**
+   * Sets room aside as far as there is any, at most `later` of what leaves late. What is free is taken `last`, so that others can use
+   * it in the meantime, or `first`, so that it is had as early as can be.
+   */
+  hold(need: Resources, later: Resources, free: 'first' | 'last'): Hold {
+    const hold = nothing();
     for (const [name, amount] of need) {
-      const late = this.#part(this.#later, name, Math.min(amount, amountOf(later, name)));
-      const soon = this.#part(this.#soon, name, amount - late);
-      hold.later.set(name, late);
-      hold.soon.set(name, soon);
-      hold.free.set(name, this.#part(this.#free, name, amount - late - soon));
+      let rest = amount;
+      const take = (level: Level): void => {
+        const there = Math.max(0, amountOf(this.#left[level], name));
+        const taken = Math.min(rest, there, level === 'later' ? amountOf(later, name) : rest);
+        hold[level].set(name, taken);
+        rest -= taken;
+      };
+      for (const level of free === 'first' ? SOONEST : SOONEST.toReversed()) take(level);
     }
     this.#move(hold, 1);
     return hold;
@@ -102,21 +100,14 @@ export class Space {
     this.#move(hold, -1);
   }
 
-  #part(from: Amounts, name: string, wanted: number): number {
-    return Math.max(0, Math.min(wanted, amountOf(from, name)));
-  }
-
   #move(hold: Hold, sign: 1 | -1): void {
-    const levels = [
-      [hold.free, this.#free, this.#held.free],
-      [hold.soon, this.#soon, this.#held.soon],
-      [hold.later, this.#later, this.#held.later],
-    ] as const;
-    for (const [amounts, from, held] of levels) {
-      for (const [name, amount] of amounts) {
-        add(from, name, -sign * amount);
-        add(held, name, sign * amount);
+    for (const level of SOONEST) {
+      for (const [name, amount] of hold[level]) {
+        add(this.#left[level], name, -sign * amount);
+        add(this.#held[level], name, sign * amount);
       }
     }
   }
 }
+
+const nothing = (): Record<Level, Amounts> => ({ free: new Map(), soon: new Map(), later: new Map() });

@@ -3,12 +3,7 @@ import { planner, type PlantedFault } from './planted-fault.ts';
 /** Who leaves, and what fits. */
 export const FAULTS_OF_ROOM: readonly PlantedFault[] = [
   // Who leaves.
-  planner(
-    'candidates',
-    'the most recently used leaves first',
-    'return a.rank - b.rank;',
-    'return b.rank - a.rank;',
-  ),
+  planner('candidates', 'the most recently used leaves first', 'return a.rank - b.rank;', 'return b.rank - a.rank;'),
   planner(
     'candidates',
     'the higher priority leaves first',
@@ -144,7 +139,7 @@ export const FAULTS_OF_ROOM: readonly PlantedFault[] = [
   planner(
     'bin-room',
     'learned limits are ignored',
-    'return !this.#limits.some((limit) => this.#isRefused(need, limit, level, more));',
+    'return !this.#isRefused(need, level, more, this.#held.values());',
     'return true;',
   ),
   planner(

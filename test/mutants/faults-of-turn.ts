@@ -91,12 +91,7 @@ export const FAULTS_OF_TURN: readonly PlantedFault[] = [
   ),
   planner('retire', 'nobody wakes when an idle timeout ends', '    draft.wake(end);\n', ''),
   planner('wishes', 'nobody wakes when a back-off ends', '    draft.wake(backOff.until);\n', ''),
-  planner(
-    'grant',
-    'nobody wakes when a resident is old enough',
-    '    draft.wake(mayLeaveFrom);\n',
-    '',
-  ),
+  planner('grant', 'nobody wakes when a resident is old enough', '    draft.wake(mayLeaveFrom);\n', ''),
 
   // What goes and what comes back.
   planner('plan', 'what drains is stopped while it is in use', ' && input.inFlight.get(id) === 0,', ','),
