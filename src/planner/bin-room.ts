@@ -23,11 +23,14 @@ class Sum implements Load {
   }
 }
 
-/** One more in a load. */
-export const withOne = ({ footprint, replicas }: Load, more: Resources): Load => ({
-  footprint: plus(footprint, more),
-  replicas: replicas + 1,
-});
+/** What all of these take together, and `besides`. */
+export function together(footprints: readonly Resources[], besides: Load): Load {
+  const sum = new Sum();
+  for (const [name, amount] of besides.footprint) sum.footprint.set(name, amount);
+  for (const footprint of footprints) sum.add(footprint);
+  sum.replicas += besides.replicas;
+  return sum;
+}
 
 /** One bin while a plan is made. */
 export class BinRoom {
@@ -78,7 +81,7 @@ export class BinRoom {
   leave(footprint: Resources, level: 'soon' | 'later', beneficiary: PresetUid | undefined): void {
     (level === 'soon' ? this.#soon : this.#later).add(footprint);
     if (level === 'later' && beneficiary !== undefined) {
-      this.#laterFor.set(beneficiary, withOne(this.#meantFor(beneficiary), footprint));
+      this.#laterFor.set(beneficiary, together([footprint], this.#meantFor(beneficiary)));
     }
     this.#space?.leave(footprint, level);
   }
@@ -168,7 +171,7 @@ export class BinRoom {
   #isRefused(need: Resources, level: Level, more: Load, held: Iterable<Resources>): boolean {
     const limits = this.limitsFor(need);
     if (limits.length === 0) return false;
-    const used = [...held].reduce(withOne, withOne(this.#inUse, need));
+    const used = together([...held, need], this.#inUse);
     const gone = [more, ...(level === 'free' ? [] : [this.#soon]), ...(level === 'later' ? [this.#later] : [])];
     const left = (name: string): number =>
       gone.reduce((rest, { footprint }) => rest - amountOf(footprint, name), amountOf(used.footprint, name));

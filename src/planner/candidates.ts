@@ -24,6 +24,9 @@ export interface Candidate {
   readonly mustLeaveFrom: Instant;
 }
 
+/** It has nothing to do, and may leave once it is old enough. */
+export const isIdle = ({ kind }: Candidate): boolean => kind === 'surplus' || kind === 'idle';
+
 /** Ties are broken by name, then by id, so that the same look gives the same victim. */
 const byName = (a: Candidate, b: Candidate): number => {
   if (a.preset.model !== b.preset.model) return a.preset.model < b.preset.model ? -1 : 1;

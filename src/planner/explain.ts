@@ -1,13 +1,12 @@
 import type { PresetUid } from '../domain/ids.ts';
 import type { Instant } from '../domain/units.ts';
 import type { BlockedReason } from './action.ts';
-import type { Candidate } from './candidates.ts';
+import { isIdle, type Candidate } from './candidates.ts';
 import { chooseVictims } from './choose-victims.ts';
 import type { Look } from './look.ts';
 import type { Room } from './room.ts';
 import type { Wish } from './wishes.ts';
 
-const isIdle = ({ kind }: Candidate): boolean => kind === 'idle' || kind === 'surplus';
 const presetsOf = (candidates: readonly Candidate[]): PresetUid[] => [
   ...new Set(candidates.map(({ preset }) => preset.uid)),
 ];

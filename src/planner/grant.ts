@@ -3,7 +3,7 @@ import { holdsCapacity } from '../domain/replica.ts';
 import { NO_RESOURCES } from '../domain/resources.ts';
 import { after } from '../domain/units.ts';
 import type { BlockedReason } from './action.ts';
-import { byIdleness, byService, type Candidate } from './candidates.ts';
+import { byIdleness, byService, isIdle, type Candidate } from './candidates.ts';
 import { chooseVictims } from './choose-victims.ts';
 import type { Draft } from './draft.ts';
 import { explain } from './explain.ts';
@@ -92,14 +92,13 @@ function awaitScheduler({ preset }: Wish, { room }: Desk): BlockedReason | undef
 function evict(wish: Wish, level: 'soon' | 'later', desk: Desk): BlockedReason | undefined {
   const { room, look, draft } = desk;
   const { preset } = wish;
-  const mayLeave = ({ kind, mayLeaveFrom }: Candidate): boolean => {
-    if (kind !== 'surplus' && kind !== 'idle') return false;
+  const mayLeave = ({ mayLeaveFrom }: Candidate): boolean => {
     draft.wake(mayLeaveFrom);
     return mayLeaveFrom <= look.input.now;
   };
   const victims = bestOf(
     room.bins.flatMap((bin) => {
-      const idle = room.candidatesIn(bin).filter(mayLeave);
+      const idle = room.idleIn(bin).filter(mayLeave);
       const found = chooseVictims(idle, room.enoughIn(bin, preset, level));
       return found === undefined ? [] : [found];
     }),
@@ -143,19 +142,18 @@ function fairnessOrder(
   readonly mayLeave: (candidate: Candidate) => boolean;
   readonly compare: (a: Candidate, b: Candidate) => number;
 } {
-  const isIdle = ({ kind, mayLeaveFrom }: Candidate): boolean =>
-    (kind === 'surplus' || kind === 'idle') && mayLeaveFrom <= input.now;
+  const mayLeaveIdle = (one: Candidate): boolean => isIdle(one) && one.mayLeaveFrom <= input.now;
   return {
     mayLeave: (candidate) => {
       const { kind, mustLeaveFrom, preset } = candidate;
-      if (isIdle(candidate)) return true;
+      if (mayLeaveIdle(candidate)) return true;
       if (kind === 'unknown' || kind === 'protected' || preset.priority > priority) return false;
       draft.wake(mustLeaveFrom);
       return mustLeaveFrom <= input.now;
     },
     compare: (a, b) => {
-      if (isIdle(a) && isIdle(b)) return byIdleness(a, b);
-      if (isIdle(a) || isIdle(b)) return isIdle(a) ? -1 : 1;
+      if (mayLeaveIdle(a) && mayLeaveIdle(b)) return byIdleness(a, b);
+      if (mayLeaveIdle(a) || mayLeaveIdle(b)) return mayLeaveIdle(a) ? -1 : 1;
       return byService(a, b);
     },
   };

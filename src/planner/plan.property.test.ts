@@ -3,8 +3,9 @@ import { describe, it } from 'node:test';
 import { isLive, type Replica } from '../domain/replica.ts';
 import type { Bin } from '../domain/pool.ts';
 import { amountOf, covers, plus, type Resources } from '../domain/resources.ts';
-import { checkPlans, frozen, isForRoom, outcomesOf, presetOf, wishesOf } from '../testing/planner-checks.ts';
+import { ageOf, checkPlans, frozen, isForRoom, outcomesOf, presetOf, wishesOf } from '../testing/planner-checks.ts';
 import {
+  beneficiaryOf,
   binsOf,
   cancelsOf,
   compulsionsOf,
@@ -231,6 +232,10 @@ describe('what is taken back', () => {
         assert.deepEqual(compulsionsOf(replica, input), []);
         assert.ok(isAskedFor(preset, input) || preset.scaling.minReplicas > 0);
         assert.ok(['idle', 'surplus', 'evicted', 'ordered', 'paused', 'changed'].includes(replica.state.cause.kind));
+        const beneficiary = presetsOf(input).get(beneficiaryOf(replica.state.cause) ?? preset.uid);
+        const fairAfter = findPool(input, replica.pool)?.fairAfter;
+        if (beneficiary === undefined || beneficiary === preset || fairAfter === undefined || fairAfter === 0) continue;
+        assert.ok(input.now - ageOf(beneficiary, input) < fairAfter, `${beneficiary.model} has waited for long`);
       }
     });
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { PresetUid } from '../domain/ids.ts';
+import type { BinName, PresetUid } from '../domain/ids.ts';
 import type { Bin, Pool } from '../domain/pool.ts';
 import type { Preset } from '../domain/preset.ts';
 import type { Replica } from '../domain/replica.ts';
@@ -160,7 +160,7 @@ describe('a reservation', () => {
         const [uid, ...others] = reserved;
         if (uid === undefined || others.length > 0 || isRefused) continue;
         const preset = presetOf(input, uid);
-        const bin = pool.bins.find(({ name }) => name === input.reservations.get(uid));
+        const bin = pool.bins.find(({ name }) => keptIn(uid, pool, input).includes(name));
         const waits = blockedForRoom(pool, input, made).some((one) => one.preset === uid);
         if (!waits || bin === undefined || preset.scaling.minReplicas > 1) continue;
         const staying = holdersOf(input, pool).filter((one) => staysAtFirst(one, made));
@@ -262,6 +262,15 @@ function assertLeft({ name: bin, size }: Bin, used: Resources, more: Resources):
     const left = amount - amountOf(used, name);
     assert.ok(left < 0 || amountOf(more, name) <= left, `${name} of ${bin} is taken`);
   }
+}
+
+/** Where room is kept for it, or was before a restart. */
+function keptIn(uid: PresetUid, pool: Pool, { reservations, replicas }: PlanInput): (BinName | undefined)[] {
+  const drains = replicas.flatMap(({ bin, state, pool: name }) => {
+    const leaves = name === pool.name && (state.kind === 'draining' || state.kind === 'stopping');
+    return leaves && state.cause.kind === 'fairness' && state.cause.beneficiary === uid ? [bin] : [];
+  });
+  return [reservations.get(uid), ...drains].filter((bin) => bin !== undefined);
 }
 
 /** Before anybody leaves for another's sake. */

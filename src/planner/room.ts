@@ -4,8 +4,8 @@ import type { Pool } from '../domain/pool.ts';
 import type { Preset } from '../domain/preset.ts';
 import { holdsCapacity, type DrainCause, type Replica } from '../domain/replica.ts';
 import { amountOf, type Resources } from '../domain/resources.ts';
-import { BinRoom, NO_LOAD, withOne, type Load } from './bin-room.ts';
-import { byIdleness, findCandidates, type Candidate } from './candidates.ts';
+import { BinRoom, NO_LOAD, together, type Load } from './bin-room.ts';
+import { byIdleness, findCandidates, isIdle, type Candidate } from './candidates.ts';
 import type { Draft } from './draft.ts';
 import { allOf, footprintOf, type Look } from './look.ts';
 import type { Hold, Level } from './space.ts';
@@ -32,6 +32,7 @@ export class Room {
   readonly #slots: BinRoom;
   readonly #byName: ReadonlyMap<BinName, BinRoom>;
   readonly #byBin: ReadonlyMap<BinRoom, Candidate[]>;
+  readonly #idleByBin: ReadonlyMap<BinRoom, Candidate[]>;
   readonly #replicas: readonly Replica[];
   readonly #holders = new Set<PresetUid>();
   readonly #leaving = new Set<PresetUid>();
@@ -56,9 +57,15 @@ export class Room {
     this.#slots = new BinRoom({ name: binName('slots'), size }, []);
     this.#byName = new Map(this.bins.map((bin) => [bin.bin.name, bin]));
     this.#byBin = new Map(this.bins.map((bin) => [bin, []]));
+    this.#idleByBin = new Map(this.bins.map((bin) => [bin, []]));
     for (const replica of this.#replicas) this.#occupy(replica);
     this.candidates = findCandidates(this.#replicas, pool, look, draft).sort(byIdleness);
-    for (const one of this.candidates) for (const bin of this.#binsOf(one.replica)) this.#byBin.get(bin)?.push(one);
+    for (const one of this.candidates) {
+      for (const bin of this.#binsOf(one.replica)) {
+        this.#byBin.get(bin)?.push(one);
+        if (isIdle(one)) this.#idleByBin.get(bin)?.push(one);
+      }
+    }
   }
 
   /** The free bin in which it would leave the least; `undefined`: it fits nowhere now. */
@@ -99,7 +106,7 @@ export class Room {
 
   /** All candidates that stay. */
   get staying(): readonly Candidate[] {
-    return this.candidates.filter(({ replica }) => this.#draft.isStaying(replica));
+    return this.#stayingOf(this.candidates);
   }
 
   /** The limits that a preset falls under. */
@@ -167,7 +174,7 @@ export class Room {
       const all = [...leaving.map(({ replica }) => replica), ...coming].map((replica) =>
         footprintOf(replica, this.#look),
       );
-      return bin.has(footprint, 'later', all.reduce(withOne, NO_LOAD));
+      return bin.has(footprint, 'later', together(all, NO_LOAD));
     });
     const [nearest] = able.toSorted((a, b) => a.shortage(footprint) - b.shortage(footprint));
     return nearest;
@@ -189,8 +196,12 @@ export class Room {
 
   /** Those in one bin. */
   candidatesIn(bin: BinRoom): readonly Candidate[] {
-    const here = this.#byBin.get(bin);
-    return here === undefined ? [] : here.filter(({ replica }) => this.#draft.isStaying(replica));
+    return this.#stayingOf(allOf(this.#byBin, bin));
+  }
+
+  /** Those in one bin that have nothing to do. */
+  idleIn(bin: BinRoom): readonly Candidate[] {
+    return this.#stayingOf(allOf(this.#idleByBin, bin));
   }
 
   /** Of what more is in use than there is in a bin, by what stays but these of it. */
@@ -219,7 +230,14 @@ export class Room {
   }
 
   #together(leaving: readonly Candidate[], besides: Load): Load {
-    return leaving.map(({ replica }) => footprintOf(replica, this.#look)).reduce(withOne, besides);
+    return together(
+      leaving.map(({ replica }) => footprintOf(replica, this.#look)),
+      besides,
+    );
+  }
+
+  #stayingOf(candidates: readonly Candidate[]): readonly Candidate[] {
+    return candidates.filter(({ replica }) => this.#draft.isStaying(replica));
   }
 
   #occupy(replica: Replica): void {

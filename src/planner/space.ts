@@ -1,4 +1,4 @@
-import { amountOf, plus, type Resources } from '../domain/resources.ts';
+import { NO_RESOURCES, amountOf, plus, type Resources } from '../domain/resources.ts';
 
 /** Counted free now; with what is about to be free; or with everything that leaves, however long that takes. */
 export type Level = 'free' | 'soon' | 'later';
@@ -82,7 +82,8 @@ export class Space {
   hold(need: Resources, later: Resources, free: 'first' | 'last'): Hold {
     const hold = nothing();
     for (const [name, amount] of need) {
-      let rest = amount;
+      // Where too much is in use, a part of what leaves is nobody's to have.
+      let rest = Math.max(0, Math.min(amount, -this.shortage(name, 0, 'later', NO_RESOURCES)));
       const take = (level: Level): void => {
         const there = Math.max(0, amountOf(this.#left[level], name));
         const taken = Math.min(rest, there, level === 'later' ? amountOf(later, name) : rest);

@@ -7,16 +7,17 @@ import type { Preset } from '../domain/preset.ts';
 import { plan } from '../planner/plan.ts';
 import type { Plan, PlanInput } from '../planner/plan-input.ts';
 import { cancelsOf, drainsOf, isAskedFor, isServing, presetsOf, replicaOf, startsOf } from './planner-oracle.ts';
-import { anyWorld, type Flavour } from './planner-worlds.ts';
+import { anyWorld, contendedWorld, type Flavour } from './planner-worlds.ts';
 import { testSeed } from './seed.ts';
 
 /** Tries a property of the plan of many worlds. */
 export function checkPlans(
   property: (input: PlanInput, made: Plan) => void,
-  { runs = 1_500, ...flavour }: Partial<Flavour> & { readonly runs?: number } = {},
+  { runs = 1_500, ...flavour }: Partial<Flavour> & { readonly runs?: number; readonly contended?: boolean } = {},
 ): void {
+  const { contended = false, ...rest } = flavour;
   fc.assert(
-    fc.property(anyWorld(flavour), (input) => {
+    fc.property(contended ? contendedWorld() : anyWorld(rest), (input) => {
       property(input, plan(input));
     }),
     { numRuns: runs, seed: testSeed() },
@@ -89,7 +90,7 @@ function isWish(preset: Preset, input: PlanInput, made: Plan): boolean {
 }
 
 /** The oldest of what speaks for it; only too few replicas do: now. */
-function ageOf({ uid, scaling }: Preset, { demand, orders, now }: PlanInput): number {
+export function ageOf({ uid, scaling }: Preset, { demand, orders, now }: PlanInput): number {
   const waiting = scaling.autoload ? demand.get(uid) : undefined;
   const order = orders.get(uid);
   const ordered = order?.kind === 'load' ? order.since : Infinity;

@@ -38,7 +38,7 @@ export interface FirstWish extends Wish {
   readonly later: ReadonlySet<Replica>;
   /** Those that may be evicted, in the order in which they would be. */
   readonly idle: readonly Replica[];
-  /** Those that may leave for fairness besides. */
+  /** Those that may leave for fairness besides, in the order in which they would. */
   readonly inUse: readonly Replica[];
 }
 
@@ -100,7 +100,9 @@ function describe(wish: Wish, pool: Pool, holders: readonly Replica[], situation
   const isReserved = holders.some(({ state }) => fairnessFor(state) === wish.preset.uid);
   const isOverAge = pool.fairAfter > 0 && input.now - wish.since >= pool.fairAfter;
   const idle = staying.filter((one) => mayBeEvicted(one, staying, input)).sort(inTurn(staying, pool, input));
-  const inUse = staying.filter((one) => !idle.includes(one) && mayLeaveInUse(one, wish, staying, input));
+  const inUse = staying
+    .filter((one) => !idle.includes(one) && mayLeaveInUse(one, wish, staying, input))
+    .sort(byService(input));
   return { ...wish, pool, isOverAge, isReserved, holders, soon: new Set(soon), later: new Set(later), idle, inUse };
 }
 
@@ -174,6 +176,20 @@ function shareOf(replica: Replica, { bins }: Pool, input: PlanInput): number {
   return Math.max(0, ...[...size].map(([name, all]) => (all === 0 ? 0 : amountOf(need, name) / all)));
 }
 
+/** Who has served longest first, then by name. */
+const byService =
+  (input: PlanInput) =>
+  (a: Replica, b: Replica): number => {
+    const [since, than] = [a, b].map(({ state }) => (state.kind === 'ready' ? state.since : Infinity));
+    return since === than ? byName(a, b, input) : Number(since) - Number(than);
+  };
+
+function byName(a: Replica, b: Replica, input: PlanInput): number {
+  const [name, than] = [a, b].map(({ preset }) => String(presetsOf(input).get(preset)?.model));
+  if (name !== than) return String(name) < String(than) ? -1 : 1;
+  return a.id < b.id ? -1 : 1;
+}
+
 /** Surplus first, then the lower priority, then as the pool's policy has it, then by name. */
 function inTurn(staying: readonly Replica[], pool: Pool, input: PlanInput): (a: Replica, b: Replica) => number {
   const keys = (one: Replica): number[] => {
@@ -185,7 +201,7 @@ function inTurn(staying: readonly Replica[], pool: Pool, input: PlanInput): (a: 
   return (a, b) => {
     const [of, than] = [keys(a), keys(b)];
     const at = of.findIndex((key, index) => key !== than[index]);
-    if (at < 0) return a.id < b.id ? -1 : 1;
+    if (at < 0) return byName(a, b, input);
     return Number(of[at]) - Number(than[at]);
   };
 }
@@ -196,19 +212,20 @@ export function isEnough(gone: ReadonlySet<Replica>, bin: Bin, first: FirstWish,
   return fits(first.preset.footprint, { bin, pool: first.pool }, left, presetsOf(input));
 }
 
-/** Every set of candidates, all of one bin, that makes enough room for it when the others are gone, too; in whichever bin. */
+/** For each bin, every set of candidates of it that makes enough room for it, in whichever bin, when the others are gone, too. */
 export function enoughSets(
   candidates: readonly Replica[],
   others: ReadonlySet<Replica>,
   first: FirstWish,
   input: PlanInput,
-): (readonly Replica[])[] {
+): (readonly Replica[])[][] {
   const { bins } = first.pool;
-  const sets = bins.flatMap(({ name }) => subsetsOf(candidates.filter((one) => lieIn(one, name))));
-  return sets.filter((set) => {
-    const gone = new Set([...others, ...set]);
-    return bins.some((bin) => isEnough(gone, bin, first, input));
-  });
+  return bins.map(({ name }) =>
+    subsetsOf(candidates.filter((one) => lieIn(one, name))).filter((set) => {
+      const gone = new Set([...others, ...set]);
+      return bins.some((bin) => isEnough(gone, bin, first, input));
+    }),
+  );
 }
 
 function subsetsOf<T>(all: readonly T[]): (readonly T[])[] {

@@ -119,3 +119,45 @@ export const presetRow = fc.record({
   limit: sometimes(limitRow, 15),
 });
 export type PresetRow = typeof presetRow extends fc.Arbitrary<infer T> ? T : never;
+
+const UNASKED = {
+  declared: true,
+  foreign: false,
+  demand: undefined,
+  order: undefined,
+  backOff: undefined,
+  reserved: undefined,
+  limit: undefined,
+} as const;
+
+/** One that may leave, most likely. */
+const calmReplica = replicaRow.map((row) => ({ ...row, older: 'no' as const }));
+const calmState = fc.record({
+  kind: fc.constant('ready' as const),
+  since: past,
+  loadTime: fc.constantFrom(0, 20_000, 120_000),
+});
+const calm = fc.tuple(calmReplica, calmState, rarely(6)).map(([row, state, isBusy]) => ({
+  ...row,
+  state: isBusy ? row.state : state,
+  inFlight: isBusy ? row.inFlight : 0,
+}));
+
+/** A preset that nobody asks for, and that is loaded. */
+export const loadedRow = fc
+  .record({ row: presetRow, replicas: fc.array(calm, { minLength: 1, maxLength: 2 }), isBusy: rarely(2) })
+  .map(({ row, replicas: quiet, isBusy }): PresetRow => {
+    const replicas = isBusy ? quiet.map((one) => ({ ...one, inFlight: 1 })) : quiet;
+    return { ...row, ...UNASKED, pool: 0, replicas, idleTimeout: 0 };
+  });
+
+/** A preset that somebody asks for, and that is not. */
+export const askedRow = fc.record({ row: presetRow, since: before }).map(({ row, since }): PresetRow => ({
+  ...row,
+  ...UNASKED,
+  pool: 0,
+  minReplicas: 0,
+  autoload: true,
+  replicas: [],
+  demand: since,
+}));

@@ -12,6 +12,8 @@ import type { PlanInput } from '../planner/plan-input.ts';
 import { describeWorld } from './planner-describe.ts';
 import { binsOf, fits, footprintOf, lieIn } from './planner-oracle.ts';
 import {
+  askedRow,
+  loadedRow,
   NOW,
   onlyOf,
   poolRow,
@@ -55,6 +57,18 @@ export const anyWorld = (flavour: Partial<Flavour> = {}): fc.Arbitrary<PlanInput
     })
     .map((rows) => described(toInput(rows)));
 };
+
+/** One pool full of what nobody asks for, and one or two wishes: what the choice of victims is about. */
+export const contendedWorld = (): fc.Arbitrary<PlanInput> =>
+  fc
+    .record({
+      pool: poolRow.map((row) => ({ ...row, paused: false, sizes: row.sizes.slice(0, 2) })),
+      asked: fc.array(askedRow, { minLength: 1, maxLength: 2 }),
+      loaded: fc.array(loadedRow, { minLength: 1, maxLength: 6 }),
+    })
+    .map(({ pool, asked, loaded }) =>
+      described(toInput({ pools: [pool], presets: [...loaded, ...asked], crowded: false })),
+    );
 
 /** Shows itself in the message of a test that fails. */
 const described = (input: PlanInput): PlanInput =>
@@ -182,7 +196,7 @@ function toReplica(row: ReplicaRow, preset: Preset, index: number, pools: readon
   const pool = row.older === 'pool' ? poolAt(index + 1, pools) : preset.pool;
   const bins = binsOf(pool, pools);
   return {
-    id: replicaId(`${preset.model}#${index}`),
+    id: replicaId(`${idPrefix(preset)}${preset.model}#${index}`),
     preset: preset.uid,
     pool,
     bin: row.bin === undefined || bins.length === 0 ? undefined : bins[row.bin % bins.length]?.name,
@@ -192,6 +206,9 @@ function toReplica(row: ReplicaRow, preset: Preset, index: number, pools: readon
     state: toState(row.state, preset),
   };
 }
+
+/** So that the order of ids is not that of names. */
+const idPrefix = ({ model }: Preset): number => NAMES.length - NAMES.findIndex((name) => name === model);
 
 function toState(row: StateRow, preset: Preset): ReplicaState {
   const since = instant(row.since);
