@@ -31,10 +31,10 @@ export function presetOf(input: PlanInput, uid: PresetUid): Preset {
   return preset;
 }
 
-/** Room is not what these wait for, nor what waits for the end of its own replica. */
+/** Room is not what these wait for; one that waits for a drain may wait for the end of its own replica alone. */
 const ELSEWHERE = ['PoolNotFound', 'PoolPaused', 'NotAccepted', 'AutoloadOff', 'BackOff', 'TooLarge'] as const;
-export function isForRoom({ preset, reason }: Blocked): boolean {
-  if (reason.kind === 'WaitingForDrain' && reason.leaving.every((one) => one === preset)) return false;
+export function isForRoom({ reason, position }: Blocked): boolean {
+  if (reason.kind === 'WaitingForDrain') return position !== undefined;
   return !ELSEWHERE.some((one) => one === reason.kind);
 }
 

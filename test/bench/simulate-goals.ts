@@ -12,9 +12,13 @@ export interface Goal {
   readonly words: string;
 }
 
-/** The goals that the outcomes of one scenario allow to judge. Throws a RangeError without Corral's. */
-export function judgeGoals(outcomes: readonly Outcome[], isPublicShaped: boolean): Goal[] {
-  const own = outcomeOf(outcomes, 'corral');
+/** The goals that the outcomes of one scenario allow to judge, for one of Corral's policies. Throws a RangeError without its outcome, or a rival's. */
+export function judgeGoals(
+  outcomes: readonly Outcome[],
+  isPublicShaped: boolean,
+  policy: PolicyName = 'corral',
+): Goal[] {
+  const own = outcomeOf(outcomes, policy);
   const goals = RIVALS.flatMap((name) => besideRival(own, outcomeOf(outcomes, name)));
   return isPublicShaped ? [...goals, besideBest(own, outcomeOf(outcomes, 'clairvoyant'))] : goals;
 }

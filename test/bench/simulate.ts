@@ -44,7 +44,10 @@ export async function benchSimulate(report: string | undefined, print: Print): P
     const { scenario } = await loadExample(name);
     const outcomes = POLICIES.map((policy) => simulate(scenario, policy));
     all.push({ scenario, outcomes });
-    print(`${renderText({ scenario, outcomes })}\n${renderGoals(judgeGoals(outcomes, PUBLIC_SHAPED.test(name)))}\n`);
+    print(`${renderText({ scenario, outcomes })}\n`);
+    for (const policy of ['corral', 'corral-by-size'] as const) {
+      print(`${policy}:\n${renderGoals(judgeGoals(outcomes, PUBLIC_SHAPED.test(name), policy))}\n`);
+    }
   }
   await timeLarge(print);
   if (report !== undefined) await writeFile(report, renderHtml(all));

@@ -38,6 +38,10 @@ goal: cold starts at most 1.5 times clairvoyant's (10, 10: 1.00): met
       [true, false, true, false],
     );
   });
+  it('are judged of each of the policies that Corral has', () => {
+    const goals = judgeGoals(all(outcome('corral', 11, 0)), true, 'corral-by-size');
+    assert.ok(goals.every(({ isMet }) => isMet));
+  });
   it('are not judged without an outcome of each', () => {
     assert.throws(() => judgeGoals([outcome('corral', 1, 1)], false), /no outcome of llama-router/u);
   });

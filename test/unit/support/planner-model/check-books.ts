@@ -1,10 +1,10 @@
 import type { PresetUid } from '../../../../src/domain/ids.ts';
 import type { Preset } from '../../../../src/domain/preset.ts';
 import type { Route } from '../../../../src/routing/route.ts';
-import type { ModelWorld } from './model-world.ts';
+import type { WatchedWorld } from './watched-world.ts';
 
 /** What is said of everybody, now that everything has had its turn. One sentence for each thing that is not so. */
-export function checkBooks(world: ModelWorld): string[] {
+export function checkBooks(world: WatchedWorld): string[] {
   const { declarations, traffic } = world;
   const { presets } = declarations.catalog;
   const { admitted, open, outcomes } = traffic.books;
@@ -23,7 +23,7 @@ export function checkBooks(world: ModelWorld): string[] {
 const same = <K>(a: ReadonlyMap<K, number>, b: ReadonlyMap<K, number>): boolean =>
   a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
 
-function claimsOf(preset: Preset, { board, traffic, source, backend }: ModelWorld): [boolean, string][] {
+function claimsOf(preset: Preset, { board, traffic, source, backend }: WatchedWorld): [boolean, string][] {
   const { uid, model } = preset;
   const route = board.read().find(model);
   const tally = traffic.ledger.tally(uid);
@@ -60,7 +60,7 @@ const ids = (all: readonly { readonly id: string }[]): string =>
 const isExplained = ({ phase, replicas, refusal }: Route): boolean =>
   phase.kind !== 'unloaded' && phase.kind !== 'failed' && replicas.length === 0 && refusal === undefined;
 
-function claimsOfBuried(uid: PresetUid, { board, traffic, backend }: ModelWorld): [boolean, string][] {
+function claimsOfBuried(uid: PresetUid, { board, traffic, backend }: WatchedWorld): [boolean, string][] {
   const live = backend.observe().filter((one) => one.preset === uid && ['starting', 'ready'].includes(one.state.kind));
   return [
     [board.read().findByUid(uid) === undefined, `${uid} is gone, and has a route`],

@@ -17,6 +17,7 @@ import { Traffic } from './traffic.ts';
 import type { Turns } from './turns.ts';
 import { takesRoom } from './truth.ts';
 import { Wants } from './wants.ts';
+import type { WatchedWorld } from './watched-world.ts';
 
 const silent = (): void => undefined;
 const silentLog: Log = { error: silent, warn: silent, info: silent, debug: silent };
@@ -28,7 +29,7 @@ const MOST_PLANS_AT_ONCE = 200;
 export class BrokenPromise extends Error {}
 
 /** The real control loop, ledger, planner, routes and hold queue, between clients and processes that only a test could know so well. */
-export class ModelWorld {
+export class ModelWorld implements WatchedWorld {
   readonly clock = new EventClock();
   readonly board = createRouteBoard();
   readonly declarations: Declarations;

@@ -4,7 +4,7 @@ import type { Preset } from '../../../../src/domain/preset.ts';
 import { amountOf } from '../../../../src/domain/resources.ts';
 import { since, type Instant } from '../../../../src/domain/units.ts';
 import { LONGEST } from './longest.ts';
-import type { ModelWorld } from './model-world.ts';
+import type { WatchedWorld } from './watched-world.ts';
 
 /**
  * How long somebody waits at most for a preset W of the highest priority of its pool, while nobody changes what is declared,
@@ -28,13 +28,13 @@ export function boundOf({ fairAfter, minResidency }: Pool, others: number): numb
 
 /** Watches that everybody who must be served is served in time. */
 export class Progress {
-  readonly #world: ModelWorld;
+  readonly #world: WatchedWorld;
   /** Since when each preset has had a claim to be served. */
   readonly #claims = new Map<PresetUid, Instant>();
   /** The longest that a claim has stood, as a part of what it may. */
   worst = 0;
 
-  constructor(world: ModelWorld) {
+  constructor(world: WatchedWorld) {
     this.#world = world;
   }
 
