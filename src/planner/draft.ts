@@ -29,6 +29,11 @@ export class Draft {
     if (at > this.#now && (this.#wakeAt === undefined || at < this.#wakeAt)) this.#wakeAt = at;
   }
 
+  /** How many of a preset's replicas are started. */
+  countStarts(preset: Preset): number {
+    return this.starts.filter((start) => start.preset === preset).length;
+  }
+
   /** Live when this plan has been carried out. */
   isStaying(replica: Replica): boolean {
     return (isLive(replica) && !this.drains.has(replica.id)) || this.returning.has(replica.id);

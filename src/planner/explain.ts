@@ -1,34 +1,32 @@
 import type { PresetUid } from '../domain/ids.ts';
+import type { Preset } from '../domain/preset.ts';
 import type { Instant } from '../domain/units.ts';
 import type { BlockedReason } from './action.ts';
 import { isIdle, type Candidate } from './candidates.ts';
 import { chooseVictims } from './choose-victims.ts';
-import type { Look } from './look.ts';
 import type { Room } from './room.ts';
-import type { Wish } from './wishes.ts';
 
 const presetsOf = (candidates: readonly Candidate[]): PresetUid[] => [
   ...new Set(candidates.map(({ preset }) => preset.uid)),
 ];
 
 /** Why nobody leaves for a wish now. */
-export function explain(wish: Wish, room: Room, look: Look): BlockedReason {
-  const { preset } = wish;
+export function explain(preset: Preset, room: Room): BlockedReason {
   const beneficiary = room.keptFor(preset);
   if (beneficiary !== undefined) return { kind: 'Reserved', beneficiary };
-  const until = refusedUntil(wish, room);
+  const until = refusedUntil(preset, room);
   if (until !== undefined) return { kind: 'Unschedulable', until };
-  const young = enough(wish, room, isIdle);
+  const young = enough(preset, room, isIdle);
   if (young !== undefined) return { kind: 'MinResidency', until: latest(young) };
-  const unknown = enough(wish, room, (one) => isIdle(one) || one.kind === 'unknown');
+  const unknown = enough(preset, room, (one) => isIdle(one) || one.kind === 'unknown');
   if (unknown !== undefined) {
     return { kind: 'ActivityUnknown', presets: presetsOf(unknown.filter(({ kind }) => kind === 'unknown')) };
   }
-  return inUse(wish, room, look);
+  return inUse(preset, room);
 }
 
 /** Until when the scheduler alone is in the way: by what is known of the sizes there would be room. */
-function refusedUntil({ preset }: Wish, room: Room): Instant | undefined {
+function refusedUntil(preset: Preset, room: Room): Instant | undefined {
   const limits = room.bins
     .filter((bin) => bin.hasByItsSize(preset.footprint))
     .flatMap((bin) => bin.limitsFor(preset.footprint));
@@ -36,19 +34,18 @@ function refusedUntil({ preset }: Wish, room: Room): Instant | undefined {
   return limits.map(({ until }) => until).reduce((a, b) => (a < b ? a : b));
 }
 
-function inUse({ preset }: Wish, room: Room, look: Look): BlockedReason {
+function inUse(preset: Preset, room: Room): BlockedReason {
   const isHigher = (one: Candidate): boolean => one.preset.priority > preset.priority;
-  const wish = { preset, since: look.input.now, isOverAge: false };
   const mayGo = (one: Candidate): boolean => one.kind !== 'protected';
-  const lower = enough(wish, room, (one) => mayGo(one) && !isHigher(one));
-  const all = lower === undefined ? enough(wish, room, mayGo) : undefined;
+  const lower = enough(preset, room, (one) => mayGo(one) && !isHigher(one));
+  const all = lower === undefined ? enough(preset, room, mayGo) : undefined;
   if (all !== undefined) return { kind: 'HigherPriority', holders: presetsOf(all.filter(isHigher)) };
   return { kind: 'WaitingForCapacity', holders: room.holders };
 }
 
 /** Some of those of one bin that would be enough if they could leave. */
 function enough(
-  { preset }: Wish,
+  preset: Preset,
   room: Room,
   isAble: (candidate: Candidate) => boolean,
 ): readonly Candidate[] | undefined {

@@ -1,8 +1,8 @@
 import type { Preset } from '../domain/preset.ts';
-import { holdsCapacity, isLive, type Replica } from '../domain/replica.ts';
+import { holdsCapacity, isLive } from '../domain/replica.ts';
 import type { Desk } from './grant.ts';
 import { isCurrent, replicasOf } from './look.ts';
-import { replicasFor } from './scale.ts';
+import { isAtLimit, replicasFor } from './scale.ts';
 
 /**
  * Replicas beyond those that somebody waits for: the replacement of one of an older spec, and more of those that have too much
@@ -19,11 +19,11 @@ function replace(preset: Preset, waiting: readonly Preset[], desk: Desk): void {
   const own = replicasOf(look, preset.uid).filter(holdsCapacity);
   const older = own.filter((one) => draft.isStaying(one) && !isCurrent(one, preset));
   const isUnderWay =
-    draft.starts.some((start) => start.preset === preset) ||
+    draft.countStarts(preset) > 0 ||
     own.some((one) => !draft.isStaying(one) || (isCurrent(one, preset) && one.state.kind !== 'ready'));
   if (older.length === 0 || isUnderWay || isBackingOff(preset, desk)) return;
   if (startOne(preset, waiting, desk)) return;
-  for (const replica of older) room.retire(replica, { kind: 'changed' });
+  for (const replica of older) room.drain(replica, { kind: 'changed' });
 }
 
 function scaleOut(preset: Preset, waiting: readonly Preset[], desk: Desk): void {
@@ -34,8 +34,7 @@ function scaleOut(preset: Preset, waiting: readonly Preset[], desk: Desk): void 
     (one) => isLive(one) && draft.isStaying(one) && isCurrent(one, preset),
   );
   if (!current.some(({ state }) => state.kind === 'ready')) return;
-  const started = draft.starts.filter((start) => start.preset === preset).length;
-  const missing = replicasFor(activity.inFlight, preset) - current.length - started;
+  const missing = replicasFor(activity.inFlight, preset) - current.length - draft.countStarts(preset);
   for (let left = missing; left > 0; left -= 1) if (!startOne(preset, waiting, desk)) return;
 }
 
@@ -48,9 +47,7 @@ function isBackingOff({ uid }: Preset, { look, draft }: Desk): boolean {
 
 function startOne(preset: Preset, waiting: readonly Preset[], { look, draft, room }: Desk): boolean {
   if (room.pool.paused || look.input.orders.get(preset.uid)?.kind === 'unload') return false;
-  const held = replicasOf(look, preset.uid).filter((one: Replica) => holdsCapacity(one)).length;
-  const started = draft.starts.filter((start) => start.preset === preset).length;
-  if (held + started > preset.scaling.maxReplicas) return false;
+  if (isAtLimit(preset, look, draft)) return false;
   const spare = room.bins.filter((bin) => room.isSpare(bin, waiting));
   for (const bin of spare) for (const { until } of bin.limitsFor(preset.footprint)) draft.wake(until);
   const bin = room.place(preset.footprint, spare);

@@ -277,6 +277,16 @@ describe('fairness', () => {
   });
 });
 
+describe('a reservation', () => {
+  it('of a preset that wants two replicas keeps room for one, in its bin', () => {
+    const many = scaled(three, { minReplicas: 2, maxReplicas: 2 });
+    const pools = [aPool({ maxLoaded: 2, bins: [bin('x', 3), bin('y', 3)] })];
+    const world = { now: 99, pools, presets: [many, two], waitingSince: waiting([two, 1]) };
+    const reservations = new Map([[many.uid, binName('y')]]);
+    assert.deepEqual(linesOf({ ...world, reservations }).does, ['start two in x', 'start three in y']);
+  });
+});
+
 describe('one of fairAfter that can be given nothing', () => {
   it('keeps what is free where it may fit one day from those behind it', () => {
     const held = [inBin(one, readySince(30_000, 60_000), 'x')];

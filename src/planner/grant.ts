@@ -1,5 +1,4 @@
 import type { BinName, PresetUid } from '../domain/ids.ts';
-import { holdsCapacity } from '../domain/replica.ts';
 import { NO_RESOURCES } from '../domain/resources.ts';
 import { after } from '../domain/units.ts';
 import type { BlockedReason } from './action.ts';
@@ -7,8 +6,9 @@ import { byIdleness, byService, isIdle, type Candidate } from './candidates.ts';
 import { chooseVictims } from './choose-victims.ts';
 import type { Draft } from './draft.ts';
 import { explain } from './explain.ts';
-import { replicasOf, type Look } from './look.ts';
+import type { Look } from './look.ts';
 import type { Room } from './room.ts';
+import { isAtLimit } from './scale.ts';
 import type { Wish } from './wishes.ts';
 
 /** Everything that granting a pool's wishes works on. */
@@ -38,7 +38,7 @@ export function grant(wish: Wish, desk: Desk): Wait | undefined {
   room.giveBack(preset.uid);
   if (!room.bins.some((bin) => bin.couldHold(preset.footprint)))
     return { reason: tooLarge(wish, room), isForRoom: false };
-  if (isAtLimit(wish, desk)) {
+  if (isAtLimit(preset, desk.look, draft)) {
     return { reason: { kind: 'WaitingForDrain', leaving: [preset.uid] }, isForRoom: false };
   }
   for (const { until } of room.limitsFor(preset)) draft.wake(until);
@@ -51,13 +51,6 @@ export function grant(wish: Wish, desk: Desk): Wait | undefined {
   const kept = reason.kind === 'WaitingForDrain' ? room.binKeptFor(preset.uid) : undefined;
   if (desk.reserved.has(preset.uid) && kept !== undefined) draft.reservations.set(preset.uid, kept);
   return { reason, isForRoom: true };
-}
-
-/** One more than `maxReplicas` is for a replacement, and for one that comes while another leaves. */
-function isAtLimit({ preset }: Wish, { look, draft }: Desk): boolean {
-  const held = replicasOf(look, preset.uid).filter(holdsCapacity).length;
-  const started = draft.starts.filter((start) => start.preset === preset).length;
-  return held + started > preset.scaling.maxReplicas;
 }
 
 function makeRoom(wish: Wish, isReserved: boolean, desk: Desk): BlockedReason {
@@ -105,7 +98,7 @@ function evict(wish: Wish, level: 'soon' | 'later', desk: Desk): BlockedReason |
     byIdleness,
   );
   if (victims === undefined) return undefined;
-  for (const victim of victims) room.drain(victim, { kind: 'evicted', beneficiary: preset.uid });
+  for (const victim of victims) room.drain(victim.replica, { kind: 'evicted', beneficiary: preset.uid });
   return keepRoom(wish, level, desk);
 }
 
@@ -127,7 +120,7 @@ function claimFairly(wish: Wish, desk: Desk): BlockedReason | undefined {
     order.compare,
   );
   if (victims === undefined) return undefined;
-  for (const victim of victims) room.drain(victim, { kind: 'fairness', beneficiary: preset.uid });
+  for (const victim of victims) room.drain(victim.replica, { kind: 'fairness', beneficiary: preset.uid });
   const reason = keepRoom(wish, 'later', desk);
   const kept = room.binKeptFor(preset.uid);
   if (kept !== undefined) draft.reservations.set(preset.uid, kept);
@@ -160,8 +153,8 @@ function fairnessOrder(
 }
 
 /** Nobody can leave for it now. One that has waited for long keeps what is free where it could fit one day. */
-function wait(wish: Wish, { room, look }: Desk): BlockedReason {
-  const reason = explain(wish, room, look);
+function wait(wish: Wish, { room }: Desk): BlockedReason {
+  const reason = explain(wish.preset, room);
   const nearest = wish.isOverAge ? room.nearest(wish.preset) : undefined;
   if (nearest !== undefined) room.keep(wish.preset, nearest, 'all', 'first');
   return reason;

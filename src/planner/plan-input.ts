@@ -34,7 +34,7 @@ export interface PlanInput {
 export type Reservations = ReadonlyMap<PresetUid, BinName>;
 
 export interface Plan {
-  /** In the order in which they are to be applied; at most one for each replica and each preset. */
+  /** In the order in which they are to be applied; at most one for each replica, and a start for each replica that is missing. */
   readonly actions: readonly Action[];
   /** Every wanted preset that has no live replica and is not started or taken back by `actions`, with the reason. */
   readonly blocked: readonly Blocked[];

@@ -59,7 +59,8 @@ function presetsWithReplicas({ input, byPreset }: Look): Preset[] {
 function planPool(wishes: readonly Wish[], loaded: readonly Preset[], desk: Desk): void {
   const { draft, reserved, room } = desk;
   shrink(room);
-  for (const { preset } of wishes) {
+  // Once for each preset: its second wish would find its own room kept, and keep other room instead.
+  for (const preset of new Set(wishes.map((wish) => wish.preset))) {
     const bin = reserved.get(preset.uid);
     if (bin !== undefined) room.reserve(preset, bin);
   }

@@ -84,12 +84,8 @@ export class Room {
     this.#draft.starts.push({ preset, bin: bin.bin.name });
   }
 
-  drain({ replica }: Candidate, cause: DrainCause): void {
-    this.retire(replica, cause);
-  }
-
-  /** Drains one that is here. */
-  retire(replica: Replica, cause: DrainCause): void {
+  /** Drains one, which may lie in another pool. */
+  drain(replica: Replica, cause: DrainCause): void {
     this.#draft.drains.set(replica.id, cause);
     if (replica.pool === this.pool.name) this.#leave(replica, cause);
   }

@@ -1,7 +1,8 @@
 import type { Preset } from '../domain/preset.ts';
-import type { Replica } from '../domain/replica.ts';
+import { holdsCapacity, type Replica } from '../domain/replica.ts';
 import { after, minutes } from '../domain/units.ts';
 import type { Draft } from './draft.ts';
+import { replicasOf, type Look } from './look.ts';
 import type { PlanInput } from './plan-input.ts';
 
 /** Only what was not needed for so long is more than is needed: load that comes and goes does not make replicas do so. */
@@ -11,6 +12,12 @@ export const SURPLUS_AFTER = minutes(1);
 export function replicasFor(inFlight: number, { scaling }: Preset): number {
   const { minReplicas, maxReplicas, targetInFlight } = scaling;
   return Math.min(maxReplicas, Math.max(minReplicas, Math.ceil(inFlight / targetInFlight)));
+}
+
+/** One more than `maxReplicas` is for a replacement, and for one that comes while another leaves. */
+export function isAtLimit(preset: Preset, look: Look, draft: Draft): boolean {
+  const held = replicasOf(look, preset.uid).filter(holdsCapacity).length;
+  return held + draft.countStarts(preset) > preset.scaling.maxReplicas;
 }
 
 /** The least busy first; what nobody knows comes last. */

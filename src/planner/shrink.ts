@@ -21,5 +21,5 @@ function drain(room: Room, from: readonly Candidate[], isEnough: (some: readonly
   const able = [...kinds('surplus', 'idle'), ...kinds('busy').sort(byService), ...kinds('protected').sort(byService)];
   // If not even all of them are enough, all of them have to go.
   const victims = chooseVictims(able, isEnough) ?? able;
-  for (const victim of victims) room.drain(victim, { kind: 'capacity' });
+  for (const victim of victims) room.drain(victim.replica, { kind: 'capacity' });
 }

@@ -155,9 +155,9 @@ export const FAULTS_OF_ROOM: readonly PlantedFault[] = [
     'return size === undefined || need.size >= 0;',
   ),
   planner(
-    'grant',
+    'scale',
     'one replica more than maxReplicas and one may run',
-    'return held + started > preset.scaling.maxReplicas;',
-    'return held + started > preset.scaling.maxReplicas + 1;',
+    'return held + draft.countStarts(preset) > preset.scaling.maxReplicas;',
+    'return held + draft.countStarts(preset) > preset.scaling.maxReplicas + 1;',
   ),
 ];
