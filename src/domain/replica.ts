@@ -32,8 +32,10 @@ export type DrainCause =
 export type FailureCode =
   /** It could not be started at all: refused by the API server, or no program, port or argument to start it with. */
   | 'CreateRefused'
-  /** No node has room for its pod: in a cluster only, as are the next three. */
+  /** No node has room for its pod, which others could make: in a cluster only, as are the next three. */
   | 'Unschedulable'
+  /** No node takes its pod, whoever leaves: its claim is missing, or no node is what it asks for. */
+  | 'NoNode'
   | 'ImagePull'
   /** Its container cannot be made, for instance because a Secret is missing. */
   | 'ContainerConfig'

@@ -417,7 +417,7 @@ describe('a failed replica', () => {
     const world = await bed(t, QUIET, { timers });
     start(world.backend, QUIET);
     await world.server.until(() => pods(world).length === 1);
-    const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: 'no GPU' };
+    const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '1 Insufficient gpu' };
     world.server.edit(PODS, { namespace: 'ml', name: `${QUIET.baseName}-0` }, (pod) => ({
       ...pod,
       status: { phase: 'Pending', conditions: [condition] },

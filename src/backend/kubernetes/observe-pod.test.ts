@@ -281,6 +281,14 @@ describe('a pod that takes too long', () => {
     assert.match(state.failure.reason, /Insufficient example\.com\/gpu/u);
     assert.equal(codeAt([...looks, [12_000, {}]], 99_000), 'starting', 'it has found a node');
   });
+  it('to be scheduled would fit if others left, or would not, whoever leaves', () => {
+    const codeFor = (words: string): string =>
+      codeAt([[1, unschedulable(`0/1 nodes are available: ${words}`)]], 99_000);
+    assert.equal(codeFor('1 Insufficient memory, 1 Insufficient cpu.'), 'Unschedulable');
+    assert.equal(codeFor('1 Too many pods.'), 'Unschedulable');
+    assert.equal(codeFor('persistentvolumeclaim "models" not found.'), 'NoNode');
+    assert.equal(codeFor("1 node(s) didn't match Pod's node affinity/selector."), 'NoNode');
+  });
   it('to run, or to be ready, has failed at the end of that limit', () => {
     assert.equal(codeAt([[1_000, {}]], 1_000 + 30 * 60_000 - 1), 'starting');
     assert.equal(codeAt([[1_000, {}]], 1_000 + 30 * 60_000), 'ProvisionTimeout');

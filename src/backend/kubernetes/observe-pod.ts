@@ -82,16 +82,18 @@ const withTimes = (failure: PodFailure, { ready }: PodHistory, at: Instant): Fai
 
 const withoutLog = { exitCode: undefined, logTail: [] } as const;
 
+/** The words of kube-scheduler's filters for what a node would have if others left it (Kubernetes v1.34, pkg/scheduler/framework/plugins). */
+const LACK_OF_ROOM = /\bInsufficient |Too many pods|exceed max volume count|cannot allocate all claims/u;
+
 /** The limit that a pod with an open gate is under. */
 function findDeadline(pod: PodView, history: PodHistory, limits: PodLimits): Deadline | undefined {
   if (pod.gate?.closed !== false) return undefined;
   const { unschedulableAfter, provisionTimeout, loadTimeout } = limits;
   if (history.unschedulable !== undefined) {
-    const reason = `no node takes the pod: ${pod.unschedulable ?? ''}`;
-    return {
-      at: after(history.unschedulable, unschedulableAfter),
-      failure: { code: 'Unschedulable', reason, ...withoutLog },
-    };
+    const words = pod.unschedulable ?? '';
+    const code = LACK_OF_ROOM.test(words) ? 'Unschedulable' : 'NoNode';
+    const failure = { code, reason: `no node takes the pod: ${words}`, ...withoutLog } as const;
+    return { at: after(history.unschedulable, unschedulableAfter), failure };
   }
   if (history.running === undefined) {
     const reason = `llama-server was not running within its provision timeout of ${provisionTimeout / 1000} s`;
