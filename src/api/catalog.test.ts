@@ -62,7 +62,9 @@ const pool = (name: string, spec: string): string =>
 test('a model of the folder is a preset with the defaults of the flags', () => {
   const { pools, presets } = catalogOf({ dir: ['a'] });
   const bins = [{ name: 'pool', size: undefined }];
-  assert.deepEqual(pools, [{ name: 'default', maxLoaded: 4, bins, paused: false, minResidency: 0, fairAfter: 30_000 }]);
+  assert.deepEqual(pools, [
+    { name: 'default', maxLoaded: 4, bins, eviction: 'LRUByIdle', paused: false, minResidency: 0, fairAfter: 30_000 },
+  ]);
   const [{ uid, rendered, serves, ...preset } = assert.fail()] = presets;
   assert.match(uid, /^uid-/u);
   for (const hash of [rendered, serves]) assert.match(hash, /^[0-9a-f]{64}$/u);

@@ -32,7 +32,7 @@ spec:
   paused: true
   defaults: { args: [--flash-attn=on] }
   capacity: { maxLoaded: 2 }
-  eviction: { policy: LRUByIdle, minResidency: 5s, fairAfter: 0s }
+  eviction: { policy: IdleBySize, minResidency: 5s, fairAfter: 0s }
 ---
 apiVersion: corral.dev/v1alpha1
 kind: ModelDeployment
@@ -65,7 +65,17 @@ test('a pool is decoded', () => {
   const { pools } = decodeManifests(FULL, 'm.yaml');
   assert.deepEqual(
     pools.map(({ pool }) => pool),
-    [{ name: 'default', maxLoaded: 2, bins: UNKNOWN_SIZE, paused: true, minResidency: 5000, fairAfter: 0 }],
+    [
+      {
+        name: 'default',
+        maxLoaded: 2,
+        bins: UNKNOWN_SIZE,
+        eviction: 'IdleBySize',
+        paused: true,
+        minResidency: 5000,
+        fairAfter: 0,
+      },
+    ],
   );
   assert.deepEqual(renderArgs(pools.flatMap(({ defaults }) => defaults.args)), ['--flash-attn', 'on']);
 });
@@ -229,7 +239,14 @@ test('objects of other kinds and versions are refused', () => {
 test('a pool needs no spec, and has no limit then', () => {
   const text = 'apiVersion: corral.dev/v1alpha1\nkind: ModelPool\nmetadata: { name: a }';
   const { pools } = decodeManifests(text, 'm.yaml');
-  const limits = { maxLoaded: 0, bins: UNKNOWN_SIZE, paused: false, minResidency: 0, fairAfter: 30_000 };
+  const limits = {
+    maxLoaded: 0,
+    bins: UNKNOWN_SIZE,
+    eviction: 'LRUByIdle',
+    paused: false,
+    minResidency: 0,
+    fairAfter: 30_000,
+  };
   assert.deepEqual(pools[0], { ...pools[0], pool: { name: 'a', ...limits }, maxPriority: 0 });
 });
 

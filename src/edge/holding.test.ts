@@ -104,6 +104,7 @@ for (const [refusal, status, code] of [
   [{ kind: 'pool-paused', pool: 'p' }, 503, 'pool_paused'],
   [{ kind: 'pool-not-found', pool: 'p' }, 503, 'pool_not_found'],
   [{ kind: 'autoload-off' }, 400, 'model_not_loaded'],
+  [{ kind: 'too-large', because: 'a pool that it fits into' }, 503, 'model_too_large'],
 ] as const) {
   test(`a request that meets ${refusal.kind} is refused at once with ${code}`, async (t) => {
     const bed = await startEdge(t);

@@ -81,6 +81,12 @@ export function refusalOf(route: Route, refusal: RouteRefusal, now: Instant): Re
       };
     case 'autoload-off':
       return modelNotLoaded(route);
+    case 'too-large':
+      return {
+        status: 503,
+        code: 'model_too_large',
+        message: `the model ${model} is too large for its pool: ${refusal.because}`,
+      };
     default:
       return assertNever(refusal);
   }

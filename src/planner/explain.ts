@@ -6,9 +6,9 @@ import { isIdle, type Candidate } from './candidates.ts';
 import { chooseVictims } from './choose-victims.ts';
 import type { Room } from './room.ts';
 
-const presetsOf = (candidates: readonly Candidate[]): PresetUid[] => [
-  ...new Set(candidates.map(({ preset }) => preset.uid)),
-];
+/** In an order that does not change with the time, so that the same reason reads the same. */
+const presetsOf = (candidates: readonly Candidate[]): PresetUid[] =>
+  [...new Set(candidates.map(({ preset }) => preset.uid))].sort();
 
 /** Why nobody leaves for a wish now. */
 export function explain(preset: Preset, room: Room): BlockedReason {

@@ -89,6 +89,11 @@ describe('a route without a ready replica', () => {
     assert.equal(refusal(a, [], { pool: 'paused', backOff: failure }), 'pool-paused');
     assert.equal(refusal(a, [], { backOff: failure }), 'load-failed');
   });
+  it('of a model that is too large for its pool refuses: no waiting ends that', () => {
+    const waitsFor = { reason: 'TooLarge', because: 'a larger pool' };
+    assert.equal(refusal(a, [], { waitsFor }), 'too-large');
+    assert.equal(refusal(a, [], { waitsFor: { ...waitsFor, reason: 'WaitingForCapacity' } }), undefined);
+  });
   it('that is not loaded by requests holds them only while it is on its way', () => {
     const manual = scaled(a, { autoload: false });
     assert.equal(refusal(manual), 'autoload-off');

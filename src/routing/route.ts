@@ -54,7 +54,9 @@ export type Refusal =
   | ({ readonly kind: 'load-failed' } & LoadFailure)
   | { readonly kind: 'pool-paused'; readonly pool: string }
   | { readonly kind: 'pool-not-found'; readonly pool: string }
-  | { readonly kind: 'autoload-off' };
+  | { readonly kind: 'autoload-off' }
+  /** It fits into no bin of its pool. `because`: what it needs, or would need to wait for. */
+  | { readonly kind: 'too-large'; readonly because: string };
 
 /** Where requests for one preset go. Immutable; a new table carries new routes. */
 export interface Route {

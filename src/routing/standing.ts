@@ -1,6 +1,9 @@
 import type { Duration } from '../domain/units.ts';
 import type { LoadFailure, Refusal, RoutedPreset, Waits } from './route.ts';
 
+/** The reason of the planner that no waiting ends. */
+const TOO_LARGE = 'TooLarge';
+
 /** How a preset stands with the planner. */
 export interface Standing {
   /** Why it is not run as it is declared. */
@@ -28,6 +31,7 @@ export interface Standing {
  * | yes      | paused  |             |          |                       | pool-paused    |
  * | yes      | open    | yes         |          |                       | load-failed    |
  * | yes      | open    | no          | off      | no                    | autoload-off   |
+ * | yes      | open    | no          |          |                       | too-large, if that is what it waits for |
  */
 export function refusalOf(preset: RoutedPreset, standing: Standing, onItsWay: boolean): Refusal | undefined {
   if (standing.notAccepted !== undefined) return { kind: 'not-accepted', ...standing.notAccepted };
@@ -35,5 +39,6 @@ export function refusalOf(preset: RoutedPreset, standing: Standing, onItsWay: bo
   if (standing.pool === 'paused') return { kind: 'pool-paused', pool: preset.pool };
   if (standing.backOff !== undefined) return { kind: 'load-failed', ...standing.backOff };
   if (!preset.scaling.autoload && !standing.ordered && !onItsWay) return { kind: 'autoload-off' };
+  if (standing.waitsFor?.reason === TOO_LARGE) return { kind: 'too-large', because: standing.waitsFor.because };
   return undefined;
 }

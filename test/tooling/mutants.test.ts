@@ -7,7 +7,7 @@ import { plant } from '../mutants/planted-fault.ts';
 import { PLANTED_FAULTS } from '../mutants/planted-faults.ts';
 
 const root = join(import.meta.dirname, '../..');
-const EXAMPLES = 'src/planner/plan.test.ts';
+const EXAMPLES = 'src/planner/candidates.test.ts';
 
 describe('the planted faults', () => {
   it('are at least 30, each with a name of its own, and each can be planted in one place', () => {
@@ -30,7 +30,7 @@ describe('the planted faults', () => {
     const { status, stdout } = hunt('most recently used leaves first|a request may end twice', '--tests', EXAMPLES);
     assert.match(
       stdout,
-      /killed .* the most recently used leaves first\n +by: .*idle.* \(src\/planner\/plan\.test\.ts\)/u,
+      /killed .* the most recently used leaves first\n +by: .*idle.* \(src\/planner\/candidates\.test\.ts\)/u,
     );
     assert.match(stdout, /SURVIVED .* a request may end twice\n/u);
     assert.match(stdout, /1 of 2 planted faults killed, seed 1\nsurvived: a request may end twice \(src\/activity/u);
