@@ -44,7 +44,7 @@ function checkFirst(stage: keyof typeof STAGES, property: (one: Case) => void): 
     }
   };
   checkPlans(check, { memories: false, crowds: false, presets: 6, runs: 1_000 });
-  checkPlans(check, { contended: true, runs: 1_500 });
+  checkPlans(check, { contended: true, runs: 4_000 });
 }
 
 type Test = (first: FirstWish, input: PlanInput) => boolean;

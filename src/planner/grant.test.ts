@@ -207,6 +207,12 @@ describe('victims', () => {
       'drain p#1 evicted',
     ]);
   });
+  it('are no more than needed where nobody knows in which bin one lies', () => {
+    const [p, q] = [sized('p', 3), sized('q', 3)];
+    const replicas = [aReplica(p, readySince(5), { bin: undefined }), inBin(q, readySince(1), 'x')];
+    const world = { now: 99, pools: inBins(bin('x', 6), bin('y', 4)), presets: [p, q, sized('r', 4)], replicas };
+    assert.deepEqual(linesOf({ ...world, waitingSince: waiting([sized('r', 4), 90]) }).does, ['drain p#1 evicted']);
+  });
   it('are all of one bin, of the one whose last victim comes first', () => {
     const [p, q, r] = [sized('p', 1), sized('q', 1), sized('r', 2)];
     const replicas = [inBin(p, readySince(1), 'x'), inBin(q, readySince(5), 'x'), inBin(r, readySince(3), 'y')];
@@ -284,6 +290,21 @@ describe('a reservation', () => {
     const world = { now: 99, pools, presets: [many, two], waitingSince: waiting([two, 1]) };
     const reservations = new Map([[many.uid, binName('y')]]);
     assert.deepEqual(linesOf({ ...world, reservations }).does, ['start two in x', 'start three in y']);
+  });
+  it('is not made by a drain in a pool that its beneficiary has left', () => {
+    const cause = { kind: 'fairness', beneficiary: b.uid } as const;
+    const elsewhere = aReplica(c, drainingSince(1, cause), { pool: poolName('other') });
+    const pools = [aPool(), aPool({ name: poolName('other') })];
+    const busy = new Map([[c.uid, 1]]);
+    const world = {
+      now: 99,
+      pools,
+      presets: [a, b, c],
+      replicas: [elsewhere],
+      busy,
+      waitingSince: waiting([a, 1], [b, 2]),
+    };
+    assert.deepEqual(linesOf(world), { does: ['start a in pool'], waits: ['b WaitingForCapacity 1'] });
   });
 });
 

@@ -47,6 +47,8 @@ export function grant(wish: Wish, desk: Desk): Wait | undefined {
     room.start(preset, bin);
     return undefined;
   }
+  // From then on it takes what it did not take before, and keeps what it left to others.
+  if (room.pool.fairAfter > 0) draft.wake(after(wish.since, room.pool.fairAfter));
   const reason = makeRoom(wish, isReserved, desk);
   const kept = reason.kind === 'WaitingForDrain' ? room.binKeptFor(preset.uid) : undefined;
   if (desk.reserved.has(preset.uid) && kept !== undefined) draft.reservations.set(preset.uid, kept);
@@ -104,12 +106,9 @@ function evict(wish: Wish, level: 'soon' | 'later', desk: Desk): BlockedReason |
 
 /** The whole set is fixed at once, and the room that it leaves is kept until it is used. */
 function claimFairly(wish: Wish, desk: Desk): BlockedReason | undefined {
-  const { preset, since, isOverAge } = wish;
+  const { preset, isOverAge } = wish;
   const { room, draft } = desk;
-  if (!isOverAge) {
-    if (room.pool.fairAfter > 0) draft.wake(after(since, room.pool.fairAfter));
-    return undefined;
-  }
+  if (!isOverAge) return undefined;
   const order = fairnessOrder(wish, desk);
   const victims = bestOf(
     room.bins.flatMap((bin) => {
@@ -169,6 +168,8 @@ function bestOf(
   return sets.reduce<readonly Candidate[] | undefined>((best, set) => {
     if (best === undefined) return set;
     const [a, b] = [...last(best), ...last(set)];
+    // One whose bin nobody knows can be the last of several: the smaller set may be a part of the larger.
+    if (a === b) return set.length < best.length ? set : best;
     return a !== undefined && b !== undefined && compare(b, a) < 0 ? set : best;
   }, undefined);
 }

@@ -74,6 +74,18 @@ describe('what has changed', () => {
     assert.deepEqual(doesOf({ ...world, pools: [aPool()] }), ['drain a#1 changed']);
     const waiting = { ...world, presets: [edited, b], waitingSince: new Map([[b.uid, 90]]) };
     assert.deepEqual(doesOf(waiting), ['drain a#1 changed', 'start b in pool']);
+    const size = new Map([['gpu', 3]]);
+    const sized = { ...edited, footprint: new Map([['gpu', 1]]) };
+    const held = { ...aPreset('c'), footprint: sized.footprint };
+    const large = { ...b, footprint: size };
+    const blocked = {
+      ...waiting,
+      pools: [aPool({ maxLoaded: 0, bins: [{ name: binName('pool'), size }] })],
+      presets: [sized, large, held],
+      replicas: [{ ...idle, footprint: sized.footprint }, aReplica(held, readySince(10))],
+      busy: new Map([...busy, [held.uid, 1]]),
+    };
+    assert.deepEqual(doesOf(blocked), ['drain a#1 changed'], 'what is free could be of use to b');
   });
   it('stays while the new one backs off, and drains at once where nobody uses it', () => {
     const backOffs = new Map([[a.uid, { until: instant(200) }]]);

@@ -58,11 +58,23 @@ export const anyWorld = (flavour: Partial<Flavour> = {}): fc.Arbitrary<PlanInput
     .map((rows) => described(toInput(rows)));
 };
 
+/** Few bins, and large ones: so that several sets of victims would do. */
+const contended = (row: PoolRow): PoolRow => ({
+  ...row,
+  paused: false,
+  maxLoaded: row.maxLoaded < 3 ? 0 : row.maxLoaded,
+  sizes: row.sizes.slice(0, 2).map(({ size, known }) => ({ size: plus(size, AMPLE), known })),
+});
+const AMPLE: Resources = new Map([
+  ['gpu', 3],
+  ['vram', 6],
+]);
+
 /** One pool full of what nobody asks for, and one or two wishes: what the choice of victims is about. */
 export const contendedWorld = (): fc.Arbitrary<PlanInput> =>
   fc
     .record({
-      pool: poolRow.map((row) => ({ ...row, paused: false, sizes: row.sizes.slice(0, 2) })),
+      pool: poolRow.map(contended),
       asked: fc.array(askedRow, { minLength: 1, maxLength: 2 }),
       loaded: fc.array(loadedRow, { minLength: 1, maxLength: 6 }),
     })

@@ -86,7 +86,7 @@ export const FAULTS_OF_TURN: readonly PlantedFault[] = [
   planner(
     'grant',
     'nobody wakes when fairness is due',
-    'if (room.pool.fairAfter > 0) draft.wake(after(since, room.pool.fairAfter));',
+    'if (room.pool.fairAfter > 0) draft.wake(after(wish.since, room.pool.fairAfter));',
     '',
   ),
   planner('retire', 'nobody wakes when an idle timeout ends', '    draft.wake(end);\n', ''),
