@@ -12,6 +12,7 @@ const a = aPreset('a');
 const LOAD: Order = { kind: 'load', since: instant(1) };
 const UNLOAD: Order = { kind: 'unload', since: instant(1) };
 const NOW = instant(9);
+const MADE: Order = { kind: 'load', since: NOW, madeFor: 'minReplicas' };
 
 /** The order that holds of `preset` after another look. */
 function order(preset: Preset, given: Order | undefined, ...replicas: readonly Replica[]): Order | undefined {
@@ -39,19 +40,23 @@ describe('a load order', () => {
 describe('a preset of which several replicas always have to be loaded', () => {
   const two = scaled(a, { minReplicas: 2, maxReplicas: 3 });
   it('orders itself while fewer are live, and the order holds until as many are ready', () => {
-    assert.deepEqual(order(two, undefined), { kind: 'load', since: NOW });
-    assert.deepEqual(order(two, undefined, ready(two, 'a#1')), { kind: 'load', since: NOW });
+    assert.deepEqual(order(two, undefined), MADE);
+    assert.deepEqual(order(two, undefined, ready(two, 'a#1')), MADE);
     assert.equal(order(two, LOAD, ready(two, 'a#1'), aReplica(two, startingSince(0))), LOAD, 'and keeps its age');
     assert.equal(order(two, LOAD, ready(two, 'a#1'), ready(two, 'a#2')), undefined);
     assert.equal(order(two, undefined, ready(two, 'a#1'), ready(two, 'a#2')), undefined);
   });
+  it('orders itself no more once none has to be', () => {
+    assert.equal(order(a, MADE), undefined);
+    assert.equal(order(a, LOAD), LOAD, 'somebody else has given that one');
+  });
   it('counts none that answers as another model', () => {
     const older = { ...two, serves: 'older' };
-    assert.deepEqual(order(two, undefined, ready(older, 'a#1'), ready(older, 'a#2')), { kind: 'load', since: NOW });
+    assert.deepEqual(order(two, undefined, ready(older, 'a#1'), ready(older, 'a#2')), MADE);
   });
   it('is unloaded by an order until all are gone, and then loads again', () => {
     assert.equal(order(two, UNLOAD, aReplica(two, stoppingSince(0))), UNLOAD);
-    assert.deepEqual(order(two, UNLOAD), { kind: 'load', since: NOW });
+    assert.deepEqual(order(two, UNLOAD), MADE);
   });
 });
 

@@ -22,26 +22,29 @@ export function settleOrders(
       const own = found === undefined ? [] : found;
       const order = orders.get(preset.uid);
       if (order !== undefined && !isFulfilled(order, preset, own)) return [[preset.uid, order]];
-      return mustLoad(preset, own) ? [[preset.uid, { kind: 'load', since: now }]] : [];
+      const made = makeOrder(preset, own, now);
+      return made === undefined ? [] : [[preset.uid, made]];
     }),
   );
 }
 
-function isFulfilled(order: Order, { serves, scaling }: Preset, own: readonly Replica[]): boolean {
-  switch (order.kind) {
+/** Also one that stands for `minReplicas` that are no more. */
+function isFulfilled({ kind, madeFor }: Order, { serves, scaling }: Preset, own: readonly Replica[]): boolean {
+  switch (kind) {
     case 'load': {
       const ready = own.filter((replica) => replica.state.kind === 'ready' && replica.serves === serves);
-      return ready.length >= Math.max(1, scaling.minReplicas);
+      const needed = madeFor === 'minReplicas' ? scaling.minReplicas : Math.max(1, scaling.minReplicas);
+      return ready.length >= needed;
     }
     case 'unload':
       return own.every((replica) => replica.state.kind === 'failed');
   }
 }
 
-function mustLoad({ serves, scaling }: Preset, own: readonly Replica[]): boolean {
+function makeOrder({ serves, scaling }: Preset, own: readonly Replica[], since: Instant): Order | undefined {
   const live = own.filter((replica) => isLive(replica) && replica.serves === serves).length;
-  if (live < scaling.minReplicas) return true;
-  return live === 0 && !scaling.autoload && own.some(isBeingReplaced);
+  if (live < scaling.minReplicas) return { kind: 'load', since, madeFor: 'minReplicas' };
+  return live === 0 && !scaling.autoload && own.some(isBeingReplaced) ? { kind: 'load', since } : undefined;
 }
 
 const isBeingReplaced = ({ state }: Replica): boolean =>

@@ -7,6 +7,8 @@ import type { Instant } from './units.ts';
 export interface Order {
   readonly kind: 'load' | 'unload';
   readonly since: Instant;
+  /** Nobody has given it: `minReplicas` stands behind it, and it ends with that. */
+  readonly madeFor?: 'minReplicas';
 }
 
 /** A preset that has failed is not started again before `until`. */
