@@ -128,7 +128,9 @@ export class Referee implements Witness {
   /** While the reports are late, who waited may have left. */
   #checkWish(preset: Preset): void {
     const { traffic, source, wants } = this.#facts;
-    const isWanted = traffic.heldFor(preset.uid) > 0 || wants.isOrdered(preset.uid) || preset.scaling.minReplicas > 0;
+    const { autoload, minReplicas } = preset.scaling;
+    // What requests do not load is ordered anew by the loop when an edit makes it leave, ready or not.
+    const isWanted = traffic.heldFor(preset.uid) > 0 || wants.isOrdered(preset.uid) || minReplicas > 0 || !autoload;
     this.#expect(isWanted || source.hearing !== 'live', `${preset.uid} is started for nobody`);
   }
 
