@@ -54,19 +54,6 @@ const benches: ReadonlyMap<string, Bench> = new Map<string, Bench>([
     },
   ],
   [
-    'planner',
-    {
-      summary: 'how long one plan takes, and how that grows with the cluster',
-      options: ['rounds'],
-      run: async ({ rounds = DEFAULT_ROUNDS }) => {
-        const times = parseWholeNumber('--rounds', rounds, 1, MOST_ROUNDS);
-        const { benchPlanner } = await import('../test/bench/planner.ts');
-        benchPlanner(times, print);
-        return 0;
-      },
-    },
-  ],
-  [
     'simulate',
     {
       summary: 'cold starts and waits of simulated traces, beside the policies of others and one that knows the future',
