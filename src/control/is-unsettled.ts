@@ -1,4 +1,5 @@
 import type { ActivitySource } from '../activity/ledger.ts';
+import { isCurrent } from '../domain/is-current.ts';
 import type { Preset } from '../domain/preset.ts';
 import { isLive, type Replica } from '../domain/replica.ts';
 import type { Blocked } from '../planner/action.ts';
@@ -20,7 +21,7 @@ export function isUnsettled({ presets, replicas, activity }: Scene, blocked: rea
   const declared = new Map(presets.map((preset) => [preset.uid, preset]));
   return replicas.filter(isLive).some((replica) => {
     const preset = declared.get(replica.preset);
-    if (preset?.rendered !== replica.rendered || preset.pool !== replica.pool) return true;
+    if (preset === undefined || !isCurrent(replica, preset)) return true;
     return activity.activity(replica.preset).kind === 'unknown';
   });
 }

@@ -1,3 +1,4 @@
+import { footprintOf } from '../domain/is-current.ts';
 import type { BinName, PoolName, PresetUid } from '../domain/ids.ts';
 import type { LearnedLimit } from '../domain/learned-limit.ts';
 import type { Pool } from '../domain/pool.ts';
@@ -140,11 +141,11 @@ function findLimit(
 const holdersIn = (bin: BinName, pool: PoolName, replicas: readonly Replica[]): readonly Replica[] =>
   replicas.filter((one) => one.pool === pool && holdsCapacity(one) && (one.bin === undefined || one.bin === bin));
 
-/** A footprint that was edited counts at once, of what runs as it is declared. */
-function takenBy(replica: Replica, presets: readonly Preset[]): Resources {
-  const preset = presets.find(({ uid }) => uid === replica.preset);
-  return preset?.rendered === replica.rendered ? preset.footprint : replica.footprint;
-}
+const takenBy = (replica: Replica, presets: readonly Preset[]): Resources =>
+  footprintOf(
+    replica,
+    presets.find(({ uid }) => uid === replica.preset),
+  );
 
 const binsOf = ({ pool: name }: Replica, pools: readonly Pool[]): readonly BinName[] =>
   pools.filter((pool) => pool.name === name).flatMap(({ bins }) => bins.map((bin) => bin.name));

@@ -1,7 +1,7 @@
 import type { PresetUid } from '../domain/ids.ts';
 import type { Order } from '../domain/order.ts';
 import type { Preset } from '../domain/preset.ts';
-import { isLive, type Replica } from '../domain/replica.ts';
+import { causeOf, isLive, type Replica } from '../domain/replica.ts';
 import type { Instant } from '../domain/units.ts';
 
 /**
@@ -47,5 +47,4 @@ function makeOrder({ serves, scaling }: Preset, own: readonly Replica[], since: 
   return live === 0 && !scaling.autoload && own.some(isBeingReplaced) ? { kind: 'load', since } : undefined;
 }
 
-const isBeingReplaced = ({ state }: Replica): boolean =>
-  (state.kind === 'draining' || state.kind === 'stopping') && state.cause.kind === 'changed';
+const isBeingReplaced = (replica: Replica): boolean => causeOf(replica)?.kind === 'changed';

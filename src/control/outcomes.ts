@@ -94,6 +94,7 @@ export class Outcomes {
   /** Decides of what the scheduler stands in the way of whether waiting is of use. */
   judge(blocked: readonly Blocked[], { catalog, replicas }: Surroundings): void {
     for (const { preset: uid, reason } of blocked) {
+      if (!this.#rejections.has(uid)) continue;
       const preset = catalog.presets.find((one) => one.uid === uid);
       if (preset === undefined) continue;
       this.#change(uid, (rejection) =>

@@ -104,3 +104,7 @@ export const holdsCapacity = (replica: Replica): boolean => replica.state.kind !
 /** Serves, or will: it exists and is not on its way out. */
 export const isLive = ({ state }: Pick<Replica, 'state'>): boolean =>
   state.kind === 'starting' || state.kind === 'ready';
+
+/** Why it is on its way out; `undefined`: it is not. */
+export const causeOf = ({ state }: Pick<Replica, 'state'>): DrainCause | undefined =>
+  state.kind === 'draining' || state.kind === 'stopping' ? state.cause : undefined;

@@ -1,3 +1,4 @@
+import { footprintOf } from '../domain/is-current.ts';
 import type { ActivitySource } from '../activity/ledger.ts';
 import type { Acceptance, DeploymentVerdict } from '../api/cluster/accept.ts';
 import type { ClusterPool } from '../api/cluster/decode-objects.ts';
@@ -127,11 +128,8 @@ function leastRecentlyUsed(presets: readonly PresetSituation[], index: Index): P
   return idle.sort(byIdle).map(({ uid }) => uid);
 }
 
-/** A footprint that was edited counts at once, of what runs as it is declared. */
-function takenBy({ preset: uid, rendered, footprint }: Replica, { views }: World): Resources {
-  const preset = views.find((view) => view.preset.uid === uid)?.preset;
-  return preset?.rendered === rendered ? preset.footprint : footprint;
-}
+const takenBy = (replica: Replica, { views }: World): Resources =>
+  footprintOf(replica, views.find(({ preset }) => preset.uid === replica.preset)?.preset);
 
 function ofPool(pool: ClusterPool, world: World, presets: readonly PresetSituation[], index: Index): PoolSituation {
   const holding = world.replicas.filter((replica) => replica.pool === pool.name && holdsCapacity(replica));

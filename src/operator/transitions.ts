@@ -2,7 +2,7 @@ import { describeCause } from '../api/cluster/render-preset-status.ts';
 import type { DeploymentSituation, NameOfPreset, PresetSituation } from '../api/cluster/situation.ts';
 import { type DeploymentRef, describeLost } from '../api/cluster/verdict.ts';
 import type { ReplicaId } from '../domain/ids.ts';
-import type { Replica } from '../domain/replica.ts';
+import { causeOf, type Replica } from '../domain/replica.ts';
 import type { LoadFailure } from '../routing/route.ts';
 import type { Situations } from './situations.ts';
 
@@ -22,7 +22,7 @@ export interface Happening {
 /** Before its pod exists, a replica is an order. */
 const isPod = ({ id }: Replica): boolean => !id.startsWith('start:');
 
-const isLeaving = ({ state }: Replica): boolean => state.kind === 'draining' || state.kind === 'stopping';
+const isLeaving = (replica: Replica): boolean => causeOf(replica) !== undefined;
 
 type Event = Omit<Happening, 'object'>;
 

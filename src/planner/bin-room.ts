@@ -60,7 +60,7 @@ export class BinRoom {
   /** Whether it would have room if it were empty. */
   couldHold(need: Resources): boolean {
     const { size } = this.bin;
-    return size === undefined || [...need].every(([name, amount]) => amount <= amountOf(size, name));
+    return size === undefined || covers(size, need);
   }
 
   /** How much it is too small even when it is empty, as a part of the need. */

@@ -4,7 +4,8 @@ import type { Pool } from '../domain/pool.ts';
 import type { Preset } from '../domain/preset.ts';
 import type { Replica, ReplicaState } from '../domain/replica.ts';
 import type { Draft } from './draft.ts';
-import { footprintOf, isCurrent, replicasOf, type Look } from './look.ts';
+import { isCurrent } from '../domain/is-current.ts';
+import { takenBy, replicasOf, type Look } from './look.ts';
 import { idleSince } from './retire.ts';
 import { byInFlight } from './scale.ts';
 import { isWantedByNobody } from './wanted.ts';
@@ -75,7 +76,7 @@ export function findCandidates(replicas: readonly Replica[], pool: Pool, look: L
 function rankOf(replica: Replica, idle: Instant, { eviction, bins }: Pool, look: Look): number {
   if (eviction === 'LRUByIdle') return idle;
   const size = bins.find(({ name }) => name === replica.bin)?.size;
-  const share = size === undefined ? 1 : shareOf(footprintOf(replica, look), size);
+  const share = size === undefined ? 1 : shareOf(takenBy(replica, look), size);
   return 0 - since(idle, look.input.now) * share ** 2;
 }
 

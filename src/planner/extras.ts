@@ -1,7 +1,8 @@
 import type { Preset } from '../domain/preset.ts';
 import { holdsCapacity, isLive } from '../domain/replica.ts';
 import type { Desk } from './grant.ts';
-import { isCurrent, replicasOf } from './look.ts';
+import { isCurrent } from '../domain/is-current.ts';
+import { replicasOf } from './look.ts';
 import { isAtLimit, replicasFor } from './scale.ts';
 
 /**

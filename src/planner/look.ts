@@ -1,3 +1,4 @@
+import { footprintOf } from '../domain/is-current.ts';
 import type { PoolName, PresetUid } from '../domain/ids.ts';
 import type { Pool } from '../domain/pool.ts';
 import type { Preset } from '../domain/preset.ts';
@@ -40,16 +41,10 @@ export function allOf<Key, Value>(groups: ReadonlyMap<Key, readonly Value[]>, ke
 /** All replicas of a preset. */
 export const replicasOf = (look: Look, uid: PresetUid): readonly Replica[] => allOf(look.byPreset, uid);
 
-/** It runs what its preset declares now, where that says. */
-export const isCurrent = (replica: Replica, { rendered, pool }: Preset): boolean =>
-  replica.rendered === rendered && replica.pool === pool;
-
 /** It answers, or will, as its preset's model of now. */
 export const isServing = (replica: Replica, { serves }: Preset): boolean =>
   isLive(replica) && replica.serves === serves;
 
-/** What a replica takes: what its preset says now counts where it runs what that says now. */
-export function footprintOf(replica: Replica, { presets }: Look): Resources {
-  const preset = presets.get(replica.preset);
-  return preset !== undefined && isCurrent(replica, preset) ? preset.footprint : replica.footprint;
-}
+/** What a replica takes. */
+export const takenBy = (replica: Replica, { presets }: Look): Resources =>
+  footprintOf(replica, presets.get(replica.preset));

@@ -1,5 +1,6 @@
 import type { BinName, PresetUid } from '../domain/ids.ts';
 import type { Preset } from '../domain/preset.ts';
+import { causeOf } from '../domain/replica.ts';
 import type { Action, Blocked } from './action.ts';
 import { Draft } from './draft.ts';
 import { grantExtras } from './extras.ts';
@@ -43,10 +44,11 @@ export function plan(input: PlanInput): Plan {
 
 /** What was reserved, and what fairness drains for, which tells the same after a restart. */
 function findReservations({ input, replicas, presets }: Look): Reservations {
-  const draining = replicas.flatMap(({ state, bin, pool }): [PresetUid, BinName][] => {
-    if ((state.kind !== 'draining' && state.kind !== 'stopping') || state.cause.kind !== 'fairness') return [];
-    const { beneficiary } = state.cause;
-    return bin === undefined || presets.get(beneficiary)?.pool !== pool ? [] : [[beneficiary, bin]];
+  const draining = replicas.flatMap((replica): [PresetUid, BinName][] => {
+    const { bin, pool } = replica;
+    const cause = causeOf(replica);
+    if (cause?.kind !== 'fairness' || bin === undefined) return [];
+    return presets.get(cause.beneficiary)?.pool === pool ? [[cause.beneficiary, bin]] : [];
   });
   return new Map([...draining, ...input.reservations]);
 }

@@ -2,12 +2,12 @@ import { binName, type BinName, type PresetUid } from '../domain/ids.ts';
 import type { LearnedLimit } from '../domain/learned-limit.ts';
 import type { Pool } from '../domain/pool.ts';
 import type { Preset } from '../domain/preset.ts';
-import { holdsCapacity, type DrainCause, type Replica } from '../domain/replica.ts';
+import { causeOf, holdsCapacity, type DrainCause, type Replica } from '../domain/replica.ts';
 import { amountOf, type Resources } from '../domain/resources.ts';
 import { BinRoom, NO_LOAD, together, type Load } from './bin-room.ts';
 import { byIdleness, findCandidates, isIdle, type Candidate } from './candidates.ts';
 import type { Draft } from './draft.ts';
-import { allOf, footprintOf, type Look } from './look.ts';
+import { allOf, takenBy, type Look } from './look.ts';
 import type { Hold, Level } from './space.ts';
 
 /** What a replica takes of `maxLoaded`, which is counted as a resource of the pool. */
@@ -167,9 +167,7 @@ export class Room {
     const able = this.bins.filter((bin) => {
       const leaving = this.candidatesIn(bin).filter(({ kind }) => kind !== 'protected');
       const coming = this.#coming.filter((replica) => this.#binsOf(replica).includes(bin));
-      const all = [...leaving.map(({ replica }) => replica), ...coming].map((replica) =>
-        footprintOf(replica, this.#look),
-      );
+      const all = [...leaving.map(({ replica }) => replica), ...coming].map((replica) => takenBy(replica, this.#look));
       return bin.has(footprint, 'later', together(all, NO_LOAD));
     });
     const [nearest] = able.toSorted((a, b) => a.shortage(footprint) - b.shortage(footprint));
@@ -212,7 +210,7 @@ export class Room {
 
   /** Whether it takes anything of these resources. */
   takesAny({ replica }: Candidate, names: readonly string[]): boolean {
-    return names.some((name) => amountOf(footprintOf(replica, this.#look), name) > 0);
+    return names.some((name) => amountOf(takenBy(replica, this.#look), name) > 0);
   }
 
   #hasSlot(preset: Preset, level: Level, leaving: number): boolean {
@@ -227,7 +225,7 @@ export class Room {
 
   #together(leaving: readonly Candidate[], besides: Load): Load {
     return together(
-      leaving.map(({ replica }) => footprintOf(replica, this.#look)),
+      leaving.map(({ replica }) => takenBy(replica, this.#look)),
       besides,
     );
   }
@@ -239,11 +237,9 @@ export class Room {
   #occupy(replica: Replica): void {
     if (!holdsCapacity(replica)) return;
     this.#holders.add(replica.preset);
-    for (const bin of this.#binsOf(replica)) bin.occupy(footprintOf(replica, this.#look));
+    for (const bin of this.#binsOf(replica)) bin.occupy(takenBy(replica, this.#look));
     this.#slots.occupy(ONE);
-    if (this.#draft.isStaying(replica)) return;
-    const { state } = replica;
-    this.#leave(replica, state.kind === 'draining' || state.kind === 'stopping' ? state.cause : undefined);
+    if (!this.#draft.isStaying(replica)) this.#leave(replica, causeOf(replica));
   }
 
   /** Where nobody knows where a replica lies, it lies everywhere. */
@@ -264,7 +260,7 @@ export class Room {
     const inFlight = this.#look.input.inFlight.get(replica.id);
     const level = replica.state.kind !== 'stopping' && inFlight !== undefined && inFlight > 0 ? 'later' : 'soon';
     const beneficiary = cause !== undefined && 'beneficiary' in cause ? cause.beneficiary : undefined;
-    for (const bin of this.#binsOf(replica)) bin.leave(footprintOf(replica, this.#look), level, beneficiary);
+    for (const bin of this.#binsOf(replica)) bin.leave(takenBy(replica, this.#look), level, beneficiary);
     this.#slots.leave(ONE, level, beneficiary);
   }
 }

@@ -2,7 +2,8 @@ import type { Preset } from '../domain/preset.ts';
 import type { DrainCause, Replica } from '../domain/replica.ts';
 import { after, type Duration } from '../domain/units.ts';
 import type { Draft } from './draft.ts';
-import { isCurrent, replicasOf, type Look } from './look.ts';
+import { isCurrent } from '../domain/is-current.ts';
+import { replicasOf, type Look } from './look.ts';
 import { forcedRetirement } from './retire.ts';
 import { countServing, wantedSince } from './wanted.ts';
 

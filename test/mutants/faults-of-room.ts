@@ -126,8 +126,8 @@ export const FAULTS_OF_ROOM: readonly PlantedFault[] = [
   planner(
     'room',
     'what leaves is free at once',
-    '    this.#slots.occupy(ONE);\n    if (this.#draft.isStaying(replica)) return;',
-    '    if (!this.#draft.isStaying(replica)) return;\n    this.#slots.occupy(ONE);\n    if (this.#draft.isStaying(replica)) return;',
+    '    this.#slots.occupy(ONE);\n    if (!this.#draft.isStaying(replica)) this.#leave',
+    '    if (!this.#draft.isStaying(replica)) return;\n    this.#slots.occupy(ONE);\n    if (!this.#draft.isStaying(replica)) this.#leave',
   ),
   planner(
     'room',
@@ -151,7 +151,7 @@ export const FAULTS_OF_ROOM: readonly PlantedFault[] = [
   planner(
     'bin-room',
     'what is too large for every bin still evicts',
-    'return size === undefined || [...need].every(([name, amount]) => amount <= amountOf(size, name));',
+    'return size === undefined || covers(size, need);',
     'return size === undefined || need.size >= 0;',
   ),
   planner(

@@ -1,7 +1,7 @@
 import type { BinName } from '../../domain/ids.ts';
 import type { Bin, Pool } from '../../domain/pool.ts';
 import type { Replica } from '../../domain/replica.ts';
-import { amountOf, NO_RESOURCES, type Resources } from '../../domain/resources.ts';
+import { amountOf, covers, NO_RESOURCES, type Resources } from '../../domain/resources.ts';
 
 /** What is left in one bin. */
 interface Space {
@@ -40,9 +40,7 @@ export class BinSpace {
   fitsIn(name: BinName, need: Resources): boolean {
     const space = this.#spaces.get(name);
     if (space === undefined || this.#slots < 1) return false;
-    if (space.bin.size === undefined) return true;
-    for (const [resource, amount] of need) if (amountOf(space.left, resource) < amount) return false;
-    return true;
+    return space.bin.size === undefined || covers(space.left, need);
   }
 
   take(name: BinName, need: Resources): void {
