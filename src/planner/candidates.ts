@@ -50,6 +50,12 @@ function byRest(a: Candidate, b: Candidate): number {
 export const byService = (a: Candidate, b: Candidate): number =>
   a.state.since === b.state.since ? byName(a, b) : a.state.since - b.state.since;
 
+/** Idle ones in their order, then the others, whose order does not change with the time. */
+export function byIdlenessOrService(a: Candidate, b: Candidate): number {
+  if (isIdle(a) !== isIdle(b)) return isIdle(a) ? -1 : 1;
+  return isIdle(a) ? byIdleness(a, b) : byService(a, b);
+}
+
 /** The ready replicas of a pool that stay as far as the draft goes. */
 export function findCandidates(replicas: readonly Replica[], pool: Pool, look: Look, draft: Draft): Candidate[] {
   return replicas.flatMap((replica) => {

@@ -2,7 +2,7 @@ import type { PresetUid } from '../domain/ids.ts';
 import type { Preset } from '../domain/preset.ts';
 import type { Instant } from '../domain/units.ts';
 import type { BlockedReason } from './action.ts';
-import { isIdle, type Candidate } from './candidates.ts';
+import { byIdlenessOrService, isIdle, type Candidate } from './candidates.ts';
 import { chooseVictims } from './choose-victims.ts';
 import type { Room } from './room.ts';
 
@@ -50,7 +50,7 @@ function enough(
   isAble: (candidate: Candidate) => boolean,
 ): readonly Candidate[] | undefined {
   for (const bin of room.bins) {
-    const able = room.candidatesIn(bin).filter(isAble);
+    const able = room.candidatesIn(bin).filter(isAble).sort(byIdlenessOrService);
     const found = chooseVictims(able, room.enoughIn(bin, preset, 'later'));
     if (found !== undefined) return found;
   }
