@@ -12,6 +12,7 @@ const a = aPreset('a');
 const LOAD: Order = { kind: 'load', since: instant(1) };
 const UNLOAD: Order = { kind: 'unload', since: instant(1) };
 const NOW = instant(9);
+const REPLACED: Order = { kind: 'load', since: NOW, madeFor: 'autoloadOff' };
 const MADE: Order = { kind: 'load', since: NOW, madeFor: 'minReplicas' };
 
 /** The order that holds of `preset` after another look. */
@@ -64,11 +65,12 @@ describe('a preset that requests do not load', () => {
   const still = scaled(a, { autoload: false });
   it('is loaded again when its replica leaves because its declaration has changed', () => {
     for (const kind of ['draining', 'stopping'] as const) {
-      assert.deepEqual(order(still, undefined, leaving(still, kind, { kind: 'changed' })), {
-        kind: 'load',
-        since: NOW,
-      });
+      assert.deepEqual(order(still, undefined, leaving(still, kind, { kind: 'changed' })), REPLACED);
     }
+  });
+  it('is not any more once requests load it again: then they decide', () => {
+    assert.equal(order(still, REPLACED), REPLACED);
+    assert.equal(order(a, REPLACED), undefined);
   });
   it('is not when it leaves for another reason, when another is there already, or when it is to be unloaded', () => {
     assert.equal(order(still, undefined, leaving(still, 'draining', { kind: 'idle' })), undefined);

@@ -28,10 +28,11 @@ export function settleOrders(
   );
 }
 
-/** Also one that stands for `minReplicas` that are no more. */
+/** Also one that stands for what does not hold any more. */
 function isFulfilled({ kind, madeFor }: Order, { serves, scaling }: Preset, own: readonly Replica[]): boolean {
   switch (kind) {
     case 'load': {
+      if (madeFor === 'autoloadOff' && scaling.autoload) return true;
       const ready = own.filter((replica) => replica.state.kind === 'ready' && replica.serves === serves);
       const needed = madeFor === 'minReplicas' ? scaling.minReplicas : Math.max(1, scaling.minReplicas);
       return ready.length >= needed;
@@ -44,7 +45,9 @@ function isFulfilled({ kind, madeFor }: Order, { serves, scaling }: Preset, own:
 function makeOrder({ serves, scaling }: Preset, own: readonly Replica[], since: Instant): Order | undefined {
   const live = own.filter((replica) => isLive(replica) && replica.serves === serves).length;
   if (live < scaling.minReplicas) return { kind: 'load', since, madeFor: 'minReplicas' };
-  return live === 0 && !scaling.autoload && own.some(isBeingReplaced) ? { kind: 'load', since } : undefined;
+  return live === 0 && !scaling.autoload && own.some(isBeingReplaced)
+    ? { kind: 'load', since, madeFor: 'autoloadOff' }
+    : undefined;
 }
 
 const isBeingReplaced = (replica: Replica): boolean => causeOf(replica)?.kind === 'changed';

@@ -7,8 +7,8 @@ import type { Instant } from './units.ts';
 export interface Order {
   readonly kind: 'load' | 'unload';
   readonly since: Instant;
-  /** Nobody has given it: `minReplicas` stands behind it, and it ends with that. */
-  readonly madeFor?: 'minReplicas';
+  /** Nobody has given it: it stands for `minReplicas`, or for what requests do not load, and ends with that. */
+  readonly madeFor?: 'minReplicas' | 'autoloadOff';
 }
 
 /** A preset that has failed is not started again before `until`. */

@@ -1,5 +1,5 @@
 import { assertNever } from '../../domain/assert-never.ts';
-import type { DrainCause, Replica } from '../../domain/replica.ts';
+import { causeOf, type DrainCause, type Replica } from '../../domain/replica.ts';
 import { type Instant, since } from '../../domain/units.ts';
 import type { LoadFailure, Phase } from '../../routing/route.ts';
 import type { PresetPhase, PresetStatus } from '../model-deployment-schema.ts';
@@ -70,8 +70,7 @@ export function describeCause(cause: DrainCause, nameOf: NameOfPreset): Required
   return { reason: 'Evicted', message: `it makes room for ${nameOf(cause.beneficiary) ?? 'another model'}` };
 }
 
-const causeOf = ({ state }: Replica): DrainCause[] =>
-  state.kind === 'draining' || state.kind === 'stopping' ? [state.cause] : [];
+const causesOf = (replicas: readonly Replica[]): DrainCause[] => replicas.flatMap((one) => causeOf(one) ?? []);
 
 function describePhase({ phase, replicas, verdict, tooLarge }: PresetSituation, nameOf: NameOfPreset): Why {
   if (verdict.outcome.kind === 'refused') return verdict.outcome.refusal;
@@ -82,7 +81,7 @@ function describePhase({ phase, replicas, verdict, tooLarge }: PresetSituation, 
       return { reason: phase.reason, message: phase.because };
     case 'draining':
     case 'stopping': {
-      const [cause] = replicas.flatMap(causeOf);
+      const [cause] = causesOf(replicas);
       return cause === undefined ? {} : describeCause(cause, nameOf);
     }
     case 'unloaded':
@@ -130,9 +129,9 @@ function evictedFor(
   nameOf: NameOfPreset,
 ): Partial<PresetStatus> {
   if (phase.kind === 'ready' || phase.kind === 'loading') return {};
-  const [beneficiary] = replicas
-    .flatMap(causeOf)
-    .flatMap((cause) => (cause.kind === 'evicted' || cause.kind === 'fairness' ? [cause.beneficiary] : []));
+  const [beneficiary] = causesOf(replicas).flatMap((cause) =>
+    cause.kind === 'evicted' || cause.kind === 'fairness' ? [cause.beneficiary] : [],
+  );
   const name = beneficiary === undefined ? last?.evictedFor : nameOf(beneficiary);
   return name === undefined ? {} : { evictedFor: name };
 }
