@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { instant } from '../domain/units.ts';
 import { testSeed } from '../testing/seed.ts';
-import { PEAK_MEMORY, PeakWindow } from './peak-window.ts';
+import { PEAK_MEMORY } from '../domain/activity.ts';
+import { PeakWindow } from './peak-window.ts';
 
 describe('the window of the last minute', () => {
   it('is known from its opening on, and never for longer than a minute', () => {

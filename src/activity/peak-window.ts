@@ -1,8 +1,5 @@
-import type { Peak } from '../domain/activity.ts';
-import { instant, later, minutes, type Instant } from '../domain/units.ts';
-
-/** How far back the most is remembered. */
-export const PEAK_MEMORY = minutes(1);
+import { PEAK_MEMORY, type Peak } from '../domain/activity.ts';
+import { instant, later, type Instant } from '../domain/units.ts';
 
 /** A number of requests in flight that has been passed downwards. */
 interface Passed {

@@ -1,5 +1,5 @@
-import type { Pool } from '../domain/pool.ts';
-import { amountOf, covers, NO_RESOURCES, plus, type Resources } from '../domain/resources.ts';
+import { couldHold, type Pool } from '../domain/pool.ts';
+import { amountOf, NO_RESOURCES, plus, type Resources } from '../domain/resources.ts';
 import type { PresetDraft } from './preset-draft.ts';
 import type { Problem } from './problem.ts';
 
@@ -30,8 +30,7 @@ function sizeOf({ bins }: Pool): Resources | undefined {
 }
 
 /** Larger than every bin: it never starts, and says so when it is asked for. */
-const isTooLarge = (footprint: Resources, { bins }: Pool): boolean =>
-  bins.every(({ size }) => size !== undefined && !covers(size, footprint));
+const isTooLarge = (footprint: Resources, { bins }: Pool): boolean => !bins.some((bin) => couldHold(bin, footprint));
 
 /** What is exceeded, as a clause; `undefined`: nothing. */
 function findExcess({ replicas, resources }: Held, pool: Pool): string | undefined {

@@ -1,5 +1,6 @@
 import type { ActivitySource } from '../activity/ledger.ts';
-import type { Catalog } from '../domain/preset.ts';
+import type { PresetUid } from '../domain/ids.ts';
+import type { Catalog, Preset } from '../domain/preset.ts';
 import type { Replica } from '../domain/replica.ts';
 import type { Instant } from '../domain/units.ts';
 import type { PlanInput } from '../planner/plan-input.ts';
@@ -26,12 +27,7 @@ export function takeSnapshot(
     presets,
     replicas,
     activity: new Map(presets.map(({ uid }) => [uid, source.activity(uid)])),
-    demand: new Map(
-      presets.flatMap(({ uid }) => {
-        const demand = source.demand(uid);
-        return demand === undefined ? [] : [[uid, demand]];
-      }),
-    ),
+    demand: known(presets, (uid) => source.demand(uid)),
     inFlight: new Map(
       replicas.flatMap(({ id }) => {
         const inFlight = source.inFlight(id);
@@ -40,14 +36,18 @@ export function takeSnapshot(
     ),
     orders: kept.orders,
     backOffs: kept.backOffs,
-    peaks: new Map(
-      presets.flatMap(({ uid }) => {
-        const peak = source.peak(uid, now);
-        return peak === undefined ? [] : [[uid, peak]];
-      }),
-    ),
+    peaks: known(presets, (uid) => source.peak(uid, now)),
     learnedLimits: kept.learnedLimits,
     reservations: kept.reservations,
     now,
   };
 }
+
+/** What is known of presets, by their uids. */
+const known = <T>(presets: readonly Preset[], find: (uid: PresetUid) => T | undefined): Map<PresetUid, T> =>
+  new Map(
+    presets.flatMap(({ uid }) => {
+      const found = find(uid);
+      return found === undefined ? [] : [[uid, found]];
+    }),
+  );

@@ -1,4 +1,4 @@
-import type { Instant } from './units.ts';
+import { minutes, type Instant } from './units.ts';
 
 /**
  * What the edges have seen of a preset. Unknown is not zero: it never allows a stop.
@@ -14,6 +14,9 @@ export interface Demand {
   readonly waiting: number;
   readonly since: Instant;
 }
+
+/** How far back the most is remembered, and for how long it must have been less before a replica is more than is needed. */
+export const PEAK_MEMORY = minutes(1);
 
 /** The most requests of a preset that were in flight at once since `since`. */
 export interface Peak {

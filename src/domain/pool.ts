@@ -1,5 +1,5 @@
 import { binName, type BinName, type PoolName } from './ids.ts';
-import type { Resources } from './resources.ts';
+import { covers, type Resources } from './resources.ts';
 import type { Duration } from './units.ts';
 
 /** A part of a pool. A replica lies in one bin, and so do all that leave for it. */
@@ -8,6 +8,9 @@ export interface Bin {
   /** What fits: nothing of a resource that is missing here. `undefined`: nobody knows, and the scheduler is the judge. */
   readonly size: Resources | undefined;
 }
+
+/** Whether a bin has room for so much when it is empty, as far as anybody knows. */
+export const couldHold = ({ size }: Bin, need: Resources): boolean => size === undefined || covers(size, need);
 
 /** The bin of a pool that is not divided. */
 export const WHOLE_POOL: BinName = binName('pool');

@@ -1,10 +1,10 @@
 import { describeAmount } from '../api/cluster/amount-text.ts';
-import type { Bin } from '../domain/pool.ts';
-import { amountOf, covers, type Resources } from '../domain/resources.ts';
+import { couldHold, type Bin } from '../domain/pool.ts';
+import { amountOf, type Resources } from '../domain/resources.ts';
 
 /** Why a footprint fits into no part of a pool, however empty; `undefined`: it does. */
 export function describeTooLarge(footprint: Resources, bins: readonly Bin[]): string | undefined {
-  if (bins.some(({ size }) => size === undefined || covers(size, footprint))) return undefined;
+  if (bins.some((bin) => couldHold(bin, footprint))) return undefined;
   const lacks = [...footprint]
     .map(([name, need]) => ({ name, need, most: Math.max(0, ...bins.map(({ size }) => mostOf(size, name))) }))
     .filter(({ need, most }) => need > most)

@@ -1,6 +1,6 @@
 import type { PresetUid } from '../domain/ids.ts';
 import type { LearnedLimit } from '../domain/learned-limit.ts';
-import type { Bin } from '../domain/pool.ts';
+import { couldHold, type Bin } from '../domain/pool.ts';
 import { NO_RESOURCES, amountOf, covers, plus, type Resources } from '../domain/resources.ts';
 import { Space, type Hold, type Level } from './space.ts';
 
@@ -59,8 +59,7 @@ export class BinRoom {
 
   /** Whether it would have room if it were empty. */
   couldHold(need: Resources): boolean {
-    const { size } = this.bin;
-    return size === undefined || covers(size, need);
+    return couldHold(this.bin, need);
   }
 
   /** How much it is too small even when it is empty, as a part of the need. */

@@ -1,12 +1,10 @@
+import { PEAK_MEMORY } from '../domain/activity.ts';
 import type { Preset } from '../domain/preset.ts';
 import { holdsCapacity, type Replica } from '../domain/replica.ts';
-import { after, minutes } from '../domain/units.ts';
+import { after } from '../domain/units.ts';
 import type { Draft } from './draft.ts';
 import { replicasOf, type Look } from './look.ts';
 import type { PlanInput } from './plan-input.ts';
-
-/** Only what was not needed for so long is more than is needed: load that comes and goes does not make replicas do so. */
-export const SURPLUS_AFTER = minutes(1);
 
 /** How many replicas so many requests at once need, within what the preset allows. */
 export function replicasFor(inFlight: number, { scaling }: Preset): number {
@@ -45,13 +43,14 @@ export function findSurplus(
   const peak = input.peaks.get(preset.uid);
   if (ready.length <= needed || peak === undefined || input.activity.get(preset.uid)?.kind === 'unknown')
     return undefined;
-  const known = after(peak.since, SURPLUS_AFTER);
+  // Load that comes and goes does not make replicas do so.
+  const known = after(peak.since, PEAK_MEMORY);
   if (known > input.now) {
     draft.wake(known);
     return undefined;
   }
   if (ready.length <= Math.max(needed, replicasFor(peak.inFlight, preset))) {
-    draft.wake(after(input.now, SURPLUS_AFTER));
+    draft.wake(after(input.now, PEAK_MEMORY));
     return undefined;
   }
   return leastInFlight(ready, input);

@@ -151,8 +151,8 @@ export const FAULTS_OF_ROOM: readonly PlantedFault[] = [
   planner(
     'bin-room',
     'what is too large for every bin still evicts',
-    'return size === undefined || covers(size, need);',
-    'return size === undefined || need.size >= 0;',
+    'return couldHold(this.bin, need);',
+    'return need.size >= 0;',
   ),
   planner(
     'scale',

@@ -131,12 +131,7 @@ export const FAULTS_OF_TURN: readonly PlantedFault[] = [
     'const spare = room.bins.filter((bin) => room.isSpare(bin, waiting));',
     'const spare = room.bins.filter((bin) => room.isSpare(bin, waiting.slice(0, 0)));',
   ),
-  planner(
-    'scale',
-    'a peak of half a minute ago is forgotten',
-    'export const SURPLUS_AFTER = minutes(1);',
-    'export const SURPLUS_AFTER = minutes(0.5);',
-  ),
+  planner('scale', 'a peak of less than a minute is enough', 'after(peak.since, PEAK_MEMORY)', 'peak.since'),
   planner(
     'scale',
     'load that just fits is too much',

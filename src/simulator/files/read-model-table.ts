@@ -5,8 +5,8 @@ import type { Problem } from '../../api/problem.ts';
 import { readQuantities } from '../../api/quantity.ts';
 import type { YamlDocument } from '../../api/read-yaml.ts';
 import { binName, poolName } from '../../domain/ids.ts';
-import { WHOLE_POOL, type Bin, type Pool } from '../../domain/pool.ts';
-import { covers, NO_RESOURCES } from '../../domain/resources.ts';
+import { couldHold, WHOLE_POOL, type Bin, type Pool } from '../../domain/pool.ts';
+import { NO_RESOURCES } from '../../domain/resources.ts';
 import { minutes, seconds, type Duration } from '../../domain/units.ts';
 import type { ModelTable, TableModel } from '../traces/table-model.ts';
 import { checkDocument, readOneDocument, type Checked } from './checked-yaml.ts';
@@ -123,7 +123,7 @@ function findPlaceFault({ name, footprint }: FullModel, { bins }: Pool): Omit<Fa
     return isCounted ? [{ reason: `${name} has no footprint, and neither have the defaults` }] : [];
   }
   const need = readQuantities(footprint, 'up');
-  if (bins.some(({ size }) => size !== undefined && covers(size, need))) return [];
+  if (bins.some((bin) => couldHold(bin, need))) return [];
   return [{ reason: `${name} fits into no bin, however empty`, fix: 'Make a bin larger, or the footprint smaller.' }];
 }
 
