@@ -4,7 +4,7 @@ import net from 'node:net';
 import { test } from 'node:test';
 import { milliseconds } from '../domain/units.ts';
 import { startEdge } from '../testing/edge-testbed.ts';
-import { answer, ask, chat, chatBody, errorOf, exchangeRaw, startStub } from '../testing/http-kit.ts';
+import { answer, ask, chat, chatBody, errorOf, exchangeRaw, startStub, type Got } from '../testing/http-kit.ts';
 
 for (const path of ['/health', '/v1/health']) {
   test(`GET ${path} is answered whatever the models do`, async (t) => {
@@ -111,16 +111,40 @@ for (const path of [
 }
 
 for (const [method, path, allow] of [
-  ['GET', '/v1/chat/completions', 'POST'],
-  ['DELETE', '/v1/models', 'GET'],
-  ['POST', '/health', 'GET'],
-  ['PUT', '/models/load', 'POST'],
-  ['OPTIONS', '/completion', 'POST'],
+  ['GET', '/v1/chat/completions', 'POST, OPTIONS'],
+  ['DELETE', '/v1/models', 'GET, HEAD, OPTIONS'],
+  ['DELETE', '/v1/models/a', 'GET, HEAD, OPTIONS'],
+  ['POST', '/health', 'GET, HEAD, OPTIONS'],
+  ['PUT', '/models/load', 'POST, OPTIONS'],
+  ['HEAD', '/completion', 'POST, OPTIONS'],
+  ['TRACE', '/completion', 'POST, OPTIONS'],
 ] as const) {
   test(`${method} ${path} is 405 and says ${allow}`, async (t) => {
     const bed = await startEdge(t);
     const got = await ask(bed, { method, path });
     assert.deepEqual([got.status, got.headers.allow], [405, allow]);
+  });
+}
+
+for (const [path, allow] of [
+  ['/v1/models', 'GET, HEAD, OPTIONS'],
+  ['/completion', 'POST, OPTIONS'],
+] as const) {
+  test(`OPTIONS ${path} is answered with ${allow} and nothing else`, async (t) => {
+    const bed = await startEdge(t);
+    const got = await ask(bed, { method: 'OPTIONS', path });
+    assert.deepEqual([got.status, got.headers.allow, got.text], [204, allow, '']);
+  });
+}
+
+for (const path of ['/health', '/v1/models', '/v1/models/a']) {
+  test(`HEAD ${path} has the head of GET and no body`, async (t) => {
+    const bed = await startEdge(t);
+    bed.publish({ model: 'a' });
+    const [head, get] = [await ask(bed, { method: 'HEAD', path }), await ask(bed, { method: 'GET', path })];
+    const told = ({ status, headers }: Got) => [status, headers['content-type'], headers['content-length']];
+    assert.deepEqual(told(head), told(get));
+    assert.equal(head.text, '');
   });
 }
 

@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { since } from '../domain/units.ts';
 import { Connections } from './connections.ts';
+import type { ClosedName } from './endpoints.ts';
+import { createFindEndpoint } from './find-endpoint.ts';
 import { HoldQueue } from './hold-queue.ts';
 import type { EdgeLimits } from './limits.ts';
 import { BodyBudget, BodyShare } from './read-body.ts';
@@ -11,10 +13,13 @@ import { Upstreams } from './upstreams.ts';
 import { onceEnded, type EdgeContext, type Visit } from './visit.ts';
 
 /** What the edge works with; see `EdgeContext`. */
-export type EdgeOptions = Pick<
+export interface EdgeOptions extends Pick<
   EdgeContext,
   'board' | 'ledger' | 'orders' | 'log' | 'now' | 'limits' | 'created' | 'planOf'
->;
+> {
+  /** Endpoints that are open beside those that always are. */
+  readonly opened?: readonly ClosedName[];
+}
 
 export interface Edge {
   /** Does not listen yet. */
@@ -40,6 +45,7 @@ export function createEdge(options: EdgeOptions): Edge {
   let stopping = false;
   const edge: EdgeContext = {
     ...options,
+    findEndpoint: createFindEndpoint(options.opened === undefined ? [] : options.opened),
     upstreams: new Upstreams(options.ledger),
     holds: new HoldQueue(),
     bodies: new BodyBudget(options.limits.maxHeldBytes),
@@ -128,6 +134,7 @@ function beginVisit(edge: EdgeContext, req: IncomingMessage, res: ServerResponse
     query: target.slice(end),
     arrived: edge.now(),
     share: new BodyShare(edge.bodies),
+    endpoint: undefined,
     model: undefined,
     waited: 0,
     ended: false,

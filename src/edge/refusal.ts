@@ -46,6 +46,12 @@ export function refuse(res: ServerResponse, refusal: Refusal): void {
   res.end(body);
 }
 
+/** Answers 204: done, and nothing to say but these headers, as pairs. */
+export function answerEmpty(res: ServerResponse, headers: readonly (readonly [string, string])[]): void {
+  res.writeHead(204, headers.flat());
+  res.end();
+}
+
 /** Answers 200 with a JSON body. */
 export function answerJson(res: ServerResponse, value: unknown): void {
   const body = JSON.stringify(value);

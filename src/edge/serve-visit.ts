@@ -1,13 +1,14 @@
 import { assertNever } from '../domain/assert-never.ts';
-import { findEndpoint, type Endpoint } from './endpoints.ts';
 import { forwardToModel } from './forward-to-model.ts';
 import { framingProblem, hasBody } from './framing.ts';
 import { listModels } from './list-models.ts';
+import { lookAtModel } from './look-at-model.ts';
 import { loadModel, unloadModel } from './order-model.ts';
-import { answerJson, refuse, type Refusal } from './refusal.ts';
+import { answerEmpty, answerJson, refuse, type Refusal } from './refusal.ts';
 import { shuttingDown } from './route-refusals.ts';
+import { showModel } from './show-model.ts';
 import { showPlan } from './show-plan.ts';
-import { showSlots } from './show-slots.ts';
+import type { Handling } from './endpoints.ts';
 import type { EdgeContext, Visit } from './visit.ts';
 
 /** Answers one request: refused at the door, answered here, or sent to a model. */
@@ -22,21 +23,37 @@ export async function serveVisit(edge: EdgeContext, visit: Visit): Promise<void>
     refuse(res, shuttingDown);
     return;
   }
-  const found = findEndpoint(req.method, path);
-  if (found.kind === 'found') await serve(edge, visit, found.endpoint);
-  else
-    refuse(res, { ...(found.kind === 'unknown-path' ? UNKNOWN_PATH : wrongMethod(found.allow)), close: hasBody(req) });
+  const found = edge.findEndpoint(req.method, path);
+  switch (found.kind) {
+    case 'found':
+      visit.endpoint = found.endpoint;
+      return serve(edge, visit, found.endpoint.handling);
+    case 'options':
+      answerEmpty(res, [['allow', found.allow]]);
+      return;
+    case 'wrong-method':
+      refuse(res, { ...wrongMethod(found.allow), close: hasBody(req) });
+      return;
+    case 'unknown-path':
+      refuse(res, { ...UNKNOWN_PATH, close: hasBody(req) });
+      return;
+    default:
+      assertNever(found);
+  }
 }
 
-async function serve(edge: EdgeContext, visit: Visit, endpoint: Endpoint): Promise<void> {
-  switch (endpoint) {
+async function serve(edge: EdgeContext, visit: Visit, handling: Handling): Promise<void> {
+  switch (handling) {
     case 'health':
       answerJson(visit.res, { status: 'ok' });
       return;
     case 'list-models':
       return listModels(edge, visit);
-    case 'slots':
-      showSlots(edge, visit);
+    case 'show-model':
+      showModel(edge, visit);
+      return;
+    case 'look':
+      lookAtModel(edge, visit);
       return;
     case 'plan':
       showPlan(edge, visit);
@@ -48,7 +65,7 @@ async function serve(edge: EdgeContext, visit: Visit, endpoint: Endpoint): Promi
     case 'forward':
       return forwardToModel(edge, visit);
     default:
-      return assertNever(endpoint);
+      return assertNever(handling);
   }
 }
 

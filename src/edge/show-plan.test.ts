@@ -62,5 +62,5 @@ test('an edge that does not decide says who does', async (t) => {
 test('only GET shows a plan', async (t) => {
   const bed = await startEdge(t, { planOf: () => PLAN });
   const got = await ask(bed, { path: '/models/plan?model=a', body: '{"model":"a"}' });
-  assert.deepEqual([got.status, got.headers.allow], [405, 'GET']);
+  assert.deepEqual([got.status, got.headers.allow], [405, 'GET, HEAD, OPTIONS']);
 });

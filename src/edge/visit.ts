@@ -4,6 +4,8 @@ import type { Instant } from '../domain/units.ts';
 import type { Log } from '../platform/log.ts';
 import type { ModelPlan } from '../routing/model-plan.ts';
 import type { Route, RouteBoard } from '../routing/route.ts';
+import type { Endpoint } from './endpoints.ts';
+import type { FindEndpoint } from './find-endpoint.ts';
 import type { HoldQueue } from './hold-queue.ts';
 import type { EdgeLimits } from './limits.ts';
 import type { Orders } from './orders.ts';
@@ -23,6 +25,7 @@ export interface EdgeContext {
   readonly created: number;
   /** What would become of a request for a model; missing: somebody else decides that. `undefined`: it is declared no more. */
   readonly planOf?: (route: Route) => ModelPlan | undefined;
+  readonly findEndpoint: FindEndpoint;
   readonly upstreams: Upstreams;
   readonly holds: HoldQueue;
   readonly bodies: BodyBudget;
@@ -40,6 +43,8 @@ export interface Visit {
   readonly query: string;
   readonly arrived: Instant;
   readonly share: BodyShare;
+  /** What it asks for, once that is known. */
+  endpoint: Endpoint | undefined;
   /** The canonical name of the model, once it is known to be declared. */
   model: string | undefined;
   /** Milliseconds spent in a queue. */

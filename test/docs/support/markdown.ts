@@ -26,6 +26,13 @@ export function sectionOf(markdown: string, heading: string): string {
   return section;
 }
 
+/** What stands under a heading of the third level of a section, up to the next one. Throws if there is no such heading. */
+export function partOf(section: string, heading: string): string {
+  const found = section.split(/^### /mu).find((part) => part.startsWith(`${heading}\n`));
+  if (found === undefined) throw new Error(`there is no part '${heading}'`);
+  return found;
+}
+
 /** The cells of each row of all tables of a text, without heads. */
 export function rowsOf(markdown: string): string[][] {
   const lines = markdown.split('\n');

@@ -7,11 +7,11 @@ import { modelNotFound, modelNotLoaded } from './route-refusals.ts';
 import type { EdgeContext, Visit } from './visit.ts';
 
 /**
- * GET /slots?model=X: what a loaded model's server is doing. Looking is never use: it loads nothing, counts nowhere and
- * keeps no model loaded. Its connection still ends in good order if the model is stopped meanwhile.
+ * GET /slots?model=X and the like: a loaded model's server is asked. Looking is never use: it loads nothing, counts nowhere
+ * and keeps no model loaded. Its connection still ends in good order if the model is stopped meanwhile.
  */
-export function showSlots(edge: EdgeContext, visit: Visit): void {
-  const name = queryModel(visit.res, '/slots', visit.query);
+export function lookAtModel(edge: EdgeContext, visit: Visit): void {
+  const name = queryModel(visit.res, visit.path, visit.query);
   if (name === undefined) return;
   const route = edge.board.read().find(name);
   if (route === undefined) {
