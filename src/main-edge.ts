@@ -3,12 +3,12 @@ import { viewPod } from './api/cluster/pod-view.ts';
 import { createPresetReader } from './api/cluster/routed-presets.ts';
 import type { EdgeFlags } from './cli/edge-options.ts';
 import { connect } from './cli/connect.ts';
+import { limitsOf, limitsProblem } from './cli/limit-options.ts';
 import { listen, urlOf } from './cli/listen.ts';
 import { untilTold } from './cli/until-told.ts';
 import { ClusterEdge } from './cluster-edge/cluster-edge.ts';
 import { readIdentity, type EdgeIdentity } from './cluster-edge/edge-identity.ts';
 import { createProbeServer } from './platform/probe-server.ts';
-import { DEFAULT_EDGE_LIMITS } from './edge/limits.ts';
 import type { KubeConnection } from './kube/transport.ts';
 import { systemTimers as timers } from './platform/clock.ts';
 import { createLog, type Log } from './platform/log.ts';
@@ -19,6 +19,8 @@ const EXIT_USAGE = 2;
 
 /** `corral edge`: returns the exit code once its last request has ended. */
 export async function runEdge(flags: EdgeFlags): Promise<number> {
+  const problem = limitsProblem(flags);
+  if (problem !== undefined) return complain(EXIT_USAGE, problem);
   const found = readIdentity(process.env);
   if (!found.ok) return complain(EXIT_USAGE, found.problem);
   const api = connect(flags);
@@ -52,7 +54,7 @@ async function serve({ flags, log, api, identity }: Serving): Promise<number> {
     readPresets: createPresetReader(() => ({ now: timers.now(), wall: Date.now() })),
     readPod: viewPod,
     newId: randomUUID,
-    limits: DEFAULT_EDGE_LIMITS,
+    limits: limitsOf(flags),
     created: Math.trunc(Date.now() / 1000),
     wallClock: Date.now,
     timers,

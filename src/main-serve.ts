@@ -11,6 +11,7 @@ import { createProgressPrinter } from './backend/local/llama-server/progress-pri
 import { endOrphans } from './backend/local/orphans.ts';
 import { catalogReader, namedSources, type ReadCatalog } from './cli/catalog-reader.ts';
 import { runCheck } from './cli/check-manifests.ts';
+import { limitsOf, limitsProblem } from './cli/limit-options.ts';
 import { listen, urlOf } from './cli/listen.ts';
 import { createOrders } from './cli/serve-orders.ts';
 import type { ServeFlags } from './cli/serve-options.ts';
@@ -18,7 +19,6 @@ import { untilTold } from './cli/until-told.ts';
 import { ControlLoop } from './control/control-loop.ts';
 import { planFor } from './control/describe-plan.ts';
 import { createEdge } from './edge/edge.ts';
-import { DEFAULT_EDGE_LIMITS } from './edge/limits.ts';
 import { monotonicNow, wakeIn } from './platform/clock.ts';
 import { untilAskedToEnd } from './platform/ending-signals.ts';
 import { createLog, type Log } from './platform/log.ts';
@@ -31,6 +31,8 @@ const EXIT_USAGE = 2;
 
 /** `corral serve`: returns the exit code once everything it has started is gone. */
 export async function runServe(flags: ServeFlags, args: readonly ArgItem[]): Promise<number> {
+  const problem = limitsProblem(flags);
+  if (problem !== undefined) return complain(EXIT_USAGE, [problem]);
   if (flags.check === true) return (await runCheck(flags, args, process)) ? EXIT_OK : EXIT_USAGE;
   const log = createLog({ pretty: process.stdout.isTTY, level: flags.logLevel });
   const read = catalogReader(await sourcePaths(flags, log), flags, args);
@@ -108,7 +110,7 @@ async function serve({ flags, log, program, read, first }: Serving): Promise<num
     planOf: ({ uid, refusal }) => planFor(control, { uid, refusal, now: monotonicNow() }),
     log,
     now: monotonicNow,
-    limits: DEFAULT_EDGE_LIMITS,
+    limits: limitsOf(flags),
     created,
   });
   // However this process ends, short of SIGKILL, no child outlives it.

@@ -6,6 +6,7 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { milliseconds } from '../domain/units.ts';
+import { DEFAULT_EDGE_LIMITS } from '../edge/limits.ts';
 import { type CheckedManifests, checkManifests, runCheck } from './check-manifests.ts';
 
 const settings = { args: [], idleTimeout: milliseconds(0), autoload: true, maxLoaded: undefined };
@@ -105,7 +106,14 @@ test('a file that holds no manifest is a problem', () => {
   assert.deepEqual(check('').problems, ['0.yaml: the file holds neither a ModelDeployment nor a ModelPool.']);
 });
 
-const FLAGS = { idleTimeout: milliseconds(0), modelsAutoload: true, host: 'h', port: 1, logLevel: 'info' } as const;
+const FLAGS = {
+  ...DEFAULT_EDGE_LIMITS,
+  idleTimeout: milliseconds(0),
+  modelsAutoload: true,
+  host: 'h',
+  port: 1,
+  logLevel: 'info',
+} as const;
 
 /** What the command prints, and whether it is content. */
 async function run(...filename: readonly string[]): Promise<{ ok: boolean; stdout: string; stderr: string }> {

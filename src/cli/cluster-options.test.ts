@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Command, CommanderError } from 'commander';
+import { DEFAULT_EDGE_LIMITS } from '../edge/limits.ts';
 import { withClusterOptions, type ClusterFlags } from './cluster-options.ts';
 import { withEdgeOptions } from './edge-options.ts';
 
@@ -35,7 +36,7 @@ const WRONG = [
 
 for (const [program, adds, own, wrong] of [
   ['operator', withClusterOptions, {}, []],
-  ['edge', withEdgeOptions, { port: 8080 }, [['--port', '-1', '65536', 'http', '']]],
+  ['edge', withEdgeOptions, { port: 8080, ...DEFAULT_EDGE_LIMITS }, [['--port', '-1', '65536', 'http', '']]],
 ] as const) {
   describe(`the flags of ${program}`, () => {
     it('default to what a pod needs', () => {

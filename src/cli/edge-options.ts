@@ -1,18 +1,18 @@
 import { Option, type Command } from 'commander';
+import type { EdgeLimits } from '../edge/limits.ts';
 import { withClusterOptions, type ClusterFlags } from './cluster-options.ts';
 import { HIGHEST_PORT, wholeNumber } from './flag-values.ts';
+import { LIMIT_OPTIONS } from './limit-options.ts';
 
 /** What `corral edge` was told. */
-export interface EdgeFlags extends ClusterFlags {
+export interface EdgeFlags extends ClusterFlags, EdgeLimits {
   readonly port: number;
 }
 
+const PORT = new Option('--port <port>', "listen for clients' requests on this port; 0: any free one")
+  .argParser(wholeNumber(HIGHEST_PORT))
+  .default(8080);
+
 /** Adds the options to a command. */
 export const withEdgeOptions = (command: Command): Command =>
-  withClusterOptions(
-    command.addOption(
-      new Option('--port <port>', "listen for clients' requests on this port; 0: any free one")
-        .argParser(wholeNumber(HIGHEST_PORT))
-        .default(8080),
-    ),
-  );
+  LIMIT_OPTIONS.reduce((built, option) => built.addOption(option), withClusterOptions(command.addOption(PORT)));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Command, CommanderError } from 'commander';
+import { DEFAULT_EDGE_LIMITS } from '../edge/limits.ts';
 import { OWN_OPTIONS, withServeOptions, type ServeFlags } from './serve-options.ts';
 
 /** What the flags come to, or commander's message. */
@@ -34,6 +35,7 @@ describe('the flags of serve', () => {
         host: '127.0.0.1',
         port: 8080,
         logLevel: 'info',
+        ...DEFAULT_EDGE_LIMITS,
       },
     );
   });

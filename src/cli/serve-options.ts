@@ -1,12 +1,13 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { OwnOption } from '../api/parse-argv.ts';
-import { parseSecondsOrDuration } from '../api/duration-text.ts';
 import { milliseconds, type Duration } from '../domain/units.ts';
+import type { EdgeLimits } from '../edge/limits.ts';
 import type { LogLevel } from '../platform/log.ts';
-import { HIGHEST_PORT, LOG_LEVELS, notEmpty, wholeNumber } from './flag-values.ts';
+import { duration, HIGHEST_PORT, LOG_LEVELS, notEmpty, wholeNumber } from './flag-values.ts';
+import { LIMIT_OPTIONS } from './limit-options.ts';
 
 /** What `corral serve` was told, beside llama-server's own options. */
-export interface ServeFlags {
+export interface ServeFlags extends EdgeLimits {
   readonly modelsDir?: string;
   readonly modelsPreset?: string;
   readonly filename: readonly string[];
@@ -20,12 +21,6 @@ export interface ServeFlags {
   readonly port: number;
   readonly llamaServer?: string;
   readonly logLevel: LogLevel;
-}
-
-function duration(text: string): Duration {
-  const parsed = parseSecondsOrDuration(text);
-  if (parsed !== undefined) return parsed;
-  throw new InvalidArgumentError('It must be a time such as 90s, 15m, 1h30m, or a number of seconds.');
 }
 
 const collect = (text: string, before: readonly string[]): readonly string[] => [...before, notEmpty(text)];
@@ -63,6 +58,7 @@ const SERVE_OPTIONS: readonly Option[] = [
     'the llama-server to run, else LLAMA_SERVER; see `corral llama-server --help`',
   ).argParser(notEmpty),
   new Option('--log-level <level>', 'how much to log').choices(LOG_LEVELS).default('info'),
+  ...LIMIT_OPTIONS,
 ];
 
 /** Corral's own options by name, for the splitting of the command line. */

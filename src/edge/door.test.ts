@@ -210,12 +210,19 @@ test('the bodies in memory are bounded together, and the room comes back', async
   assert.equal((await ask(bed, { body: JSON.stringify({ model: 'b', x: 'x'.repeat(50) }) })).status, 404);
 });
 
-test('a body that does not come in time ends with 408', async (t) => {
-  const bed = await startEdge(t, { limits: { bodyTimeout: milliseconds(50), headersTimeout: milliseconds(50) } });
-  assert.match(
-    await exchangeRaw(bed, 'POST /completion HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{'),
-    /^HTTP\/1\.1 408 /,
-  );
+test('a body that does not come in time is answered 408, and its connection ends', async (t) => {
+  const bed = await startEdge(t, { limits: { bodyTimeout: milliseconds(1) } });
+  const got = await exchangeRaw(bed, 'POST /completion HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{');
+  assert.match(got, /^HTTP\/1\.1 408 [^]*connection: close[^]*"body_too_slow"/i);
+});
+
+test('a connection without a request is closed, and others are served', async (t) => {
+  const bed = await startEdge(t, { limits: { keepAliveTimeout: milliseconds(1) } });
+  const idle = net.connect(bed.port, '127.0.0.1');
+  idle.resume();
+  idle.write('GET /health HTTP/1.1\r\nHost: x\r\n\r\n');
+  await once(idle, 'close');
+  assert.equal((await ask(bed, { method: 'GET', path: '/health' })).status, 200);
 });
 
 for (const [what, text] of [

@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { since } from '../domain/units.ts';
+import { BodyPace, bodyTimeFor } from './body-pace.ts';
 import { Connections } from './connections.ts';
 import type { ClosedName } from './endpoints.ts';
 import { createFindEndpoint } from './find-endpoint.ts';
+import { hasBody } from './framing.ts';
 import { HoldQueue } from './hold-queue.ts';
 import type { EdgeLimits } from './limits.ts';
 import { BodyBudget, BodyShare } from './read-body.ts';
@@ -33,8 +35,6 @@ export interface Edge {
 
 /** How often Node looks for connections that break the time limits, in milliseconds. */
 const TIME_LIMIT_CHECKS = 1000;
-/** Longer than the idle timeout of usual load balancers (60 s), so that it is not us who close under a request. */
-const KEEP_ALIVE = 75_000;
 /** The status under which the log counts clients that left before their answer (nginx uses it too); never sent. */
 const CLIENT_LEFT = 499;
 /** Characters of a path in the log. */
@@ -61,9 +61,12 @@ export function createEdge(options: EdgeOptions): Edge {
   edge.board.onPublish(follow);
   const server = createServer(serverOptions(options.limits));
   const connections = new Connections(server);
+  const pace = checkedPace(server, options);
   server.on('request', (req, res) => {
     connections.begin(req.socket);
+    if (hasBody(req)) pace.begin(req, res, edge.now());
     serveRequest(edge, req, res, () => {
+      pace.end(req);
       connections.end(req.socket);
     });
   });
@@ -80,11 +83,27 @@ export function createEdge(options: EdgeOptions): Edge {
   };
 }
 
-const serverOptions = ({ headersTimeout, bodyTimeout }: EdgeLimits): ServerOptions => ({
-  headersTimeout,
-  requestTimeout: bodyTimeout,
-  connectionsCheckingInterval: TIME_LIMIT_CHECKS,
-  keepAliveTimeout: KEEP_ALIVE,
+/** Looked at as long as the server listens. */
+function checkedPace(server: Server, { limits, now }: EdgeOptions): BodyPace {
+  const pace = new BodyPace(limits);
+  const every = Math.min(TIME_LIMIT_CHECKS, limits.bodyTimeout);
+  const timer = setInterval(() => {
+    pace.check(now());
+  }, every);
+  timer.unref();
+  server.once('close', () => {
+    clearInterval(timer);
+  });
+  return pace;
+}
+
+const serverOptions = (limits: EdgeLimits): ServerOptions => ({
+  headersTimeout: limits.headersTimeout,
+  // Node's own limit ends a request that has not come as a whole; ours is stricter, and knows how much has come.
+  requestTimeout: limits.headersTimeout + bodyTimeFor(limits, Math.max(limits.maxBodyBytes, limits.maxMultipartBytes)),
+  connectionsCheckingInterval: Math.min(TIME_LIMIT_CHECKS, limits.headersTimeout),
+  keepAliveTimeout: limits.keepAliveTimeout,
+  maxHeaderSize: limits.maxHeaderBytes,
   noDelay: true,
 });
 

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { Command } from 'commander';
 import { withClusterOptions } from '../../src/cli/cluster-options.ts';
 import { withEdgeOptions } from '../../src/cli/edge-options.ts';
+import { LIMIT_OPTIONS } from '../../src/cli/limit-options.ts';
 import { codeIn, readText, sectionOf } from './support/markdown.ts';
 import { flagRowsOf, isMessage, loggedIn, rowOfOption, sorted } from './support/reference.ts';
 
@@ -31,7 +32,9 @@ for (const { page, command, code } of PROGRAMS) {
   describe(page, () => {
     const document = readText(page);
     it('has each flag with its default, and no other', () => {
-      const options = [...command.options, command.createOption('-h, --help')];
+      const all = [...command.options, command.createOption('-h, --help')];
+      // The limits have a table of their own, in docs/serve.md.
+      const options = all.filter((option) => !LIMIT_OPTIONS.includes(option));
       const names = ({ names, initial }: { names: string[]; initial: string }): unknown => ({ names, initial });
       assert.deepEqual(flagRowsOf(document).map(names), options.map(rowOfOption).map(names));
     });

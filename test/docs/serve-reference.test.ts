@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { KINDS } from '../../src/api/crd/kinds.ts';
 import { renderCrd } from '../../src/api/crd/render-crd.ts';
 import { REFUSED_BY_SERVE, WITHOUT_EFFECT_IN_SERVE } from '../../src/api/serve-limits.ts';
+import { LIMIT_OPTIONS } from '../../src/cli/limit-options.ts';
 import { withPlanOptions } from '../../src/cli/plan-options.ts';
 import { withServeOptions } from '../../src/cli/serve-options.ts';
 import { ENDPOINTS, pathText, type Endpoint } from '../../src/edge/endpoints.ts';
@@ -21,7 +22,17 @@ describe('docs/serve.md', () => {
   it('has each flag of corral serve, with its default and its variable, and no other', () => {
     const command = withServeOptions(new Command('serve'));
     const options = [...command.options, command.createOption('-h, --help')];
-    assert.deepEqual(flagRowsOf(document), options.map(rowOfOption));
+    const others = options.filter((option) => !LIMIT_OPTIONS.includes(option));
+    assert.deepEqual(flagRowsOf(document), others.map(rowOfOption));
+  });
+
+  it('has each limit of the edge, with its flag and its default, and no other', () => {
+    const [, limits = ''] = sectionOf(document, 'HTTP').split('### Limits');
+    const rows = rowsOf(limits).filter(([names = '']) => names.startsWith('`--'));
+    assert.deepEqual(
+      rows.map(([names = '', initial]) => [sorted(codeIn(names)), initial]),
+      LIMIT_OPTIONS.map(rowOfOption).map((row) => [row.names, row.initial]),
+    );
   });
 
   it('has each flag of corral plan, each outcome and each field of its answer, and each reason why a model waits', () => {
