@@ -18,6 +18,7 @@ import type { ServeFlags } from './cli/serve-options.ts';
 import { untilTold } from './cli/until-told.ts';
 import { ControlLoop } from './control/control-loop.ts';
 import { planFor } from './control/describe-plan.ts';
+import { accessLog } from './edge/access-log.ts';
 import { createEdge } from './edge/edge.ts';
 import { monotonicNow, wakeIn } from './platform/clock.ts';
 import { untilAskedToEnd } from './platform/ending-signals.ts';
@@ -109,6 +110,7 @@ async function serve({ flags, log, program, read, first }: Serving): Promise<num
     orders,
     planOf: ({ uid, refusal }) => planFor(control, { uid, refusal, now: monotonicNow() }),
     log,
+    observer: accessLog(log),
     now: monotonicNow,
     limits: limitsOf(flags),
     created,

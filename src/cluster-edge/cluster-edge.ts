@@ -1,4 +1,5 @@
 import { createLedger } from '../activity/create-ledger.ts';
+import { accessLog } from '../edge/access-log.ts';
 import { createEdge, type Edge } from '../edge/edge.ts';
 import type { EdgeLimits } from '../edge/limits.ts';
 import { createRouteBoard } from '../routing/route-board.ts';
@@ -21,7 +22,9 @@ export class ClusterEdge {
     const [board, ledger] = [createRouteBoard(), createLedger()];
     const { log, timers } = parts;
     this.#link = new ClusterLink({ ...parts, board, ledger });
-    this.edge = createEdge({ board, ledger, orders: this.#link.orders, log, now: timers.now, limits, created });
+    const { orders } = this.#link;
+    const observer = accessLog(log);
+    this.edge = createEdge({ board, ledger, orders, log, observer, now: timers.now, limits, created });
   }
 
   /** Resolves when every model is known, or when `shutdown` comes first. */

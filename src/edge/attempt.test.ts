@@ -3,6 +3,8 @@ import http from 'node:http';
 import net from 'node:net';
 import { test } from 'node:test';
 import type { Dispatcher } from 'undici';
+import { instant } from '../domain/units.ts';
+import { AnswerMeter } from './answer-meter.ts';
 import { Attempt } from './attempt.ts';
 
 /** A controller that only remembers whether it was told to stop. */
@@ -26,11 +28,12 @@ function controllerStub(): Dispatcher.DispatchController {
 
 function attemptWith(seen: string[]): Attempt {
   const res = new http.ServerResponse(new http.IncomingMessage(new net.Socket()));
-  return new Attempt(res, {
+  const events = {
     untouched: () => seen.push('untouched'),
     unanswered: () => seen.push('unanswered'),
     broken: () => seen.push('broken'),
-  });
+  };
+  return new Attempt(res, events, new AnswerMeter(() => instant(0)));
 }
 
 test('an attempt that was given up before its connection was there sends nothing when it is', () => {

@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
+import type { AnswerMeter } from './answer-meter.ts';
 import { responseHeaders } from './headers.ts';
-import { errorBody, type Refusal } from './refusal.ts';
+import { errorBody, noteError, type Refusal } from './refusal.ts';
 import type { Upstream } from './upstreams.ts';
 
 /** What is sent to a replica. */
@@ -42,15 +43,17 @@ export const UPSTREAM_BROKE: Refusal = {
 export class Attempt implements Dispatcher.DispatchHandler {
   readonly #res: ServerResponse;
   readonly #events: AttemptEvents;
+  readonly #meter: AnswerMeter;
   #controller: Dispatcher.DispatchController | undefined;
   #answering = false;
   #over = false;
   #isEventStream = false;
   #lastChunk: Buffer = Buffer.alloc(0);
 
-  constructor(res: ServerResponse, events: AttemptEvents) {
+  constructor(res: ServerResponse, events: AttemptEvents, meter: AnswerMeter) {
     this.#res = res;
     this.#events = events;
+    this.#meter = meter;
   }
 
   /** An event may come before this returns. */
@@ -68,6 +71,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   /** Makes a truncated answer look truncated: an error event where the client reads events, and never a regular end. */
   breakOff(refusal: Refusal): void {
     this.abort();
+    noteError(this.#res, refusal);
     if (!this.#isEventStream || this.#res.writableEnded) {
       this.#res.destroy();
       return;
@@ -88,6 +92,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#res.writeHead(status, responseHeaders(headers));
     this.#answering = true;
     this.#isEventStream = headers['content-type']?.startsWith('text/event-stream') === true;
+    this.#meter.begin(this.#isEventStream);
     this.#res.on('drain', () => {
       controller.resume();
     });
@@ -102,6 +107,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#over) return;
     this.#lastChunk = chunk;
+    this.#meter.pass(chunk);
     if (!this.#res.write(chunk)) controller.pause();
   }
 

@@ -1,14 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
-import { since } from '../domain/units.ts';
 import { BodyPace, bodyTimeFor } from './body-pace.ts';
+import { AnswerMeter } from './answer-meter.ts';
 import { Connections } from './connections.ts';
 import type { ClosedName } from './endpoints.ts';
 import { createFindEndpoint } from './find-endpoint.ts';
 import { hasBody } from './framing.ts';
+import { requestIdOf } from './headers.ts';
 import { HoldQueue } from './hold-queue.ts';
 import type { EdgeLimits } from './limits.ts';
 import { BodyBudget, BodyShare } from './read-body.ts';
 import { refuse, type Refusal } from './refusal.ts';
+import { recordOf } from './record-of.ts';
 import { shuttingDown } from './route-refusals.ts';
 import { serveVisit } from './serve-visit.ts';
 import { Upstreams } from './upstreams.ts';
@@ -17,7 +19,7 @@ import { onceEnded, type EdgeContext, type Visit } from './visit.ts';
 /** What the edge works with; see `EdgeContext`. */
 export interface EdgeOptions extends Pick<
   EdgeContext,
-  'board' | 'ledger' | 'orders' | 'log' | 'now' | 'limits' | 'created' | 'planOf'
+  'board' | 'ledger' | 'orders' | 'log' | 'observer' | 'now' | 'limits' | 'created' | 'planOf'
 > {
   /** Endpoints that are open beside those that always are. */
   readonly opened?: readonly ClosedName[];
@@ -35,10 +37,6 @@ export interface Edge {
 
 /** How often Node looks for connections that break the time limits, in milliseconds. */
 const TIME_LIMIT_CHECKS = 1000;
-/** The status under which the log counts clients that left before their answer (nginx uses it too); never sent. */
-const CLIENT_LEFT = 499;
-/** Characters of a path in the log. */
-const MAX_LOGGED_PATH = 256;
 
 /** The data path: one HTTP server for all models. It decides nothing about what is loaded. */
 export function createEdge(options: EdgeOptions): Edge {
@@ -117,8 +115,8 @@ function serveRequest(edge: EdgeContext, req: IncomingMessage, res: ServerRespon
     clearTimeout(limit);
     visit.release?.();
     visit.share.release();
-    logVisit(edge, visit);
     ended();
+    tellOfEnd(edge, visit);
   });
   serveVisit(edge, visit).catch((error: unknown) => {
     edge.log.error('request failed by a fault of ours', { path: visit.path, error });
@@ -154,21 +152,23 @@ function beginVisit(edge: EdgeContext, req: IncomingMessage, res: ServerResponse
     arrived: edge.now(),
     share: new BodyShare(edge.bodies),
     endpoint: undefined,
+    meter: new AnswerMeter(edge.now),
+    keyId: undefined,
+    requestId: requestIdOf(req.headers),
     model: undefined,
     waited: 0,
+    upstreamError: undefined,
     ended: false,
     release: undefined,
     breakOff: undefined,
   };
 }
 
-function logVisit({ log, now }: EdgeContext, { req, res, path, model, arrived, waited }: Visit): void {
-  log.info('request', {
-    method: req.method,
-    path: path.slice(0, MAX_LOGGED_PATH),
-    model,
-    status: res.headersSent ? res.statusCode : CLIENT_LEFT,
-    ms: Math.round(since(arrived, now())),
-    waitedMs: Math.round(waited),
-  });
+/** A fault of an observer is not the requests': none may be cut by it. */
+function tellOfEnd({ observer, log, now }: EdgeContext, visit: Visit): void {
+  try {
+    observer.ended(recordOf(visit, now()));
+  } catch (error) {
+    log.error('the end of a request could not be told', { error });
+  }
 }

@@ -1,10 +1,11 @@
 import type { Account, InFlight, Waiting } from '../activity/ledger.ts';
 import { assertNever } from '../domain/assert-never.ts';
+import type { UpstreamError } from '../domain/ended-request.ts';
 import type { ReplicaId } from '../domain/ids.ts';
 import { since, type Instant } from '../domain/units.ts';
 import type { ReadyReplica, Route } from '../routing/route.ts';
 import { admit, type Admission } from './admission.ts';
-import { Attempt, type OutgoingRequest } from './attempt.ts';
+import { Attempt, type AttemptEvents, type OutgoingRequest } from './attempt.ts';
 import type { Held } from './hold-queue.ts';
 import { refuse, type Refusal } from './refusal.ts';
 import { modelNotFound, queueFull, refusalOf, shuttingDown, waitTimeout } from './route-refusals.ts';
@@ -138,19 +139,21 @@ export class Exchange implements Held {
     const upstream = this.#edge.upstreams.dispatchTo(replica.id);
     if (upstream === undefined) throw new Error('the route table has a replica without connections');
     const lease = this.#takeLease(replica.id);
-    const attempt = new Attempt(this.#visit.res, {
+    const events: AttemptEvents = {
       untouched: (error) => {
-        this.#retry(replica.id, error);
+        this.#report(replica.id, 'unreachable', error);
+        this.#retry(replica.id);
       },
       unanswered: (error) => {
-        this.#report(replica.id, error);
+        this.#report(replica.id, 'unanswered', error);
         this.#fail(upstreamFailed('the model stopped before it answered'));
       },
       broken: (error) => {
-        this.#report(replica.id, error);
+        this.#report(replica.id, 'broken', error);
         this.#release();
       },
-    });
+    };
+    const attempt = new Attempt(this.#visit.res, events, this.#visit.meter);
     this.#phase = { kind: 'sent', lease, replica: replica.id, attempt };
     attempt.start(upstream, this.#ask.outgoing);
   }
@@ -168,8 +171,7 @@ export class Exchange implements Held {
   }
 
   /** Nothing was sent: the request takes its route again, as if it had just come. */
-  #retry(replica: ReplicaId, error: Error): void {
-    this.#report(replica, error);
+  #retry(replica: ReplicaId): void {
     if (this.#retries === MAX_RETRIES) {
       this.#fail(upstreamFailed('the model cannot be reached'));
       return;
@@ -179,7 +181,8 @@ export class Exchange implements Held {
     this.#follow(this.#admitAgain());
   }
 
-  #report(replica: ReplicaId, error: Error): void {
+  #report(replica: ReplicaId, kind: UpstreamError, error: Error): void {
+    this.#visit.upstreamError = kind;
     this.#edge.log.warn('replica failed a request', { model: this.#visit.model, replica, reason: error.message });
   }
 

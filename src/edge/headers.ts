@@ -34,9 +34,15 @@ export function requestHeaders(headers: IncomingHttpHeaders): string[] {
     const value = headers[name];
     if (typeof value === 'string' && !oneHop.has(name)) flat.push(name, value);
   }
-  const id = headers['x-request-id'];
-  if (typeof id === 'string' && REQUEST_ID.test(id)) flat.push('x-request-id', id);
+  const id = requestIdOf(headers);
+  if (id !== undefined) flat.push('x-request-id', id);
   return flat;
+}
+
+/** The id that a client gave its request; `undefined`: none, or one that may not be told on. */
+export function requestIdOf(headers: IncomingHttpHeaders): string | undefined {
+  const id = headers['x-request-id'];
+  return typeof id === 'string' && REQUEST_ID.test(id) ? id : undefined;
 }
 
 /** The headers of a replica's answer that its client gets, as a flat list. */

@@ -30,9 +30,11 @@ function look(edge: EdgeContext, visit: Visit, route: Route): void {
     return;
   }
   const failed = (): void => {
+    visit.upstreamError = 'unanswered';
     refuse(visit.res, { status: 502, code: 'upstream_failed', message: 'the model does not answer' });
   };
-  const attempt = new Attempt(visit.res, { untouched: failed, unanswered: failed, broken: () => undefined });
+  const events = { untouched: failed, unanswered: failed, broken: () => undefined };
+  const attempt = new Attempt(visit.res, events, visit.meter);
   visit.release = () => {
     attempt.abort();
   };

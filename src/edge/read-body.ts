@@ -30,6 +30,7 @@ export class BodyBudget {
 export class BodyShare {
   readonly #budget: BodyBudget;
   #taken = 0;
+  #all = 0;
 
   constructor(budget: BodyBudget) {
     this.#budget = budget;
@@ -37,8 +38,15 @@ export class BodyShare {
 
   take(bytes: number): boolean {
     const taken = this.#budget.take(bytes);
-    if (taken) this.#taken += bytes;
-    return taken;
+    if (!taken) return false;
+    this.#taken += bytes;
+    this.#all += bytes;
+    return true;
+  }
+
+  /** All that was ever taken, given back or not: the bytes of the body so far. */
+  get all(): number {
+    return this.#all;
   }
 
   /** Gives all of it back. */

@@ -29,15 +29,36 @@ export function errorBody({ status, code, message, type = typeOf(status) }: Refu
   return JSON.stringify({ error: { message, type, param, code } });
 }
 
+/** What was answered here and not by a replica. */
+export interface OwnAnswer {
+  /** Of the error, if it is one. */
+  readonly code: string | undefined;
+  /** Of the body. */
+  readonly bytes: number;
+}
+
+/** Kept beside the response, since whoever answers has nothing else in hand. It goes with the response. */
+const ownAnswers = new WeakMap<ServerResponse, OwnAnswer>();
+
+/** What was answered here, for the record of the request. */
+export const ownAnswerOf = (res: ServerResponse): OwnAnswer | undefined => ownAnswers.get(res);
+
+/** An answer that had begun ends with this error. */
+export function noteError(res: ServerResponse, { code }: Refusal): void {
+  ownAnswers.set(res, { code, bytes: 0 });
+}
+
 /** Answers with an error, unless the answer has begun or the client has left. */
 export function refuse(res: ServerResponse, refusal: Refusal): void {
   if (res.headersSent || res.destroyed) return;
   const body = errorBody(refusal);
+  const bytes = Buffer.byteLength(body);
+  ownAnswers.set(res, { code: refusal.code, bytes });
   res.writeHead(
     refusal.status,
     [
       ['content-type', 'application/json; charset=utf-8'],
-      ['content-length', String(Buffer.byteLength(body))],
+      ['content-length', String(bytes)],
       ...(refusal.retryAfter === undefined ? [] : [['retry-after', String(refusal.retryAfter)] as const]),
       ...(refusal.headers === undefined ? [] : refusal.headers),
       ...(refusal.close === true ? [['connection', 'close'] as const] : []),
@@ -55,9 +76,8 @@ export function answerEmpty(res: ServerResponse, headers: readonly (readonly [st
 /** Answers 200 with a JSON body. */
 export function answerJson(res: ServerResponse, value: unknown): void {
   const body = JSON.stringify(value);
-  res.writeHead(200, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(body),
-  });
+  const bytes = Buffer.byteLength(body);
+  ownAnswers.set(res, { code: undefined, bytes });
+  res.writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'content-length': bytes });
   res.end(body);
 }

@@ -1,13 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Ledger } from '../activity/ledger.ts';
+import type { UpstreamError } from '../domain/ended-request.ts';
 import type { Instant } from '../domain/units.ts';
 import type { Log } from '../platform/log.ts';
 import type { ModelPlan } from '../routing/model-plan.ts';
 import type { Route, RouteBoard } from '../routing/route.ts';
+import type { AnswerMeter } from './answer-meter.ts';
 import type { Endpoint } from './endpoints.ts';
 import type { FindEndpoint } from './find-endpoint.ts';
 import type { HoldQueue } from './hold-queue.ts';
 import type { EdgeLimits } from './limits.ts';
+import type { EdgeObserver } from './observer.ts';
 import type { Orders } from './orders.ts';
 import type { BodyBudget, BodyShare } from './read-body.ts';
 import type { Refusal } from './refusal.ts';
@@ -19,6 +22,7 @@ export interface EdgeContext {
   readonly ledger: Ledger;
   readonly orders: Orders;
   readonly log: Log;
+  readonly observer: EdgeObserver;
   readonly now: () => Instant;
   readonly limits: EdgeLimits;
   /** What the list of models says of their creation, in seconds since 1970. */
@@ -45,10 +49,17 @@ export interface Visit {
   readonly share: BodyShare;
   /** What it asks for, once that is known. */
   endpoint: Endpoint | undefined;
+  readonly meter: AnswerMeter;
+  /** The name of the client's key, once it was found to be good. */
+  keyId: string | undefined;
+  /** The client's, if it may be told on. */
+  requestId: string | undefined;
   /** The canonical name of the model, once it is known to be declared. */
   model: string | undefined;
   /** Milliseconds spent in a queue. */
   waited: number;
+  /** The last way in which a replica failed it. */
+  upstreamError: UpstreamError | undefined;
   /** The answer is out, or its client has left: nothing may be reserved for it any more. */
   ended: boolean;
   /** Gives back what is reserved for the visit. Called when it ends, or before; a second time it changes nothing. */

@@ -3,11 +3,14 @@ import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { createLedger } from '../activity/create-ledger.ts';
 import type { Ledger } from '../activity/ledger.ts';
+import type { EndedRequest } from '../domain/ended-request.ts';
 import { modelName, presetUid } from '../domain/ids.ts';
 import type { Preset } from '../domain/preset.ts';
 import { instant, minutes, type Duration } from '../domain/units.ts';
+import { accessLog } from '../edge/access-log.ts';
 import { createEdge, type Edge, type EdgeOptions } from '../edge/edge.ts';
 import { DEFAULT_EDGE_LIMITS, type EdgeLimits } from '../edge/limits.ts';
+import { observedBy, type EdgeObserver } from '../edge/observer.ts';
 import type { Orders } from '../edge/orders.ts';
 import { portOf } from './http-kit.ts';
 import { aPreset } from './worlds.ts';
@@ -41,6 +44,8 @@ export interface EdgeBed {
   readonly board: RouteBoard;
   readonly ledger: Ledger;
   readonly lines: readonly LogLine[];
+  /** What the observer was told. */
+  readonly records: readonly EndedRequest[];
   publish(...models: readonly ModelSketch[]): void;
   /** Resolves when this many requests have ended, all told. */
   ended(requests: number): Promise<void>;
@@ -54,6 +59,8 @@ export interface BedOptions {
   readonly limits?: Partial<EdgeLimits>;
   readonly orders?: Partial<Orders>;
   readonly planOf?: EdgeOptions['planOf'];
+  /** More, beside the log and what keeps the records. */
+  readonly observers?: readonly EdgeObserver[];
 }
 
 export const READY: Phase = { kind: 'ready' };
@@ -150,19 +157,22 @@ const noOrders: Orders = {
 
 export async function startEdge(
   t: TestContext,
-  { limits = {}, orders = {}, planOf }: BedOptions = {},
+  { limits = {}, orders = {}, planOf, observers = [] }: BedOptions = {},
 ): Promise<EdgeBed> {
   const watch = new Watch();
   const lines: LogLine[] = [];
+  const records: EndedRequest[] = [];
   const ledger = watchedLedger(watch);
   const board = createRouteBoard();
   const now = steppingClock();
+  const log = sketchLog(lines, watch);
   const edge = createEdge({
     board,
     ledger,
     orders: { ...noOrders, ...orders },
     ...(planOf === undefined ? {} : { planOf }),
-    log: sketchLog(lines, watch),
+    log,
+    observer: observedBy(accessLog(log), { ended: (request) => records.push(request) }, ...observers),
     now,
     limits: { ...DEFAULT_EDGE_LIMITS, ...limits },
     created: 1_700_000_000,
@@ -180,6 +190,7 @@ export async function startEdge(
     board,
     ledger,
     lines,
+    records,
     publish: (...models) => {
       for (const sketch of models) known.set(sketch.uid ?? `uid-${sketch.model}`, sketch);
       const table = tableOf(models);

@@ -7,8 +7,10 @@ import { REFUSED_BY_SERVE, WITHOUT_EFFECT_IN_SERVE } from '../../src/api/serve-l
 import { LIMIT_OPTIONS } from '../../src/cli/limit-options.ts';
 import { withPlanOptions } from '../../src/cli/plan-options.ts';
 import { withServeOptions } from '../../src/cli/serve-options.ts';
+import { accessLog } from '../../src/edge/access-log.ts';
 import { ENDPOINTS, pathText, type Endpoint } from '../../src/edge/endpoints.ts';
 import { createFindEndpoint } from '../../src/edge/find-endpoint.ts';
+import { anEndedRequest } from '../../src/testing/ended-requests.ts';
 import { codeIn, partOf, readText, rowsOf, sectionOf } from './support/markdown.ts';
 import { flagRowsOf, foundIn, isMessage, loggedIn, rowOfOption, sorted } from './support/reference.ts';
 
@@ -88,6 +90,15 @@ describe('docs/serve.md', () => {
     assert.ok(messages.length > 10);
     const missing = messages.filter((message) => !documented.some((code) => isMessage(code, message)));
     assert.deepEqual(missing, []);
+  });
+
+  it('has each field of the access log, and no other', () => {
+    const [, table = ''] = sectionOf(document, 'Logs').split('### The access log');
+    const documented = rowsOf(table).flatMap(([names = '']) => [...codeIn(names)]);
+    const fields: string[] = [];
+    const keep = (_message: string, given: object = {}): void => void fields.push(...Object.keys(given));
+    accessLog({ error: keep, warn: keep, info: keep, debug: keep }).ended(anEndedRequest());
+    assert.deepEqual(sorted(documented), sorted(fields));
   });
 
   it('has each key of a presets file that is no option of llama-server', () => {
