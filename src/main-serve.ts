@@ -108,7 +108,7 @@ async function serve({ flags, log, program, read, first }: Serving): Promise<num
     board,
     ledger,
     orders,
-    planOf: ({ uid, refusal }) => planFor(control, { uid, refusal, now: monotonicNow() }),
+    planOf: ({ uid, refusal }, sight) => planFor(control, { uid, refusal, sight, now: monotonicNow() }),
     log,
     observer: accessLog(log),
     now: monotonicNow,

@@ -13,7 +13,7 @@ const Seconds = Type.Number({ minimum: 0 });
 const About = { model: Type.String(), pool: Type.String(), message: Type.String() };
 const Leaver = Type.Object({
   model: Type.Optional(Type.String()),
-  replica: Type.String(),
+  replica: Type.Optional(Type.String()),
   cause: Type.String(),
   idle_seconds: Type.Optional(Seconds),
 });

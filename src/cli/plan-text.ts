@@ -54,7 +54,7 @@ function leaverRow({ model, replica, cause, idle_seconds: idle }: PlannedLeaver)
   const isFair = cause === 'fairness';
   const busy = isFair ? 'in use' : 'not in use';
   return {
-    name: model === undefined ? `${replica} (declared no more)` : model,
+    name: model ?? (replica === undefined ? 'another model' : `${replica} (declared no more)`),
     state: idle === undefined ? busy : `idle for ${ageText(idle)}`,
     end: isFair ? 'finishes its requests, then leaves: others have waited too long' : cause,
   };

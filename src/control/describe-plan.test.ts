@@ -7,6 +7,7 @@ import type { BlockedReason } from '../planner/action.ts';
 import type { Leaver, WhatIf } from '../planner/what-if.ts';
 import type { ModelPlan } from '../routing/model-plan.ts';
 import type { Refusal } from '../routing/route.ts';
+import { SEES_ALL, type Sight } from '../routing/sight.ts';
 import { FakeCorral } from '../testing/fake-corral.ts';
 import { aPool, aPreset, scaled } from '../testing/worlds.ts';
 import { notAcceptedPlan, planFor, type PlanQuestion } from './describe-plan.ts';
@@ -16,13 +17,13 @@ const GONE = presetUid('gone-uid');
 const NOW = instant(100_000);
 
 /** What is told of `a` where the planner says so. */
-function told(whatIf: WhatIf, refusal?: Refusal): ModelPlan {
+function told(whatIf: WhatIf, refusal?: Refusal, sight = SEES_ALL): ModelPlan {
   const control = {
     catalog: { pools: [aPool()], presets: [a, b, c] },
     plan: () => whatIf,
     schedulerWords: (uid: PresetUid) => (uid === a.uid ? 'no node has room' : undefined),
   };
-  const plan = planFor(control, { uid: a.uid, refusal, now: NOW });
+  const plan = planFor(control, { uid: a.uid, refusal, sight, now: NOW });
   assert.ok(plan !== undefined);
   return plan;
 }
@@ -73,6 +74,25 @@ describe('a plan for a model', () => {
     assert.match(plan.message, /^it would wait for \S/u);
   });
 
+  it('has neither name nor replica of a model that whoever asks may not see', () => {
+    const sight: Sight = { seesAll: false, sees: (model) => model === 'a' || model === 'c' };
+    const leaving = [b.uid, c.uid, GONE].map((preset): Leaver => {
+      const cause = { kind: 'evicted', beneficiary: a.uid } as const;
+      return { replica: replicaId(`secret-${preset}#1`), preset, cause, idleSince: undefined };
+    });
+    const plan = told(waiting({ kind: 'WaitingForDrain', leaving: [b.uid, c.uid, GONE] }, leaving), undefined, sight);
+    assert.ok(plan.outcome === 'waits');
+    assert.deepEqual(plan.holders, ['c']);
+    assert.deepEqual(plan.leaving, [
+      { cause: 'evicted' },
+      { model: 'c', replica: `secret-${c.uid}#1`, cause: 'evicted' },
+      { cause: 'evicted' },
+    ]);
+    assert.match(plan.message, /for c and 2 more to finish/u);
+    const alone = told(waiting({ kind: 'WaitingForCapacity', holders: [b.uid] }), undefined, sight);
+    assert.match(alone.message, /taken by another model,/u);
+  });
+
   it('gives the end of a wait in seconds from now, never too few and never negative', () => {
     for (const [until, left] of [
       [101_001, 2],
@@ -99,7 +119,7 @@ describe('a plan for a model', () => {
 
   it('is missing for a preset that is missing, on either side', () => {
     const catalog = { pools: [], presets: [a] };
-    const about = (uid: PresetUid): PlanQuestion => ({ uid, refusal: undefined, now: NOW });
+    const about = (uid: PresetUid): PlanQuestion => ({ uid, refusal: undefined, sight: SEES_ALL, now: NOW });
     assert.equal(
       planFor({ catalog, plan: () => ({ kind: 'returns' }), schedulerWords: () => undefined }, about(b.uid)),
       undefined,
@@ -135,7 +155,7 @@ describe('a plan for a model', () => {
 describe('a plan and what becomes of a request then', () => {
   const planOf = (corral: FakeCorral, now: number): ModelPlan | undefined => {
     const refusal = corral.board.read().findByUid(a.uid)?.refusal;
-    return planFor(corral.control, { uid: a.uid, refusal, now: instant(now) });
+    return planFor(corral.control, { uid: a.uid, refusal, sight: SEES_ALL, now: instant(now) });
   };
   const outcomes = (corral: FakeCorral): [string | undefined, string] => [
     planOf(corral, 1_000)?.outcome,

@@ -6,6 +6,7 @@ import type { Blocked, BlockedReason } from '../planner/action.ts';
 import type { Leaver, WhatIf } from '../planner/what-if.ts';
 import type { ModelPlan, PlannedLeaver, PlannedModel, PlannedOutcome } from '../routing/model-plan.ts';
 import type { Refusal } from '../routing/route.ts';
+import type { Sight } from '../routing/sight.ts';
 import { waitsFor, type Words } from './describe-blocked.ts';
 
 /** Who can say what would become of a request: the control loop. */
@@ -22,12 +23,15 @@ export interface PlanQuestion {
   readonly uid: PresetUid;
   /** Why a request for it would be refused at once, as its route says. */
   readonly refusal: Refusal | undefined;
+  /** Of whoever asks. */
+  readonly sight: Sight;
   readonly now: Instant;
 }
 
 /** What would become of a request for a preset, for people and programs. `undefined`: there is no such preset. */
 export function planFor(control: Foresight, question: PlanQuestion): ModelPlan | undefined {
-  const names = new Map(control.catalog.presets.map(({ uid, model }) => [uid, model]));
+  const visible = control.catalog.presets.filter(({ model }) => question.sight.sees(model));
+  const names = new Map(visible.map(({ uid, model }) => [uid, model]));
   const preset = control.catalog.presets.find(({ uid }) => uid === question.uid);
   const whatIf = control.plan(question.uid);
   if (preset === undefined || whatIf === undefined) return undefined;
@@ -41,7 +45,7 @@ export function planFor(control: Foresight, question: PlanQuestion): ModelPlan |
 }
 
 /** What a description is made with. */
-type Telling = Pick<PlanQuestion, 'refusal' | 'now'> & Words;
+type Telling = Pick<PlanQuestion, 'refusal' | 'sight' | 'now'> & Words;
 
 function describeOutcome(whatIf: WhatIf, telling: Telling): PlannedOutcome {
   switch (whatIf.kind) {
@@ -84,11 +88,13 @@ function becauseOf(blocked: Blocked, { refusal, ...words }: Telling): string {
   return isFailure ? `${because}: ${refusal.reason}` : because;
 }
 
-function describeLeaver({ replica, preset, cause, idleSince }: Leaver, { nameOf, now }: Telling): PlannedLeaver {
+/** A replica is often called after its model. */
+function describeLeaver({ replica, preset, cause, idleSince }: Leaver, telling: Telling): PlannedLeaver {
+  const { nameOf, sight, now } = telling;
   const model = nameOf(preset);
   return {
     ...(model === undefined ? {} : { model }),
-    replica,
+    ...(model === undefined && !sight.seesAll ? {} : { replica }),
     cause: cause.kind,
     ...(idleSince === undefined ? {} : { idle_seconds: Math.floor(since(idleSince, now) / 1000) }),
   };

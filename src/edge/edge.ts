@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { NO_ACCESS } from './access.ts';
 import { BodyPace, bodyTimeFor } from './body-pace.ts';
 import { AnswerMeter } from './answer-meter.ts';
 import { Connections } from './connections.ts';
@@ -19,7 +20,7 @@ import { onceEnded, type EdgeContext, type Visit } from './visit.ts';
 /** What the edge works with; see `EdgeContext`. */
 export interface EdgeOptions extends Pick<
   EdgeContext,
-  'board' | 'ledger' | 'orders' | 'log' | 'observer' | 'now' | 'limits' | 'created' | 'planOf'
+  'board' | 'ledger' | 'orders' | 'log' | 'observer' | 'now' | 'limits' | 'created' | 'keys' | 'planOf'
 > {
   /** Endpoints that are open beside those that always are. */
   readonly opened?: readonly ClosedName[];
@@ -115,6 +116,7 @@ function serveRequest(edge: EdgeContext, req: IncomingMessage, res: ServerRespon
     clearTimeout(limit);
     visit.release?.();
     visit.share.release();
+    visit.endKeyUse?.();
     ended();
     tellOfEnd(edge, visit);
   });
@@ -154,6 +156,8 @@ function beginVisit(edge: EdgeContext, req: IncomingMessage, res: ServerResponse
     endpoint: undefined,
     meter: new AnswerMeter(edge.now),
     keyId: undefined,
+    access: NO_ACCESS,
+    endKeyUse: undefined,
     requestId: requestIdOf(req.headers),
     model: undefined,
     waited: 0,

@@ -132,7 +132,7 @@ export class Exchange implements Held {
   #stopWaiting(): void {
     const route = this.#edge.board.read().findByUid(this.#ask.account.uid);
     if (route === undefined) this.#fail(modelNotFound(this.#ask.name));
-    else this.#fail(waitTimeout(route, route.preset.queue.maxWait));
+    else this.#fail(waitTimeout(route, route.preset.queue.maxWait, this.#visit.access));
   }
 
   #dispatch(replica: ReadyReplica): void {

@@ -1,6 +1,6 @@
 import { assertNever } from '../domain/assert-never.ts';
 import type { Phase, Route } from '../routing/route.ts';
-import { answerJson, refuse } from './refusal.ts';
+import { answerJson, refuse, type Refusal } from './refusal.ts';
 import type { EdgeContext, Visit } from './visit.ts';
 
 /** A model's status in the words of llama-server's router; `draining` and `reason` are ours. */
@@ -23,20 +23,32 @@ export interface ListedModel {
   readonly source: 'preset' | 'models_dir' | 'manifest';
 }
 
-/** GET /models: all that is declared. With a non-empty `reload`, the declarations are read again before. */
+/** Whether the declarations are to be read again before they are listed. */
+export function asksForReload(query: string): boolean {
+  const reload = new URLSearchParams(query).get('reload');
+  return reload !== null && reload !== '';
+}
+
+/** GET /models: all that is declared and that the key may see. With a non-empty `reload`, the declarations are read again before. */
 export async function listModels(edge: EdgeContext, visit: Visit): Promise<void> {
-  const reload = new URLSearchParams(visit.query).get('reload');
-  if (reload !== null && reload !== '') {
+  if (asksForReload(visit.query)) {
     const reloaded = await edge.orders.reload();
     if (!reloaded.ok) {
-      const message = ['the reload failed, nothing has changed:', ...reloaded.problems].join('\n');
-      refuse(visit.res, { status: 500, code: 'reload_failed', message });
+      refuse(visit.res, reloadFailed(visit.access.seesAll ? reloaded.problems : ['what is wrong is in the log']));
       return;
     }
   }
-  const data = edge.board.read().routes.map((route) => listed(route, edge.created));
+  const visible = edge.board.read().routes.filter(({ preset }) => visit.access.sees(preset.model));
+  const data = visible.map((route) => listed(route, edge.created));
   answerJson(visit.res, { object: 'list', data });
 }
+
+/** The problems tell of all models, and have their names. */
+const reloadFailed = (problems: readonly string[]): Refusal => ({
+  status: 500,
+  code: 'reload_failed',
+  message: ['the reload failed, nothing has changed:', ...problems].join('\n'),
+});
 
 /** `created` in seconds since 1970. */
 export const listed = ({ preset, phase }: Route, created: number): ListedModel => ({

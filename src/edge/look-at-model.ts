@@ -2,6 +2,7 @@ import type { Route } from '../routing/route.ts';
 import { Attempt } from './attempt.ts';
 import { requestHeaders } from './headers.ts';
 import { queryModel } from './query-model.ts';
+import { findRoute } from './receive-model.ts';
 import { refuse } from './refusal.ts';
 import { modelNotFound, modelNotLoaded } from './route-refusals.ts';
 import type { EdgeContext, Visit } from './visit.ts';
@@ -13,12 +14,11 @@ import type { EdgeContext, Visit } from './visit.ts';
 export function lookAtModel(edge: EdgeContext, visit: Visit): void {
   const name = queryModel(visit.res, visit.path, visit.query);
   if (name === undefined) return;
-  const route = edge.board.read().find(name);
+  const route = findRoute(edge, visit, name);
   if (route === undefined) {
     refuse(visit.res, modelNotFound(name));
     return;
   }
-  visit.model = route.preset.model;
   look(edge, visit, route);
 }
 

@@ -48,9 +48,13 @@ async function receiveBody(edge: EdgeContext, visit: Visit): Promise<ReadBody> {
   }
 }
 
-/** Looks a client's name up. A found one is noted for the log: names that nobody declares could be anything. */
-export function findRoute(edge: EdgeContext, visit: Visit, name: string): Route | undefined {
+/**
+ * Looks a client's name up; what its key does not show it is missing. A found one is noted for the log: names that nobody
+ * declares could be anything.
+ */
+export function findRoute(edge: Pick<EdgeContext, 'board'>, visit: Visit, name: string): Route | undefined {
   const route = edge.board.read().find(modelName(name));
-  if (route !== undefined) visit.model = route.preset.model;
+  if (route === undefined || !visit.access.sees(route.preset.model)) return undefined;
+  visit.model = route.preset.model;
   return route;
 }

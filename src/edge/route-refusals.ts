@@ -1,6 +1,7 @@
 import { assertNever } from '../domain/assert-never.ts';
 import { since, type Duration, type Instant } from '../domain/units.ts';
 import type { Refusal as RouteRefusal, Route, Waits } from '../routing/route.ts';
+import type { Access } from './access.ts';
 import type { Refusal } from './refusal.ts';
 
 /** A name is cut at this length in messages: it came from a client and may be megabytes long. */
@@ -32,12 +33,13 @@ export const queueFull = (route: Route): Refusal => ({
   retryAfter: secondsToLoad(route),
 });
 
-export function waitTimeout(route: Route, waited: Duration): Refusal {
+/** It was not ready in time. `access`: that of whoever has waited. */
+export function waitTimeout(route: Route, waited: Duration, access: Access): Refusal {
   const model = JSON.stringify(route.preset.model);
   return {
     status: 503,
     code: 'model_wait_timeout',
-    message: `the model ${model} was not ready within ${Math.round(waited / 1000)} s: ${describePhase(route)}`,
+    message: `the model ${model} was not ready within ${Math.round(waited / 1000)} s: ${describePhase(route, access)}`,
     retryAfter: secondsToLoad(route),
   };
 }
@@ -101,13 +103,29 @@ const secondsToLoad = (route: Route): number =>
 
 const wholeSeconds = (duration: Duration): number => Math.max(1, Math.ceil(duration / 1000));
 
-const describeWait = ({ because, position }: Waits): string =>
-  `it waits for ${because}${position === undefined ? '' : `; it is number ${position} in the queue of its pool`}`;
+/** Reasons in whose words no other model can stand. */
+const SPEAK_OF_ONE_MODEL: ReadonlySet<string> = new Set([
+  'PoolNotFound',
+  'PoolPaused',
+  'NotAccepted',
+  'AutoloadOff',
+  'BackOff',
+  'TooLarge',
+  'Unschedulable',
+  'MinResidency',
+]);
 
-function describePhase({ phase }: Route): string {
+/** Whoever may not see every model is told of no other. */
+function describeWait({ reason, because, position }: Waits, { seesAll }: Access): string {
+  const isTold = seesAll || SPEAK_OF_ONE_MODEL.has(reason);
+  const place = position === undefined ? '' : `; it is number ${position} in the queue of its pool`;
+  return `it waits for ${isTold ? because : 'room: taken by other models'}${place}`;
+}
+
+function describePhase({ phase }: Route, access: Access): string {
   switch (phase.kind) {
     case 'waiting':
-      return describeWait(phase);
+      return describeWait(phase, access);
     case 'loading':
       return 'it is still loading';
     case 'draining':

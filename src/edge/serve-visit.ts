@@ -1,14 +1,17 @@
 import { assertNever } from '../domain/assert-never.ts';
+import type { KeyOperation } from '../domain/api-key.ts';
+import type { Handling } from './endpoints.ts';
+import type { FoundEndpoint } from './find-endpoint.ts';
 import { forwardToModel } from './forward-to-model.ts';
 import { framingProblem, hasBody } from './framing.ts';
-import { listModels } from './list-models.ts';
+import { letIn } from './let-in.ts';
+import { asksForReload, listModels } from './list-models.ts';
 import { lookAtModel } from './look-at-model.ts';
 import { loadModel, unloadModel } from './order-model.ts';
 import { answerEmpty, answerJson, refuse, type Refusal } from './refusal.ts';
 import { shuttingDown } from './route-refusals.ts';
 import { showModel } from './show-model.ts';
 import { showPlan } from './show-plan.ts';
-import type { Handling } from './endpoints.ts';
 import type { EdgeContext, Visit } from './visit.ts';
 
 /** Answers one request: refused at the door, answered here, or sent to a model. */
@@ -24,9 +27,15 @@ export async function serveVisit(edge: EdgeContext, visit: Visit): Promise<void>
     return;
   }
   const found = edge.findEndpoint(req.method, path);
+  if (found.kind === 'found') visit.endpoint = found.endpoint;
+  const need = needOf(found, visit.query);
+  const refusal = need === 'nothing' ? undefined : letIn(edge, visit, need);
+  if (refusal !== undefined) {
+    refuse(res, { ...refusal, close: hasBody(req) });
+    return;
+  }
   switch (found.kind) {
     case 'found':
-      visit.endpoint = found.endpoint;
       return serve(edge, visit, found.endpoint.handling);
     case 'options':
       answerEmpty(res, [['allow', found.allow]]);
@@ -40,6 +49,18 @@ export async function serveVisit(edge: EdgeContext, visit: Visit): Promise<void>
     default:
       assertNever(found);
   }
+}
+
+/**
+ * What a request needs before it is answered; `undefined`: a key, whatever it allows. OPTIONS needs nothing, as with
+ * llama-server: browsers ask without a key what they may ask with one.
+ */
+function needOf(found: FoundEndpoint, query: string): KeyOperation | 'nothing' | undefined {
+  if (found.kind === 'options') return 'nothing';
+  if (found.kind !== 'found') return undefined;
+  const { operation, handling } = found.endpoint;
+  if (operation === 'public') return 'nothing';
+  return handling === 'list-models' && asksForReload(query) ? 'models:manage' : operation;
 }
 
 async function serve(edge: EdgeContext, visit: Visit, handling: Handling): Promise<void> {

@@ -3,6 +3,7 @@ import type { ModelName } from '../domain/ids.ts';
 import type { ModelPlan } from '../routing/model-plan.ts';
 import { PLAN_PATH } from './endpoints.ts';
 import { queryModel } from './query-model.ts';
+import { findRoute } from './receive-model.ts';
 import { answerJson, refuse, type Refusal } from './refusal.ts';
 import { modelNotFound } from './route-refusals.ts';
 import type { EdgeContext, Visit } from './visit.ts';
@@ -22,9 +23,8 @@ export function showPlan(edge: EdgeContext, visit: Visit): void {
     return;
   }
   answerPlan(visit.res, visit.query, (name) => {
-    const route = edge.board.read().find(name);
-    visit.model = route?.preset.model;
-    return route === undefined ? undefined : planOf(route);
+    const route = findRoute(edge, visit, name);
+    return route === undefined ? undefined : planOf(route, visit.access);
   });
 }
 

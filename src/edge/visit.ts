@@ -5,10 +5,13 @@ import type { Instant } from '../domain/units.ts';
 import type { Log } from '../platform/log.ts';
 import type { ModelPlan } from '../routing/model-plan.ts';
 import type { Route, RouteBoard } from '../routing/route.ts';
+import type { Sight } from '../routing/sight.ts';
+import type { Access } from './access.ts';
 import type { AnswerMeter } from './answer-meter.ts';
 import type { Endpoint } from './endpoints.ts';
 import type { FindEndpoint } from './find-endpoint.ts';
 import type { HoldQueue } from './hold-queue.ts';
+import type { KeyRing } from './key-ring.ts';
 import type { EdgeLimits } from './limits.ts';
 import type { EdgeObserver } from './observer.ts';
 import type { Orders } from './orders.ts';
@@ -27,8 +30,13 @@ export interface EdgeContext {
   readonly limits: EdgeLimits;
   /** What the list of models says of their creation, in seconds since 1970. */
   readonly created: number;
-  /** What would become of a request for a model; missing: somebody else decides that. `undefined`: it is declared no more. */
-  readonly planOf?: (route: Route) => ModelPlan | undefined;
+  /** The keys that requests must come with; missing: none are asked for. */
+  readonly keys?: KeyRing;
+  /**
+   * What would become of a request for a model, with the names of those models only that are seen; missing: somebody else
+   * decides that. `undefined`: it is declared no more.
+   */
+  readonly planOf?: (route: Route, sight: Sight) => ModelPlan | undefined;
   readonly findEndpoint: FindEndpoint;
   readonly upstreams: Upstreams;
   readonly holds: HoldQueue;
@@ -52,6 +60,10 @@ export interface Visit {
   readonly meter: AnswerMeter;
   /** The name of the client's key, once it was found to be good. */
   keyId: string | undefined;
+  /** What the client may do and see: nothing, until it was let in. */
+  access: Access;
+  /** Ends the count of the request among those of its key, once there is one. A second call changes nothing. */
+  endKeyUse: (() => void) | undefined;
   /** The client's, if it may be told on. */
   requestId: string | undefined;
   /** The canonical name of the model, once it is known to be declared. */

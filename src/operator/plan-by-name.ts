@@ -5,6 +5,7 @@ import type { ModelName, PresetUid } from '../domain/ids.ts';
 import type { Instant } from '../domain/units.ts';
 import type { ModelPlan } from '../routing/model-plan.ts';
 import type { Refusal } from '../routing/route.ts';
+import { SEES_ALL } from '../routing/sight.ts';
 import { refusalOf } from '../routing/standing.ts';
 
 /** About which model is asked, when, and by what it is answered. */
@@ -23,7 +24,9 @@ export function planByName({ name, acceptance, control, views, now }: NameQuesti
     const verdict = presets.find(({ granted }) => granted.includes(name));
     if (verdict === undefined) continue;
     const { uid, outcome } = verdict;
-    if (outcome.kind === 'accepted') return planFor(control, { uid, refusal: findRefusal(views, uid), now });
+    if (outcome.kind === 'accepted') {
+      return planFor(control, { uid, refusal: findRefusal(views, uid), sight: SEES_ALL, now });
+    }
     return notAcceptedPlan({ model: name, pool: deployment.pool }, outcome.refusal);
   }
   return undefined;

@@ -29,16 +29,17 @@ interface Waits {
   readonly position?: number;
   /** Whole seconds from now: nothing changes by itself before. */
   readonly until_seconds?: number;
-  /** The models that `reason` is about. One that is declared no more has no name, and is missing. */
+  /** The models that `reason` is about. One that is declared no more has no name, and is missing; so is one that is not seen. */
   readonly holders: readonly string[];
   /** Those that would leave for its sake. */
   readonly leaving: readonly PlannedLeaver[];
 }
 
 export interface PlannedLeaver {
-  /** Missing: it is declared no more. */
+  /** Missing: it is declared no more, or not seen by whoever asks. */
   readonly model?: string;
-  readonly replica: string;
+  /** Missing: its model is not seen by whoever asks. */
+  readonly replica?: string;
   readonly cause: string;
   /** Whole seconds since its last request ended; missing: it is in use, or nobody knows. */
   readonly idle_seconds?: number;

@@ -9,6 +9,7 @@ import type { Preset } from '../domain/preset.ts';
 import { instant, minutes, type Duration } from '../domain/units.ts';
 import { accessLog } from '../edge/access-log.ts';
 import { createEdge, type Edge, type EdgeOptions } from '../edge/edge.ts';
+import type { KeyRing } from '../edge/key-ring.ts';
 import { DEFAULT_EDGE_LIMITS, type EdgeLimits } from '../edge/limits.ts';
 import { observedBy, type EdgeObserver } from '../edge/observer.ts';
 import type { Orders } from '../edge/orders.ts';
@@ -61,6 +62,7 @@ export interface BedOptions {
   readonly planOf?: EdgeOptions['planOf'];
   /** More, beside the log and what keeps the records. */
   readonly observers?: readonly EdgeObserver[];
+  readonly keys?: KeyRing;
 }
 
 export const READY: Phase = { kind: 'ready' };
@@ -157,7 +159,7 @@ const noOrders: Orders = {
 
 export async function startEdge(
   t: TestContext,
-  { limits = {}, orders = {}, planOf, observers = [] }: BedOptions = {},
+  { limits = {}, orders = {}, planOf, keys, observers = [] }: BedOptions = {},
 ): Promise<EdgeBed> {
   const watch = new Watch();
   const lines: LogLine[] = [];
@@ -171,6 +173,7 @@ export async function startEdge(
     ledger,
     orders: { ...noOrders, ...orders },
     ...(planOf === undefined ? {} : { planOf }),
+    ...(keys === undefined ? {} : { keys }),
     log,
     observer: observedBy(accessLog(log), { ended: (request) => records.push(request) }, ...observers),
     now,
