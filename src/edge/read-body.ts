@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { BodyBytes } from './body-bytes.ts';
 import type { Refusal } from './refusal.ts';
 
 /** Bounds the bytes of all request bodies in memory at one moment. */
@@ -62,26 +63,57 @@ export type ReadBody =
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   | { readonly kind: 'gone' };
 
+/** Looks at a body while it arrives. */
+export interface BodyReader {
+  /** The first `size` of `bytes` have arrived. Those of before are the same, though `bytes` may be another buffer. */
+  read(bytes: Buffer, size: number): void;
+}
+
+/** Bytes of one body that are read before others get their turn: their reader needs less than a millisecond for them. */
+export const BYTES_PER_TURN = 256 * 1024;
+
+/** What bounds the reading of a body. */
+export interface BodyBounds {
+  readonly share: BodyShare;
+  readonly maxBytes: number;
+}
+
 /** Reads a request's whole body. Stops reading where it gets too large; how long it may take is the server's to bound. */
-export async function readBody(req: IncomingMessage, share: BodyShare, maxBytes: number): Promise<ReadBody> {
+export async function readBody(
+  req: IncomingMessage,
+  { share, maxBytes }: BodyBounds,
+  reader: BodyReader,
+): Promise<ReadBody> {
   // What a client announces is refused before it is sent. A length that is not announced, or not the truth, is counted below.
-  if (Number(req.headers['content-length']) > maxBytes) return tooLarge(maxBytes);
+  const announced = req.headers['content-length'];
+  if (Number(announced) > maxBytes) return tooLarge(maxBytes);
   if (req.destroyed) return { kind: 'gone' };
+  const body = new BodyBytes(announced === undefined ? maxBytes : Number(announced));
   return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
+    let turnEnds = BYTES_PER_TURN;
+    let nextTurn: NodeJS.Immediate | undefined;
     const finish = (outcome: ReadBody): void => {
+      clearImmediate(nextTurn);
       req.off('data', onData).off('end', onEnd).off('close', onClose).pause();
       resolve(outcome);
     };
     const onData = (chunk: Buffer): void => {
-      size += chunk.length;
-      chunks.push(chunk);
-      if (size > maxBytes) finish(tooLarge(maxBytes));
-      else if (!share.take(chunk.length)) finish(OVERLOADED);
+      if (body.size + chunk.length > maxBytes) finish(tooLarge(maxBytes));
+      else if (share.take(chunk.length)) take(chunk);
+      else finish(OVERLOADED);
+    };
+    const take = (chunk: Buffer): void => {
+      body.add(chunk);
+      reader.read(body.bytes, body.size);
+      if (body.size >= turnEnds) waitForTurn();
+    };
+    const waitForTurn = (): void => {
+      turnEnds = body.size + BYTES_PER_TURN;
+      req.pause();
+      nextTurn = setImmediate(() => req.resume());
     };
     const onEnd = (): void => {
-      finish({ kind: 'read', body: Buffer.concat(chunks, size) });
+      finish({ kind: 'read', body: body.whole() });
     };
     const onClose = (): void => {
       finish({ kind: 'gone' });

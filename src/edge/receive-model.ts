@@ -1,8 +1,8 @@
 import { modelName } from '../domain/ids.ts';
 import type { Route } from '../routing/route.ts';
-import { readJsonModel } from './json-model.ts';
+import { JsonModelReader } from './json-model.ts';
 import { mediaTypeProblem } from './media-type.ts';
-import { readBody, type ReadBody } from './read-body.ts';
+import { readBody, type BodyReader, type ReadBody } from './read-body.ts';
 import { refuse, type Refusal } from './refusal.ts';
 import { shuttingDown } from './route-refusals.ts';
 import type { EdgeContext, Visit } from './visit.ts';
@@ -29,20 +29,21 @@ export async function receiveModel(edge: EdgeContext, visit: Visit): Promise<Rec
 async function receive(edge: EdgeContext, visit: Visit): Promise<ReceivedModel | Refusal | 'gone'> {
   const problem = mediaTypeProblem(visit.req.headers);
   if (problem !== undefined) return problem;
-  const read = await receiveBody(edge, visit);
+  const reader = new JsonModelReader();
+  const read = await receiveBody(edge, visit, reader);
   if (read.kind === 'gone') return 'gone';
   if (read.kind === 'refused') return read.refusal;
-  const found = await readJsonModel(read.body);
+  const found = reader.finish(read.body.length);
   return found.ok
     ? { name: found.model, stream: found.stream, body: read.body }
     : { status: 400, code: 'invalid_model', message: found.reason };
 }
 
 /** While its body is on the way, a request can be turned away by a shutdown. */
-async function receiveBody(edge: EdgeContext, visit: Visit): Promise<ReadBody> {
+async function receiveBody(edge: EdgeContext, visit: Visit, reader: BodyReader): Promise<ReadBody> {
   edge.reading.add(visit.res);
   try {
-    return await readBody(visit.req, visit.share, edge.limits.maxBodyBytes);
+    return await readBody(visit.req, { share: visit.share, maxBytes: edge.limits.maxBodyBytes }, reader);
   } finally {
     edge.reading.delete(visit.res);
   }

@@ -14,6 +14,7 @@ const places: ReadonlyMap<string, readonly string[]> = new Map([
   ['corral/time-is-an-argument', ['src/backend/local/*.ts', 'src/api/*.ts']],
   ['corral/tables-of-names', ['src/activity/*.ts', 'src/routing/*.ts', 'src/control/*.ts', 'src/edge/*.ts']],
   ['corral/pure', ['src/domain/*.ts', 'src/planner/*.ts']],
+  ['corral/kernels', ['src/edge/*-scan.ts']],
   ['corral/brands', ['src/domain/ids.ts', 'src/domain/units.ts']],
   ['corral/tests', ['src/edge/*.test.ts', 'test/*.test.ts']],
 ]);

@@ -1,0 +1,255 @@
+import { isWholeNumber, NUMBER_NEXT } from './json-number.ts';
+
+/** Deeper nesting is refused: a parser that recurses (a replica's, a client's) would run out of stack. */
+export const MAX_DEPTH = 128;
+
+/** What is wrong with a text, at the scan's `at`. */
+export type ScanFailure = 'unexpected' | 'control-character' | 'too-deep';
+
+/** Told of each key and value of the outermost object: `from` to `to`, with the quotes of a string. */
+export interface JsonMembers {
+  key(bytes: Buffer, from: number, to: number): void;
+  value(bytes: Buffer, from: number, to: number): void;
+}
+
+/** Where the scan of a JSON text stands. */
+export interface JsonScan {
+  /** What has been looked at. A few bytes wait where they are the beginning of something that is judged as a whole. */
+  at: number;
+  state: State;
+  failure: ScanFailure | undefined;
+  /** Containers around `at`. */
+  depth: number;
+  /** For each depth the byte that closes its container; outside of all, NOTHING. */
+  readonly closers: Int8Array;
+  /** Of a number: its last part, see NUMBER_NEXT. */
+  part: number;
+  /** Where the last key or value of the outermost container began. */
+  start: number;
+  /** Where that container was closed. */
+  closedAt: number;
+}
+
+/** What may come next, or what the next byte is in the middle of. A container may close in the first three. */
+const AFTER_VALUE = 0;
+const FIRST_ITEM = 1;
+const FIRST_KEY = 2;
+const VALUE = 3;
+const KEY = 4;
+const COLON = 5;
+const NUMBER = 6;
+const TEXT = 7;
+const KEY_TEXT = 8;
+type State =
+  | typeof AFTER_VALUE
+  | typeof FIRST_ITEM
+  | typeof FIRST_KEY
+  | typeof VALUE
+  | typeof KEY
+  | typeof COLON
+  | typeof NUMBER
+  | typeof TEXT
+  | typeof KEY_TEXT;
+
+const NOTHING = -1;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+const OPEN_ARRAY = 0x5b;
+const CLOSE_ARRAY = 0x5d;
+const COMMA = 0x2c;
+const COLON_SIGN = 0x3a;
+const UNICODE_ESCAPE = 0x75;
+const HEX_DIGITS = 4;
+
+const tableOf = (holds: (byte: number) => boolean): Uint8Array =>
+  Uint8Array.from({ length: 256 }, (_, byte) => (holds(byte) ? 1 : 0));
+const among = (characters: string): Uint8Array => tableOf((byte) => characters.includes(String.fromCharCode(byte)));
+/** 1 for each byte that stands for itself in a string. */
+const PLAIN = tableOf((byte) => byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH);
+const BLANK = among(' \t\r\n');
+const SIMPLE_ESCAPE = among('"\\/bfnrt');
+const HEX = among('0123456789abcdefABCDEF');
+/** By their first byte. */
+const WORDS = Array.from({ length: 256 }, (_, byte) =>
+  ['true', 'false', 'null'].map((word) => Buffer.from(word)).find(([first]) => first === byte),
+);
+
+export function startScan(): JsonScan {
+  const closers = new Int8Array(MAX_DEPTH + 1);
+  closers[0] = NOTHING;
+  return { at: 0, state: VALUE, failure: undefined, depth: 0, closers, part: 0, start: 0, closedAt: 0 };
+}
+
+/** Whether a text of `size` bytes has been looked at and is JSON. */
+export const isWholeJson = ({ at, state, failure, depth, part }: JsonScan, size: number): boolean =>
+  failure === undefined &&
+  at === size &&
+  depth === 0 &&
+  (state === AFTER_VALUE || (state === NUMBER && isWholeNumber(part)));
+
+/** Whether the outermost value is an object; once it has begun. */
+export const isObject = ({ closers }: JsonScan): boolean => closers[1] === CLOSE_OBJECT;
+
+/**
+ * Looks at what is new of the first `size` bytes, until something is wrong (RFC 8259). One function over local variables and tables:
+ * each byte of each body goes through it. `npm run bench -- bodies` measures what it takes.
+ */
+export function advanceScan(scan: JsonScan, bytes: Buffer, size: number, members: JsonMembers): void {
+  const { closers } = scan;
+  let { at, state, failure, depth, part } = scan;
+  let closer = closers[depth];
+  scanning: while (at < size && failure === undefined) {
+    if (state >= TEXT) {
+      at = textEnd(bytes, at, size);
+      if (at === size) break;
+      if (bytes[at] !== QUOTE) {
+        const problem = textProblem(bytes, at, size);
+        if (problem !== undefined) ({ at, failure } = problem);
+        break;
+      }
+      at += 1;
+      if (state === KEY_TEXT) {
+        state = COLON;
+        if (depth === 1) members.key(bytes, scan.start, at);
+      } else {
+        state = AFTER_VALUE;
+        if (depth === 1) members.value(bytes, scan.start, at);
+      }
+      continue;
+    }
+    let byte = bytes[at];
+    if (state === NUMBER) {
+      let next = nextNumberPart(part, byte);
+      while (next > 0) {
+        part = next;
+        at += 1;
+        if (at === size) break scanning;
+        byte = bytes[at];
+        next = nextNumberPart(part, byte);
+      }
+      if (!isWholeNumber(part)) {
+        failure = 'unexpected';
+        break;
+      }
+      state = AFTER_VALUE;
+      if (depth === 1) members.value(bytes, scan.start, at);
+    }
+    if (byte === undefined) break;
+    if (BLANK[byte] === 1) {
+      at += 1;
+      continue;
+    }
+    if (byte === closer && state <= FIRST_KEY) {
+      at += 1;
+      depth -= 1;
+      closer = closers[depth];
+      state = AFTER_VALUE;
+      if (depth === 1) members.value(bytes, scan.start, at);
+      if (depth === 0) scan.closedAt = at - 1;
+      continue;
+    }
+    if (state === AFTER_VALUE) {
+      if (byte === COMMA && depth > 0) {
+        at += 1;
+        state = closer === CLOSE_OBJECT ? KEY : VALUE;
+      } else failure = 'unexpected';
+    } else if (state === COLON) {
+      if (byte === COLON_SIGN) {
+        at += 1;
+        state = VALUE;
+      } else failure = 'unexpected';
+    } else if (state === KEY || state === FIRST_KEY) {
+      if (byte === QUOTE) {
+        if (depth === 1) scan.start = at;
+        at += 1;
+        state = KEY_TEXT;
+      } else failure = 'unexpected';
+    } else {
+      if (depth === 1) scan.start = at;
+      if (byte === QUOTE) {
+        at += 1;
+        state = TEXT;
+      } else if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
+        if (depth < MAX_DEPTH) {
+          at += 1;
+          depth += 1;
+          closer = byte === OPEN_OBJECT ? CLOSE_OBJECT : CLOSE_ARRAY;
+          closers[depth] = closer;
+          state = byte === OPEN_OBJECT ? FIRST_KEY : FIRST_ITEM;
+        } else failure = 'too-deep';
+      } else if (nextNumberPart(0, byte) > 0) {
+        part = 0;
+        state = NUMBER;
+      } else {
+        const word = WORDS[byte];
+        const alike = word === undefined ? 0 : alikeBytes(bytes, at, size, word);
+        if (alike > 0 && alike === word?.length) {
+          at += alike;
+          state = AFTER_VALUE;
+          if (depth === 1) members.value(bytes, scan.start, at);
+        } else if (at + alike < size) {
+          at += alike;
+          failure = 'unexpected';
+        } else break; // The rest of the word has not come yet.
+      }
+    }
+  }
+  scan.at = at;
+  scan.state = state;
+  scan.failure = failure;
+  scan.depth = depth;
+  scan.part = part;
+}
+
+/** See NUMBER_NEXT; 0: the byte does not belong to the number. */
+function nextNumberPart(part: number, byte: number | undefined): number {
+  const next = byte === undefined ? 0 : NUMBER_NEXT[part * 256 + byte];
+  return next === undefined ? 0 : next;
+}
+
+/** The next byte from `from` on that is neither plain text nor part of a whole escape, or `size`. */
+function textEnd(bytes: Buffer, from: number, size: number): number {
+  let at = from;
+  while (at < size) {
+    let byte = bytes[at];
+    while (byte !== undefined && PLAIN[byte] === 1) {
+      at += 1;
+      if (at === size) return at;
+      byte = bytes[at];
+    }
+    if (byte !== BACKSLASH || at + 1 === size) return at;
+    const escaped = bytes[at + 1];
+    if (escaped === undefined) return at;
+    if (SIMPLE_ESCAPE[escaped] === 1) at += 2;
+    else if (escaped === UNICODE_ESCAPE && hexDigits(bytes, at + 2, size) === HEX_DIGITS) at += 2 + HEX_DIGITS;
+    else return at;
+  }
+  return at;
+}
+
+/** Hex digits from `at` on, as far as an escape may have them. */
+function hexDigits(bytes: Buffer, at: number, size: number): number {
+  let digits = 0;
+  while (digits < HEX_DIGITS && at + digits < size) {
+    const byte = bytes[at + digits];
+    if (byte === undefined || HEX[byte] !== 1) break;
+    digits += 1;
+  }
+  return digits;
+}
+
+/** What is wrong where `textEnd` stopped before a quote. `undefined`: nothing; it is an escape that has not all come. */
+function textProblem(bytes: Buffer, at: number, size: number): { at: number; failure: ScanFailure } | undefined {
+  if (bytes[at] !== BACKSLASH) return { at, failure: 'control-character' };
+  const wrong = bytes[at + 1] === UNICODE_ESCAPE ? at + 2 + hexDigits(bytes, at + 2, size) : at + 1;
+  return wrong < size ? { at: wrong, failure: 'unexpected' } : undefined;
+}
+
+/** So many bytes from `at` on, of the first `size`, are those of the word. */
+function alikeBytes(bytes: Buffer, at: number, size: number, word: Buffer): number {
+  let alike = 0;
+  while (alike < word.length && at + alike < size && bytes[at + alike] === word[alike]) alike += 1;
+  return alike;
+}
