@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import type { Dispatcher } from 'undici';
 import { instant } from '../domain/units.ts';
 import { AnswerMeter } from './answer-meter.ts';
+import { Answer } from './answer.ts';
 import { Attempt } from './attempt.ts';
 
 /** A controller that only remembers whether it was told to stop. */
@@ -28,12 +29,12 @@ function controllerStub(): Dispatcher.DispatchController {
 
 function attemptWith(seen: string[]): Attempt {
   const res = new http.ServerResponse(new http.IncomingMessage(new net.Socket()));
-  const events = {
+  return new Attempt(new Answer(res, new AnswerMeter(() => instant(0))), [], {
     untouched: () => seen.push('untouched'),
     unanswered: () => seen.push('unanswered'),
+    refused: () => seen.push('refused'),
     broken: () => seen.push('broken'),
-  };
-  return new Attempt(res, events, new AnswerMeter(() => instant(0)));
+  });
 }
 
 test('an attempt that was given up before its connection was there sends nothing when it is', () => {

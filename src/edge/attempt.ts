@@ -1,8 +1,8 @@
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import type { AnswerMeter } from './answer-meter.ts';
-import { responseHeaders } from './headers.ts';
-import { errorBody, noteError, type Refusal } from './refusal.ts';
+import type { Answer } from './answer.ts';
+import type { Refusal } from './refusal.ts';
+import { UpstreamRefusal } from './upstream-refusal.ts';
 import type { Upstream } from './upstreams.ts';
 
 /** What is sent to a replica. */
@@ -26,34 +26,32 @@ export interface AttemptEvents {
   untouched(error: Error): void;
   /** The replica may have begun, but has answered nothing. */
   unanswered(error: Error): void;
-  /** The answer ended in its middle. The client has been told. */
+  /** The replica answered, but not with the stream that its client has been promised. */
+  refused(refusal: Refusal): void;
+  /** The answer ended in its middle. Its client has not been told. */
   broken(error: Error): void;
 }
 
-/** How long the last words of a broken answer may take to reach a client that does not read, in milliseconds. */
-const LAST_WORDS = 5000;
-
-export const UPSTREAM_BROKE: Refusal = {
-  status: 502,
-  code: 'upstream_failed',
-  message: 'the model stopped in the middle of its answer',
-};
+/** Where the replica's answer goes. */
+type Destination =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'client' }
+  | { readonly kind: 'refusal'; readonly refusal: UpstreamRefusal };
 
 /** One request at one replica, its answer streamed to the client as it comes, no faster than the client reads. */
 export class Attempt implements Dispatcher.DispatchHandler {
-  readonly #res: ServerResponse;
+  readonly #answer: Answer;
+  readonly #ownHeaders: readonly string[];
   readonly #events: AttemptEvents;
-  readonly #meter: AnswerMeter;
   #controller: Dispatcher.DispatchController | undefined;
-  #answering = false;
+  #destination: Destination = { kind: 'none' };
   #over = false;
-  #isEventStream = false;
-  #lastChunk: Buffer = Buffer.alloc(0);
 
-  constructor(res: ServerResponse, events: AttemptEvents, meter: AnswerMeter) {
-    this.#res = res;
+  /** `ownHeaders`: what we add to the head of the answer, names and values in turn. */
+  constructor(answer: Answer, ownHeaders: readonly string[], events: AttemptEvents) {
+    this.#answer = answer;
+    this.#ownHeaders = ownHeaders;
     this.#events = events;
-    this.#meter = meter;
   }
 
   /** An event may come before this returns. */
@@ -68,66 +66,55 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#controller?.abort(new Error('the request has ended'));
   }
 
-  /** Makes a truncated answer look truncated: an error event where the client reads events, and never a regular end. */
-  breakOff(refusal: Refusal): void {
-    this.abort();
-    noteError(this.#res, refusal);
-    if (!this.#isEventStream || this.#res.writableEnded) {
-      this.#res.destroy();
-      return;
-    }
-    const separator = this.#lastChunk.subarray(-2).equals(BLANK_LINE) ? '' : '\n\n';
-    this.#res.setTimeout(LAST_WORDS, () => this.#res.destroy());
-    this.#res.write(`${separator}data: ${errorBody(refusal)}\n\n`, () => this.#res.destroy());
-  }
-
   /** A connection is there; undici writes the request when this returns. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#over) controller.abort(new Error('the request has ended'));
   }
 
+  /** What is thrown here ends the request as one that was not answered. */
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (this.#over || status < 200) return;
-    this.#res.writeHead(status, responseHeaders(headers));
-    this.#answering = true;
-    this.#isEventStream = headers['content-type']?.startsWith('text/event-stream') === true;
-    this.#meter.begin(this.#isEventStream);
-    this.#res.on('drain', () => {
+    if (!tellsItsEnd(status, headers)) throw new Error('its answer has neither a length nor chunks');
+    const head = { status, headers, own: this.#ownHeaders };
+    const isPassedOn = this.#answer.begin(head, () => {
       controller.resume();
     });
-    // The head goes out now, not with the first byte, but in one packet with what came along with it.
-    this.#res.cork();
-    this.#res.flushHeaders();
-    process.nextTick(() => {
-      this.#res.uncork();
-    });
+    this.#destination = isPassedOn ? { kind: 'client' } : { kind: 'refusal', refusal: new UpstreamRefusal(status) };
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#over) return;
-    this.#lastChunk = chunk;
-    this.#meter.pass(chunk);
-    if (!this.#res.write(chunk)) controller.pause();
+    if (this.#destination.kind !== 'refusal') {
+      if (!this.#answer.pass(chunk)) controller.pause();
+      return;
+    }
+    const { refusal } = this.#destination;
+    if (refusal.take(chunk)) return;
+    this.abort();
+    this.#events.refused(refusal.read());
   }
 
   onResponseEnd(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#res.end();
+    if (this.#destination.kind === 'refusal') this.#events.refused(this.#destination.refusal.read());
+    else this.#answer.end();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
     if (this.#over) return;
-    if (this.#answering) {
-      this.breakOff(UPSTREAM_BROKE);
-      this.#events.broken(error);
-      return;
-    }
     this.#over = true;
-    if (this.#controller === undefined) this.#events.untouched(error);
+    if (this.#destination.kind === 'client') this.#events.broken(error);
+    else if (this.#destination.kind === 'refusal') this.#events.refused(this.#destination.refusal.read());
+    else if (this.#controller === undefined) this.#events.untouched(error);
     else this.#events.unanswered(error);
   }
 }
 
-const BLANK_LINE = Buffer.from('\n\n');
+/** Whether an answer that is cut short can be told from one that is whole: not if the connection's end is its end (RFC 9112 section 6.3). */
+const tellsItsEnd = (status: number, headers: IncomingHttpHeaders): boolean =>
+  status === 204 ||
+  status === 304 ||
+  headers['content-length'] !== undefined ||
+  headers['transfer-encoding']?.toLowerCase() === 'chunked';

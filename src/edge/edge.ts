@@ -2,6 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerOptions, ty
 import { NO_ACCESS } from './access.ts';
 import { BodyPace, bodyTimeFor } from './body-pace.ts';
 import { AnswerMeter } from './answer-meter.ts';
+import { Answer } from './answer.ts';
+import { BoundedCount } from './bounded-count.ts';
 import { Connections } from './connections.ts';
 import type { ClosedName } from './endpoints.ts';
 import { createFindEndpoint } from './find-endpoint.ts';
@@ -45,8 +47,9 @@ export function createEdge(options: EdgeOptions): Edge {
   const edge: EdgeContext = {
     ...options,
     findEndpoint: createFindEndpoint(options.opened === undefined ? [] : options.opened),
-    upstreams: new Upstreams(options.ledger),
+    upstreams: new Upstreams(options.ledger, options.limits),
     holds: new HoldQueue(),
+    exchanges: new BoundedCount(options.limits.maxInFlight),
     bodies: new BodyBudget(options.limits.maxHeldBytes),
     reading: new Set(),
     isStopping: () => stopping,
@@ -109,31 +112,29 @@ const serverOptions = (limits: EdgeLimits): ServerOptions => ({
 function serveRequest(edge: EdgeContext, req: IncomingMessage, res: ServerResponse, ended: () => void): void {
   const visit = beginVisit(edge, req, res);
   const limit = setTimeout(() => {
-    expire(visit);
+    fail(visit, TIMED_OUT);
   }, edge.limits.requestTimeout);
   onceEnded(visit, () => {
     visit.ended = true;
     clearTimeout(limit);
     visit.release?.();
+    visit.answer.silence();
     visit.share.release();
     visit.endKeyUse?.();
+    if (visit.counted) edge.exchanges.give();
     ended();
     tellOfEnd(edge, visit);
   });
   serveVisit(edge, visit).catch((error: unknown) => {
     edge.log.error('request failed by a fault of ours', { path: visit.path, error });
-    visit.release?.();
-    refuse(res, { status: 500, code: 'internal_error', message: 'this is a fault of the server', close: true });
+    fail(visit, { status: 500, code: 'internal_error', message: 'this is a fault of the server', close: true });
   });
 }
 
-/** The limit on the whole request has passed. */
-function expire({ res, release, breakOff }: Visit): void {
-  if (!res.headersSent) {
-    release?.();
-    refuse(res, TIMED_OUT);
-  } else if (breakOff === undefined) res.destroy();
-  else breakOff(TIMED_OUT);
+/** Ends a request from outside, wherever it is. */
+function fail({ release, answer }: Visit, refusal: Refusal): void {
+  release?.();
+  answer.refuse(refusal);
 }
 
 const TIMED_OUT: Refusal = {
@@ -146,25 +147,28 @@ function beginVisit(edge: EdgeContext, req: IncomingMessage, res: ServerResponse
   const target = req.url === undefined ? '' : req.url;
   const mark = target.indexOf('?');
   const end = mark === -1 ? target.length : mark;
+  const meter = new AnswerMeter(edge.now);
   return {
     req,
     res,
+    answer: new Answer(res, meter),
     path: target.slice(0, end),
     query: target.slice(end),
     arrived: edge.now(),
     share: new BodyShare(edge.bodies),
     endpoint: undefined,
-    meter: new AnswerMeter(edge.now),
+    meter,
     keyId: undefined,
     access: NO_ACCESS,
     endKeyUse: undefined,
     requestId: requestIdOf(req.headers),
     model: undefined,
     waited: 0,
+    loading: 0,
+    counted: false,
     upstreamError: undefined,
     ended: false,
     release: undefined,
-    breakOff: undefined,
   };
 }
 

@@ -7,8 +7,9 @@ import type { ReadyReplica, Route } from '../routing/route.ts';
 import { admit, type Admission } from './admission.ts';
 import { Attempt, type AttemptEvents, type OutgoingRequest } from './attempt.ts';
 import type { Held } from './hold-queue.ts';
-import { refuse, type Refusal } from './refusal.ts';
-import { modelNotFound, queueFull, refusalOf, shuttingDown, waitTimeout } from './route-refusals.ts';
+import type { Refusal } from './refusal.ts';
+import { busy, modelNotFound, queueFull, queuesFull, refusalOf, shuttingDown, waitTimeout } from './route-refusals.ts';
+import { brokenOff, unanswered, UNREACHABLE } from './upstream-failure.ts';
 import type { EdgeContext, Visit } from './visit.ts';
 
 /** Attempts after the first, where nothing was sent. */
@@ -19,15 +20,28 @@ const RETRY_PAUSE = 250;
 /** Where the request is. In every phase it is counted in the ledger exactly as the phase says. */
 type Phase =
   | { readonly kind: 'arrived' }
-  | { readonly kind: 'held'; readonly waiting: Waiting; readonly since: Instant; readonly timer: NodeJS.Timeout }
+  | HeldPhase
   | { readonly kind: 'sent'; readonly lease: InFlight; readonly replica: ReplicaId; readonly attempt: Attempt }
   | { readonly kind: 'over' };
+
+interface HeldPhase {
+  readonly kind: 'held';
+  readonly waiting: Waiting;
+  readonly limit: NodeJS.Timeout;
+  /** Until a replica that nobody listened at is tried again. */
+  readonly pause: NodeJS.Timeout | undefined;
+  /** Since when what has passed is not in the visit's times yet, and whether its model has been loading since then. */
+  counted: Instant;
+  isLoading: boolean;
+}
 
 /** What a request asks for, and of whom. */
 export interface Ask {
   /** The name that the client used. */
   readonly name: string;
   readonly account: Account;
+  /** The answer is to come as an event stream. */
+  readonly awaitsStream: boolean;
   readonly outgoing: OutgoingRequest;
 }
 
@@ -51,11 +65,9 @@ export class Exchange implements Held {
     this.#visit.release = () => {
       this.#release();
     };
-    this.#visit.breakOff = (refusal) => {
-      if (this.#phase.kind === 'sent') this.#phase.attempt.breakOff(refusal);
-      else this.#visit.res.destroy();
-    };
-    this.#follow(this.#admit(route));
+    this.#visit.counted = this.#edge.exchanges.take();
+    if (this.#visit.counted) this.#follow(this.#admit(route));
+    else this.#fail(busy(this.#edge.limits.maxInFlight));
   }
 
   reconsider(): void {
@@ -87,7 +99,8 @@ export class Exchange implements Held {
         this.#fail(refusalOf(admission.route, admission.refusal, this.#edge.now()));
         return;
       case 'hold':
-        if (this.#phase.kind !== 'held') this.#hold(admission.route);
+        if (this.#phase.kind === 'held') this.#countTime(this.#phase, isLoading(admission.route));
+        else this.#hold(admission.route);
         return;
       case 'dispatch':
         this.#dispatch(admission.replica);
@@ -98,33 +111,42 @@ export class Exchange implements Held {
   }
 
   #hold(route: Route): void {
-    const { account } = this.#ask;
-    const { maxWaiting, maxWait } = route.preset.queue;
-    if (account.waiting >= maxWaiting) {
-      this.#fail(queueFull(route));
+    const refusal = this.#noRoomToWait(route);
+    if (refusal !== undefined) {
+      this.#fail(refusal);
       return;
     }
-    const table = this.#edge.board.read();
+    const { board, holds, limits } = this.#edge;
+    const { account, awaitsStream } = this.#ask;
+    const table = board.read();
     const now = this.#edge.now();
     // Counted anew before the old count ends: in between, the preset would look unused.
     const waiting = account.wait(now);
     this.#release();
-    const timer = setTimeout(
-      () => {
-        this.#stopWaiting();
-      },
-      Math.max(0, maxWait - this.#visit.waited),
-    );
-    this.#phase = { kind: 'held', waiting, since: now, timer };
-    this.#edge.holds.join(account.uid, this);
-    if (this.#avoid !== undefined) this.#forgiveLater(this.#avoid);
+    this.#phase = { kind: 'held', waiting, ...this.#startTimers(route), counted: now, isLoading: isLoading(route) };
+    holds.join(account.uid, this);
+    if (awaitsStream) this.#visit.answer.keepAlive(limits.heartbeatInterval);
     // Counting a first waiter may make the control loop publish before this request stood in line.
-    if (this.#edge.board.read() !== table) this.reconsider();
+    if (board.read() !== table) this.reconsider();
   }
 
-  #forgiveLater(replica: ReplicaId): void {
-    setTimeout(() => {
-      if (this.#avoid === replica) this.#avoid = undefined;
+  #noRoomToWait(route: Route): Refusal | undefined {
+    const { holds, limits } = this.#edge;
+    if (this.#ask.account.waiting >= route.preset.queue.maxWaiting) return queueFull(route);
+    return holds.waiting >= limits.maxWaiting ? queuesFull(route, limits.maxWaiting) : undefined;
+  }
+
+  #startTimers({ preset }: Route): Pick<HeldPhase, 'limit' | 'pause'> {
+    const left = Math.max(0, preset.queue.maxWait - this.#visit.waited);
+    const limit = setTimeout(() => {
+      this.#stopWaiting();
+    }, left);
+    return { limit, pause: this.#avoid === undefined ? undefined : this.#forgiveLater() };
+  }
+
+  #forgiveLater(): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.#avoid = undefined;
       this.reconsider();
     }, RETRY_PAUSE);
   }
@@ -139,23 +161,32 @@ export class Exchange implements Held {
     const upstream = this.#edge.upstreams.dispatchTo(replica.id);
     if (upstream === undefined) throw new Error('the route table has a replica without connections');
     const lease = this.#takeLease(replica.id);
-    const events: AttemptEvents = {
-      untouched: (error) => {
-        this.#report(replica.id, 'unreachable', error);
-        this.#retry(replica.id);
-      },
-      unanswered: (error) => {
-        this.#report(replica.id, 'unanswered', error);
-        this.#fail(upstreamFailed('the model stopped before it answered'));
-      },
-      broken: (error) => {
-        this.#report(replica.id, 'broken', error);
-        this.#release();
-      },
-    };
-    const attempt = new Attempt(this.#visit.res, events, this.#visit.meter);
+    const { answer } = this.#visit;
+    answer.expectReplica();
+    const attempt = new Attempt(answer, ownHeaders(this.#visit), this.#eventsAt(replica.id));
     this.#phase = { kind: 'sent', lease, replica: replica.id, attempt };
     attempt.start(upstream, this.#ask.outgoing);
+  }
+
+  #eventsAt(replica: ReplicaId): AttemptEvents {
+    const { limits } = this.#edge;
+    return {
+      untouched: (error) => {
+        this.#report(replica, 'unreachable', error);
+        this.#retry(replica);
+      },
+      unanswered: (error) => {
+        this.#report(replica, 'unanswered', error);
+        this.#fail(unanswered(error, limits));
+      },
+      refused: (refusal) => {
+        this.#fail(refusal);
+      },
+      broken: (error) => {
+        this.#report(replica, 'broken', error);
+        this.#fail(brokenOff(error, limits));
+      },
+    };
   }
 
   /** Counts the request at the replica before it stops counting where it was. */
@@ -166,14 +197,14 @@ export class Exchange implements Held {
       this.#release();
       return lease;
     }
-    this.#leaveQueue(phase.timer, phase.since);
+    this.#leaveQueue(phase);
     return phase.waiting.dispatch(replica, this.#edge.now());
   }
 
   /** Nothing was sent: the request takes its route again, as if it had just come. */
   #retry(replica: ReplicaId): void {
     if (this.#retries === MAX_RETRIES) {
-      this.#fail(upstreamFailed('the model cannot be reached'));
+      this.#fail(UNREACHABLE);
       return;
     }
     this.#retries += 1;
@@ -188,13 +219,26 @@ export class Exchange implements Held {
 
   #fail(refusal: Refusal): void {
     this.#release();
-    refuse(this.#visit.res, refusal);
+    const { answer, waited } = this.#visit;
+    const { headers = [] } = refusal;
+    answer.refuse(waited === 0 ? refusal : { ...refusal, headers: [...headers, ...waitHeaders(this.#visit)] });
   }
 
-  #leaveQueue(timer: NodeJS.Timeout, heldSince: Instant): void {
-    clearTimeout(timer);
+  #leaveQueue(phase: HeldPhase): void {
+    clearTimeout(phase.limit);
+    clearTimeout(phase.pause);
     this.#edge.holds.leave(this.#ask.account.uid, this);
-    this.#visit.waited += since(heldSince, this.#edge.now());
+    this.#countTime(phase, false);
+  }
+
+  /** Adds what has passed to the visit's times. */
+  #countTime(phase: HeldPhase, isLoading: boolean): void {
+    const now = this.#edge.now();
+    const passed = since(phase.counted, now);
+    this.#visit.waited += passed;
+    if (phase.isLoading) this.#visit.loading += passed;
+    phase.counted = now;
+    phase.isLoading = isLoading;
   }
 
   /** Ends what the phase holds. The phase changes first: whoever hears of the end may publish, and come back here. */
@@ -203,7 +247,7 @@ export class Exchange implements Held {
     this.#phase = { kind: 'over' };
     switch (phase.kind) {
       case 'held':
-        this.#leaveQueue(phase.timer, phase.since);
+        this.#leaveQueue(phase);
         phase.waiting.leave(this.#edge.now());
         return;
       case 'sent':
@@ -220,4 +264,14 @@ export class Exchange implements Held {
   }
 }
 
-const upstreamFailed = (message: string): Refusal => ({ status: 502, code: 'upstream_failed', message });
+const isLoading = ({ phase }: Route): boolean => phase.kind === 'loading';
+
+const NOT_HELD = ['x-corral-queue-ms', '0', 'x-corral-load-ms', '0'];
+
+const ownHeaders = (visit: Visit): readonly string[] => (visit.waited === 0 ? NOT_HELD : waitHeaders(visit).flat());
+
+/** How long a request was held, and the part of it in which its model was loading, in whole milliseconds. */
+const waitHeaders = ({ waited, loading }: Visit): (readonly [string, string])[] => [
+  ['x-corral-queue-ms', String(Math.round(waited))],
+  ['x-corral-load-ms', String(Math.round(loading))],
+];

@@ -17,6 +17,8 @@ export async function forwardToModel(edge: EdgeContext, visit: Visit): Promise<v
     return;
   }
   const headers = requestHeaders(visit.req.headers);
+  // What else says `stream` gets an answer as a whole; a connection that is not used again does no harm.
+  const awaitsStream = stream && visit.endpoint?.canStream === true;
   const outgoing = { method: 'POST', path: visit.path + visit.query, headers, body, reset: stream } as const;
-  new Exchange(edge, visit, { name, account, outgoing }).begin(route);
+  new Exchange(edge, visit, { name, account, awaitsStream, outgoing }).begin(route);
 }

@@ -11,10 +11,12 @@ export interface Held {
 /** Who waits for which preset, in the order of arrival. A preset for which nobody waits has no entry. */
 export class HoldQueue {
   readonly #lines = new Map<PresetUid, Set<Held>>();
+  #waiting = 0;
 
   /** Puts a request at the end of its preset's line. */
   join(preset: PresetUid, held: Held): void {
     const line = this.#lines.get(preset);
+    this.#waiting += 1;
     if (line === undefined) this.#lines.set(preset, new Set([held]));
     else line.add(held);
   }
@@ -22,9 +24,14 @@ export class HoldQueue {
   /** Takes a request out. One that is not in line changes nothing. */
   leave(preset: PresetUid, held: Held): void {
     const line = this.#lines.get(preset);
-    if (line === undefined) return;
-    line.delete(held);
+    if (line?.delete(held) !== true) return;
+    this.#waiting -= 1;
     if (line.size === 0) this.#lines.delete(preset);
+  }
+
+  /** Requests that wait, for all presets together. */
+  get waiting(): number {
+    return this.#waiting;
   }
 
   /** Presets that somebody waits for. */

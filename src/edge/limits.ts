@@ -28,6 +28,8 @@ export interface EdgeLimits {
   readonly firstByteTimeout: Duration;
   /** Between two pieces of a replica's answer. */
   readonly chunkTimeout: Duration;
+  /** Between two signs of life to a client that waits for a stream. */
+  readonly heartbeatInterval: Duration;
   /** Connections of all clients. */
   readonly maxConnections: number;
   /** Connections of one client address. */
@@ -81,6 +83,7 @@ export const EDGE_LIMITS: Readonly<Record<keyof EdgeLimits, Limit>> = {
   connectTimeout: time(2 * SECOND, 'the time for a connection to a llama-server'),
   firstByteTimeout: limit('time', 0)(0, 'the time for the head of its answer; 0: as long as the whole request'),
   chunkTimeout: time(5 * MINUTE, 'the longest pause in its answer'),
+  heartbeatInterval: time(10 * SECOND, 'the time between two signs of life to a client that waits for a stream'),
   maxConnections: count(10_000, 'connections of all clients'),
   maxConnectionsPerAddress: count(
     1024,

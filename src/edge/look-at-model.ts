@@ -3,7 +3,7 @@ import { Attempt } from './attempt.ts';
 import { requestHeaders } from './headers.ts';
 import { queryModel } from './query-model.ts';
 import { findRoute } from './receive-model.ts';
-import { refuse } from './refusal.ts';
+import { refuse, type Refusal } from './refusal.ts';
 import { modelNotFound, modelNotLoaded } from './route-refusals.ts';
 import type { EdgeContext, Visit } from './visit.ts';
 
@@ -31,13 +31,15 @@ function look(edge: EdgeContext, visit: Visit, route: Route): void {
   }
   const failed = (): void => {
     visit.upstreamError = 'unanswered';
-    refuse(visit.res, { status: 502, code: 'upstream_failed', message: 'the model does not answer' });
+    visit.answer.refuse(NO_ANSWER);
   };
-  const events = { untouched: failed, unanswered: failed, broken: () => undefined };
-  const attempt = new Attempt(visit.res, events, visit.meter);
+  const events = { untouched: failed, unanswered: failed, refused: failed, broken: failed };
+  const attempt = new Attempt(visit.answer, [], events);
   visit.release = () => {
     attempt.abort();
   };
   const headers = requestHeaders(visit.req.headers);
   attempt.start(upstream, { method: 'GET', path: visit.path + visit.query, headers, body: null, reset: false });
 }
+
+const NO_ANSWER: Refusal = { status: 502, code: 'upstream_failed', message: 'the model does not answer' };

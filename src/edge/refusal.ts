@@ -23,11 +23,14 @@ function typeOf(status: number): string {
   return status < 500 ? 'invalid_request_error' : 'server_error';
 }
 
-/** The error object that clients know: `{"error":{"message","type","param","code"}}`. */
-export function errorBody({ status, code, message, type = typeOf(status) }: Refusal): string {
+/** The error object that clients of OpenAI's API know. */
+export function errorOf({ status, code, message, type = typeOf(status) }: Refusal): object {
   const param = code === 'model_not_found' || code === 'invalid_model' ? 'model' : null;
-  return JSON.stringify({ error: { message, type, param, code } });
+  return { message, type, param, code };
 }
+
+/** The body of an error: `{"error":{"message","type","param","code"}}`. */
+const errorBody = (refusal: Refusal): string => JSON.stringify({ error: errorOf(refusal) });
 
 /** What was answered here and not by a replica. */
 export interface OwnAnswer {

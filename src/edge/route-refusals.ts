@@ -33,6 +33,22 @@ export const queueFull = (route: Route): Refusal => ({
   retryAfter: secondsToLoad(route),
 });
 
+/** Too many wait already, for whatever model. */
+export const queuesFull = (route: Route, maxWaiting: number): Refusal => ({
+  status: 429,
+  code: 'queue_full',
+  message: `${maxWaiting} requests wait for models already`,
+  retryAfter: secondsToLoad(route),
+});
+
+/** There are as many requests for models as there may be. */
+export const busy = (maxInFlight: number): Refusal => ({
+  status: 503,
+  code: 'overloaded',
+  message: `${maxInFlight} requests are in flight already`,
+  retryAfter: 1,
+});
+
 /** It was not ready in time. `access`: that of whoever has waited. */
 export function waitTimeout(route: Route, waited: Duration, access: Access): Refusal {
   const model = JSON.stringify(route.preset.model);

@@ -2,6 +2,7 @@ import { assertNever } from '../domain/assert-never.ts';
 import type { KeyOperation } from '../domain/api-key.ts';
 import type { Handling } from './endpoints.ts';
 import type { FoundEndpoint } from './find-endpoint.ts';
+import { eventsOf } from './event-dialect.ts';
 import { forwardToModel } from './forward-to-model.ts';
 import { framingProblem, hasBody } from './framing.ts';
 import { letIn } from './let-in.ts';
@@ -36,6 +37,7 @@ export async function serveVisit(edge: EdgeContext, visit: Visit): Promise<void>
   }
   switch (found.kind) {
     case 'found':
+      visit.answer.dialect = eventsOf(found.endpoint.api);
       return serve(edge, visit, found.endpoint.handling);
     case 'options':
       answerEmpty(res, [['allow', found.allow]]);

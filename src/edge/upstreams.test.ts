@@ -13,12 +13,13 @@ import {
   startStub,
   STREAM_HEAD,
 } from '../testing/http-kit.ts';
+import { DEFAULT_EDGE_LIMITS } from './limits.ts';
 import { Upstreams } from './upstreams.ts';
 
 const a = replicaAt('a', 1);
 
 test('a replica has connections from its first table to the first one without it', () => {
-  const upstreams = new Upstreams({ inFlight: () => 0 });
+  const upstreams = new Upstreams({ inFlight: () => 0 }, DEFAULT_EDGE_LIMITS);
   assert.equal(upstreams.find(a.id), undefined);
   upstreams.publish(tableOf([{ model: 'a', replicas: [a] }]));
   const open = upstreams.find(a.id);
@@ -32,7 +33,7 @@ test('a replica has connections from its first table to the first one without it
 
 test('a replica that has left the table keeps its connections until its last request ends', () => {
   let inFlight = 2;
-  const upstreams = new Upstreams({ inFlight: () => inFlight });
+  const upstreams = new Upstreams({ inFlight: () => inFlight }, DEFAULT_EDGE_LIMITS);
   upstreams.publish(tableOf([{ model: 'a', replicas: [a] }]));
   upstreams.publish(tableOf([]));
   upstreams.ending(a.id);
@@ -43,7 +44,7 @@ test('a replica that has left the table keeps its connections until its last req
 });
 
 test('a replica that comes back into the table before its last request ends keeps its connections', () => {
-  const upstreams = new Upstreams({ inFlight: () => 1 });
+  const upstreams = new Upstreams({ inFlight: () => 1 }, DEFAULT_EDGE_LIMITS);
   upstreams.publish(tableOf([{ model: 'a', replicas: [a] }]));
   const open = upstreams.find(a.id);
   upstreams.publish(tableOf([]));
@@ -53,7 +54,7 @@ test('a replica that comes back into the table before its last request ends keep
 });
 
 test('the end of a request at a replica that is still in the table closes nothing', () => {
-  const upstreams = new Upstreams({ inFlight: () => 1 });
+  const upstreams = new Upstreams({ inFlight: () => 1 }, DEFAULT_EDGE_LIMITS);
   upstreams.publish(tableOf([{ model: 'a', replicas: [a] }]));
   upstreams.ending(a.id);
   assert.ok(upstreams.find(a.id) !== undefined);
@@ -61,7 +62,7 @@ test('the end of a request at a replica that is still in the table closes nothin
 
 test('a dispatch counts for its own replica, for as long as that has connections', () => {
   const [b, other] = [replicaAt('b', 2), replicaAt('c', 3)];
-  const upstreams = new Upstreams({ inFlight: () => 0 });
+  const upstreams = new Upstreams({ inFlight: () => 0 }, DEFAULT_EDGE_LIMITS);
   upstreams.publish(tableOf([{ model: 'a', replicas: [a, b] }]));
   const order = (): number[] => [a, b, other].map(({ id }) => upstreams.lastDispatch(id));
   assert.equal(upstreams.dispatchTo(other.id), undefined);

@@ -2,9 +2,13 @@ import { Pool } from 'undici';
 import type { Ledger } from '../activity/ledger.ts';
 import type { ReplicaId } from '../domain/ids.ts';
 import type { ReadyReplica, RouteTable } from '../routing/route.ts';
+import type { EdgeLimits } from './limits.ts';
 
 /** Connections to one replica. llama-server must be run with more HTTP threads than this, or idle connections stall others. */
 export const MAX_CONNECTIONS = 128;
+
+/** How long a replica may be silent, by phase. */
+export type UpstreamLimits = Pick<EdgeLimits, 'connectTimeout' | 'firstByteTimeout' | 'chunkTimeout'>;
 
 /** Where one replica answers. */
 export interface Upstream {
@@ -18,13 +22,15 @@ export interface Upstream {
  */
 export class Upstreams {
   readonly #ledger: Pick<Ledger, 'inFlight'>;
+  readonly #limits: UpstreamLimits;
   readonly #open = new Map<ReplicaId, Upstream>();
   readonly #dispatches = new Map<ReplicaId, number>();
   #dispatched = 0;
   #published: ReadonlySet<ReplicaId> = new Set();
 
-  constructor(ledger: Pick<Ledger, 'inFlight'>) {
+  constructor(ledger: Pick<Ledger, 'inFlight'>, limits: UpstreamLimits) {
     this.#ledger = ledger;
+    this.#limits = limits;
   }
 
   find(replica: ReplicaId): Upstream | undefined {
@@ -50,7 +56,9 @@ export class Upstreams {
   publish(table: RouteTable): void {
     const replicas = table.routes.flatMap((route) => route.replicas);
     this.#published = new Set(replicas.map(({ id }) => id));
-    for (const replica of replicas) if (!this.#open.has(replica.id)) this.#open.set(replica.id, open(replica));
+    for (const replica of replicas) {
+      if (!this.#open.has(replica.id)) this.#open.set(replica.id, open(replica, this.#limits));
+    }
     for (const id of this.#open.keys()) this.#closeIfUnused(id, 0);
   }
 
@@ -78,17 +86,21 @@ export class Upstreams {
 }
 
 /**
- * No timeout on answers: a long prompt takes as long as it takes, the request's own limit bounds it.
+ * undici keeps one coarse timer (about half a second) for each connection, which costs next to nothing for each piece of an
+ * answer; while a slow client makes us pause, a replica's silence is not counted.
  * Idle connections are dropped before the 5 s after which llama-server's HTTP library (cpp-httplib) closes them.
  */
-function open({ endpoint }: ReadyReplica): Upstream {
+function open(
+  { endpoint }: ReadyReplica,
+  { connectTimeout, firstByteTimeout, chunkTimeout }: UpstreamLimits,
+): Upstream {
   const pool = new Pool(endpoint.origin, {
     connections: MAX_CONNECTIONS,
     pipelining: 1,
     allowH2: false,
-    connectTimeout: 2000,
-    headersTimeout: 0,
-    bodyTimeout: 0,
+    connectTimeout,
+    headersTimeout: firstByteTimeout,
+    bodyTimeout: chunkTimeout,
     keepAliveTimeout: 4000,
     keepAliveMaxTimeout: 4000,
   });

@@ -8,6 +8,8 @@ import type { Route, RouteBoard } from '../routing/route.ts';
 import type { Sight } from '../routing/sight.ts';
 import type { Access } from './access.ts';
 import type { AnswerMeter } from './answer-meter.ts';
+import type { Answer } from './answer.ts';
+import type { BoundedCount } from './bounded-count.ts';
 import type { Endpoint } from './endpoints.ts';
 import type { FindEndpoint } from './find-endpoint.ts';
 import type { HoldQueue } from './hold-queue.ts';
@@ -16,7 +18,6 @@ import type { EdgeLimits } from './limits.ts';
 import type { EdgeObserver } from './observer.ts';
 import type { Orders } from './orders.ts';
 import type { BodyBudget, BodyShare } from './read-body.ts';
-import type { Refusal } from './refusal.ts';
 import type { Upstreams } from './upstreams.ts';
 
 /** What all requests share. */
@@ -40,6 +41,8 @@ export interface EdgeContext {
   readonly findEndpoint: FindEndpoint;
   readonly upstreams: Upstreams;
   readonly holds: HoldQueue;
+  /** Requests for models whose answer has not ended. */
+  readonly exchanges: BoundedCount;
   readonly bodies: BodyBudget;
   /** Answers to requests whose body is still being read. */
   readonly reading: Set<ServerResponse>;
@@ -50,6 +53,8 @@ export interface EdgeContext {
 export interface Visit {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
+  /** What is sent to the client by or on behalf of a replica, and every error after that has begun. */
+  readonly answer: Answer;
   /** Without the query. */
   readonly path: string;
   readonly query: string;
@@ -70,14 +75,16 @@ export interface Visit {
   model: string | undefined;
   /** Milliseconds spent in a queue. */
   waited: number;
+  /** The milliseconds of them in which its model was loading. */
+  loading: number;
+  /** It is one of `exchanges`. */
+  counted: boolean;
   /** The last way in which a replica failed it. */
   upstreamError: UpstreamError | undefined;
   /** The answer is out, or its client has left: nothing may be reserved for it any more. */
   ended: boolean;
   /** Gives back what is reserved for the visit. Called when it ends, or before; a second time it changes nothing. */
   release: (() => void) | undefined;
-  /** Ends an answer that has begun, so that its client sees that it is not whole. Unless set, its connection is cut. */
-  breakOff: ((refusal: Refusal) => void) | undefined;
 }
 
 /** Calls back once, when the answer is out or the connection is gone. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import type { TestContext } from 'node:test';
@@ -112,17 +112,44 @@ export const headOf = async (request: http.ClientRequest): Promise<http.Incoming
     request.once('response', resolve).once('error', reject);
   });
 
-export async function answerTo(request: http.ClientRequest): Promise<Got> {
-  const response = await headOf(request);
-  let text = '';
-  response.setEncoding('utf8');
-  try {
-    for await (const part of response) text += String(part);
-  } catch {
-    // Told by `complete`.
-  }
-  return { status: response.statusCode ?? 0, headers: response.headers, text, broken: !response.complete };
+/** An answer that is read as it comes. */
+export interface Reading {
+  /** Resolves when this text has come, or the answer has ended. */
+  readonly until: (text: string) => Promise<void>;
+  readonly whole: Promise<Got>;
 }
+
+/** Begins to read the answer to a request. */
+export function readAnswer(request: http.ClientRequest): Reading {
+  const progress = new EventEmitter();
+  let text = '';
+  let isOver = false;
+  const read = async (): Promise<Got> => {
+    const response = await headOf(request);
+    response.setEncoding('utf8');
+    try {
+      for await (const part of response) {
+        text += String(part);
+        progress.emit('more');
+      }
+    } catch {
+      // Told by `complete`.
+    }
+    return { status: response.statusCode ?? 0, headers: response.headers, text, broken: !response.complete };
+  };
+  const whole = read().finally(() => {
+    isOver = true;
+    progress.emit('more');
+  });
+  return {
+    until: async (part) => {
+      while (!isOver && !text.includes(part)) await once(progress, 'more');
+    },
+    whole,
+  };
+}
+
+export const answerTo = async (request: http.ClientRequest): Promise<Got> => readAnswer(request).whole;
 
 export const ask = async (bed: Target, options: AskOptions): Promise<Got> => answerTo(send(bed, options));
 
