@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { viewPod } from './api/cluster/pod-view.ts';
 import { createPresetReader } from './api/cluster/routed-presets.ts';
 import type { EdgeFlags } from './cli/edge-options.ts';
@@ -74,6 +75,10 @@ async function serve({ flags, log, api, identity }: Serving): Promise<number> {
   const first = await Promise.race([started, told, replaced.promise]);
   if (first === undefined) log.info('listening', { url: urlOf(edge.edge.server) });
   const end = first ?? (await Promise.race([told, replaced.promise]));
+  if (first === undefined && end === 'told') {
+    edge.leave();
+    await Promise.race([setTimeout(flags.shutdownDelay, undefined, { ref: false }), replaced.promise]);
+  }
   await edge.shutdown();
   probes.close();
   probes.closeAllConnections();

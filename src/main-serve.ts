@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { createLedger } from './activity/create-ledger.ts';
 import type { CatalogResult } from './api/catalog.ts';
 import type { ArgItem } from './api/llama-options.ts';
@@ -126,6 +127,8 @@ async function serve({ flags, log, program, read, first }: Serving): Promise<num
   for (const { uid, scaling } of first.catalog.presets) if (scaling.loadOnStartup) control.orderLoad(uid);
   log.info('listening', { url: urlOf(edge.server), models: first.catalog.presets.map(({ model }) => model) });
   await untilTold(log);
+  edge.leave();
+  await setTimeout(flags.shutdownDelay);
   await edge.shutdown();
   await control.stopAll();
   log.info('ended');

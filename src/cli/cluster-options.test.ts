@@ -36,7 +36,15 @@ const WRONG = [
 
 for (const [program, adds, own, wrong] of [
   ['operator', withClusterOptions, {}, []],
-  ['edge', withEdgeOptions, { port: 8080, ...DEFAULT_EDGE_LIMITS }, [['--port', '-1', '65536', 'http', '']]],
+  [
+    'edge',
+    withEdgeOptions,
+    { port: 8080, shutdownDelay: 5000, ...DEFAULT_EDGE_LIMITS },
+    [
+      ['--port', '-1', '65536', 'http', ''],
+      ['--shutdown-delay', 'soon', '-5s', ''],
+    ],
+  ],
 ] as const) {
   describe(`the flags of ${program}`, () => {
     it('default to what a pod needs', () => {

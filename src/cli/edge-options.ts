@@ -1,11 +1,13 @@
 import { Option, type Command } from 'commander';
+import { seconds } from '../domain/units.ts';
 import type { EdgeLimits } from '../edge/limits.ts';
 import { withClusterOptions, type ClusterFlags } from './cluster-options.ts';
 import { HIGHEST_PORT, wholeNumber } from './flag-values.ts';
 import { LIMIT_OPTIONS } from './limit-options.ts';
+import { shutdownDelay, type ShutdownFlags } from './shutdown-delay.ts';
 
 /** What `corral edge` was told. */
-export interface EdgeFlags extends ClusterFlags, EdgeLimits {
+export interface EdgeFlags extends ClusterFlags, ShutdownFlags, EdgeLimits {
   readonly port: number;
 }
 
@@ -13,6 +15,12 @@ const PORT = new Option('--port <port>', "listen for clients' requests on this p
   .argParser(wholeNumber(HIGHEST_PORT))
   .default(8080);
 
+/** Longer than it takes until every node knows that the pod is to get no more connections. */
+const SHUTDOWN_DELAY = shutdownDelay(seconds(5), '5s');
+
 /** Adds the options to a command. */
 export const withEdgeOptions = (command: Command): Command =>
-  LIMIT_OPTIONS.reduce((built, option) => built.addOption(option), withClusterOptions(command.addOption(PORT)));
+  LIMIT_OPTIONS.reduce(
+    (built, option) => built.addOption(option),
+    withClusterOptions(command.addOption(PORT)).addOption(SHUTDOWN_DELAY),
+  );

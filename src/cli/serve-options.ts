@@ -5,9 +5,10 @@ import type { EdgeLimits } from '../edge/limits.ts';
 import type { LogLevel } from '../platform/log.ts';
 import { duration, HIGHEST_PORT, LOG_LEVELS, notEmpty, wholeNumber } from './flag-values.ts';
 import { LIMIT_OPTIONS } from './limit-options.ts';
+import { shutdownDelay, type ShutdownFlags } from './shutdown-delay.ts';
 
 /** What `corral serve` was told, beside llama-server's own options. */
-export interface ServeFlags extends EdgeLimits {
+export interface ServeFlags extends ShutdownFlags, EdgeLimits {
   readonly modelsDir?: string;
   readonly modelsPreset?: string;
   readonly filename: readonly string[];
@@ -58,6 +59,7 @@ const SERVE_OPTIONS: readonly Option[] = [
     'the llama-server to run, else LLAMA_SERVER; see `corral llama-server --help`',
   ).argParser(notEmpty),
   new Option('--log-level <level>', 'how much to log').choices(LOG_LEVELS).default('info'),
+  shutdownDelay(milliseconds(0), '0'),
   ...LIMIT_OPTIONS,
 ];
 

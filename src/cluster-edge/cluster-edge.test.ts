@@ -353,6 +353,22 @@ test('an order is reported until it is seen done, and answered as llama-server d
   await bed.reports(({ orders }) => orders.length === 0);
 });
 
+test('an edge that is to end is not ready, and serves on', async (t) => {
+  const bed = await aReadyEdge(t, aDeployment('a'));
+  const llama = await aServer(t);
+  bed.server.put(PODS, aModelPod('a', { ip: llama.ip }));
+  const answered = chat(bed, 'a');
+  await bed.reports((report) => inFlightAt(report, 'a-pod') === 1);
+  bed.cluster.leave();
+  assert.equal(bed.cluster.whyNotReady(), 'the edge is shutting down');
+  await llama.answer('{}');
+  assert.equal((await answered).status, 200);
+  const late = chat(bed, 'a');
+  await llama.answer('{}');
+  assert.equal((await late).status, 200);
+  await bed.cluster.shutdown();
+});
+
 test('a shutdown ends the request in flight first, and takes report and lease away', async (t) => {
   const bed = await aReadyEdge(t, aDeployment('a'));
   const llama = await aServer(t);

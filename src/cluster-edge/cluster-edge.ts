@@ -45,6 +45,12 @@ export class ClusterEdge {
     }
   }
 
+  /** Not ready any more, but serves on: until nobody sends it new requests. */
+  leave(): void {
+    this.#state = 'ending';
+    this.edge.leave();
+  }
+
   /** Accepts nothing more. Until the last request has ended, it goes on to follow and to report; then all of it ends. */
   async shutdown(): Promise<void> {
     this.#state = 'ending';

@@ -31,6 +31,8 @@ export interface EdgeOptions extends Pick<
 export interface Edge {
   /** Does not listen yet. */
   readonly server: Server;
+  /** It is to end soon. Serves on, but says on `/health` that it will not, and each further answer closes its connection. */
+  leave(): void;
   /**
    * Accepts nothing more and answers 503 to those who wait; requests at a replica go on to their end.
    * Resolves when the last has ended and every connection, on both sides, is closed.
@@ -43,6 +45,7 @@ const TIME_LIMIT_CHECKS = 1000;
 
 /** The data path: one HTTP server for all models. It decides nothing about what is loaded. */
 export function createEdge(options: EdgeOptions): Edge {
+  let leaving = false;
   let stopping = false;
   const edge: EdgeContext = {
     ...options,
@@ -52,6 +55,7 @@ export function createEdge(options: EdgeOptions): Edge {
     exchanges: new BoundedCount(options.limits.maxInFlight),
     bodies: new BodyBudget(options.limits.maxHeldBytes),
     reading: new Set(),
+    isLeaving: () => leaving,
     isStopping: () => stopping,
   };
   const follow = (): void => {
@@ -66,6 +70,7 @@ export function createEdge(options: EdgeOptions): Edge {
   const pace = checkedPace(server, options);
   server.on('request', (req, res) => {
     connections.begin(req.socket);
+    if (leaving) res.shouldKeepAlive = false;
     if (hasBody(req)) pace.begin(req, res, edge.now());
     serveRequest(edge, req, res, () => {
       pace.end(req);
@@ -74,7 +79,11 @@ export function createEdge(options: EdgeOptions): Edge {
   });
   return {
     server,
+    leave: () => {
+      leaving = true;
+    },
     shutdown: async () => {
+      leaving = true;
       stopping = true;
       const closed = connections.close();
       edge.holds.turnAllAway();
