@@ -3,12 +3,13 @@ import type { OwnOption } from '../api/parse-argv.ts';
 import { milliseconds, type Duration } from '../domain/units.ts';
 import type { EdgeLimits } from '../edge/limits.ts';
 import type { LogLevel } from '../platform/log.ts';
+import { adminHost, adminPort, type AdminFlags } from './admin-options.ts';
 import { duration, HIGHEST_PORT, LOG_LEVELS, notEmpty, wholeNumber } from './flag-values.ts';
 import { LIMIT_OPTIONS } from './limit-options.ts';
 import { shutdownDelay, type ShutdownFlags } from './shutdown-delay.ts';
 
 /** What `corral serve` was told, beside llama-server's own options. */
-export interface ServeFlags extends ShutdownFlags, EdgeLimits {
+export interface ServeFlags extends AdminFlags, ShutdownFlags, EdgeLimits {
   readonly modelsDir?: string;
   readonly modelsPreset?: string;
   readonly filename: readonly string[];
@@ -54,6 +55,8 @@ const SERVE_OPTIONS: readonly Option[] = [
     .env('LLAMA_ARG_PORT')
     .argParser(wholeNumber(HIGHEST_PORT))
     .default(8080),
+  adminPort(),
+  adminHost('127.0.0.1'),
   new Option(
     '--llama-server <path>',
     'the llama-server to run, else LLAMA_SERVER; see `corral llama-server --help`',

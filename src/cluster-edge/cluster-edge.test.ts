@@ -5,6 +5,7 @@ import type net from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { viewPod, type PodView } from '../api/cluster/pod-view.ts';
 import { EDGE_REPORTS, LEASES, MODEL_DEPLOYMENTS, MODEL_POOLS, PODS } from '../api/cluster/resources.ts';
+import { accessLog } from '../edge/access-log.ts';
 import { createPresetReader } from '../api/cluster/routed-presets.ts';
 import { checkObject } from '../api/check-object.ts';
 import type { EdgeReportBody } from '../api/edge-report-schema.ts';
@@ -85,6 +86,7 @@ function anEdge(t: TestContext, { server, api }: KubeBed): Bed {
   const takenOver = Promise.withResolvers<undefined>();
   let isTakenOver = false;
   const cluster = new ClusterEdge({
+    observe: () => accessLog(log),
     api,
     identity: IDENTITY,
     readPresets: createPresetReader(() => ({ now: cluster_now(), wall: Date.UTC(2026, 0, 1) })),

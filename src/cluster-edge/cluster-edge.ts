@@ -1,7 +1,8 @@
 import { createLedger } from '../activity/create-ledger.ts';
-import { accessLog } from '../edge/access-log.ts';
 import { createEdge, type Edge } from '../edge/edge.ts';
 import type { EdgeLimits } from '../edge/limits.ts';
+import type { EdgeObserver } from '../edge/observer.ts';
+import type { EdgeContext } from '../edge/visit.ts';
 import { createRouteBoard } from '../routing/route-board.ts';
 import { ClusterLink, type ClusterLinkParts } from './cluster-link.ts';
 
@@ -9,6 +10,8 @@ export interface ClusterEdgeParts extends Omit<ClusterLinkParts, 'board' | 'ledg
   readonly limits: EdgeLimits;
   /** See `EdgeContext`. */
   readonly created: number;
+  /** Who is told of each request; made from what the edge knows. */
+  readonly observe: (seen: Pick<EdgeContext, 'board' | 'ledger'>) => EdgeObserver;
 }
 
 /** An edge of a cluster: routes from the API server, requests to pods, and a report of what it sees. */
@@ -18,12 +21,12 @@ export class ClusterEdge {
   readonly #link: ClusterLink;
   #state: 'starting' | 'ready' | 'ending' = 'starting';
 
-  constructor({ limits, created, ...parts }: ClusterEdgeParts) {
+  constructor({ limits, created, observe, ...parts }: ClusterEdgeParts) {
     const [board, ledger] = [createRouteBoard(), createLedger()];
     const { log, timers } = parts;
     this.#link = new ClusterLink({ ...parts, board, ledger });
     const { orders } = this.#link;
-    const observer = accessLog(log);
+    const observer = observe({ board, ledger });
     this.edge = createEdge({ board, ledger, orders, log, observer, now: timers.now, limits, created });
   }
 
