@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { DEFAULT_EDGE_LIMITS, EDGE_LIMITS, LIMIT_NAMES, type EdgeLimits } from '../edge/limits.ts';
 import { withEdgeOptions } from './edge-options.ts';
 import { limitFlag, limitsOf, limitsProblem } from './limit-options.ts';
+import type { ProxyFlags } from './proxy-options.ts';
 import { withServeOptions } from './serve-options.ts';
 
 /** The limits of a command line of `corral serve` or `corral edge`, or commander's message. */
@@ -19,6 +20,37 @@ function parsed(command: Command, ...argv: readonly string[]): EdgeLimits | stri
 }
 
 const serve = (...argv: readonly string[]): EdgeLimits | string => parsed(withServeOptions(new Command()), ...argv);
+
+const proxies = (value: string): ProxyFlags => {
+  const command = withEdgeOptions(new Command())
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  return command.parse(['--trusted-proxies', value], { from: 'user' }).opts<ProxyFlags>();
+};
+
+describe('--trusted-proxies', () => {
+  it('reads addresses and networks', () => {
+    const { trustedProxies } = proxies('10.0.0.0/8, ::1');
+    assert.deepEqual(
+      ['10.1.2.3', '::1', '11.0.0.1'].map((address) => trustedProxies?.(address)),
+      [true, true, false],
+    );
+  });
+  for (const [value, wrong] of [
+    ['', '""'],
+    ['localhost', '"localhost"'],
+    ['10.0.0.0/8,', '""'],
+    ['10.0.0.0/8,10.0.0.0/99', '"10.0.0.0/99"'],
+  ] as const) {
+    it(`refuses ${JSON.stringify(value)}, and names the flag, the entry and the form`, () => {
+      assert.throws(
+        () => proxies(value),
+        (error: Error) =>
+          ['--trusted-proxies', `${wrong} is neither`, '10.0.0.0/8'].every((part) => error.message.includes(part)),
+      );
+    });
+  }
+});
 
 describe('the flags of the limits', () => {
   it('are those of corral edge and of corral serve, and both have the same defaults', () => {

@@ -1,14 +1,15 @@
 import type { Duration, Instant } from './units.ts';
 
 /** How a replica failed a request: nobody listened there; it ended before it answered; it ended in the middle of its answer. */
-export const UPSTREAM_ERRORS = ['unreachable', 'unanswered', 'broken'] as const;
-export type UpstreamError = (typeof UPSTREAM_ERRORS)[number];
+export type UpstreamError = 'unreachable' | 'unanswered' | 'broken';
 
 /** All that is told of a request when it has ended. Never a key, a body, a header, a query, or a name that nobody declares. */
 export interface EndedRequest {
   /** What the table of endpoints calls it, one of few; `undefined`: it is not there, or not for this method. */
   readonly route: string | undefined;
   readonly method: string | undefined;
+  /** The address that it came from, by the word of trusted proxies. */
+  readonly client: string;
   /** As it came, without the query; of any length. Where nobody declares the model that stands in it, that of the route. */
   readonly path: string;
   /** The canonical name of the model; `undefined`: none was named, or nobody declares it. */
@@ -20,7 +21,7 @@ export interface EndedRequest {
   /** The name of the key, never the key. */
   readonly keyId: string | undefined;
   /** The client's `x-request-id`, or the one that was made for it. */
-  readonly requestId: string | undefined;
+  readonly requestId: string;
   readonly arrived: Instant;
   /** From its head to the last byte of its answer, or until one side was gone. */
   readonly duration: Duration;

@@ -7,7 +7,7 @@ const MAX_LOGGED_PATH = 256;
 /** One line for each request. What is not known of it has no field. */
 export const accessLog = (log: Log): EdgeObserver => ({
   ended: (request) => {
-    const { method, path, model, status, route, code, requestId, keyId, bytesIn, bytesOut } = request;
+    const { method, path, client, model, status, route, code, requestId, keyId, bytesIn, bytesOut } = request;
     const { duration, waited, firstByte, tokensIn, tokensOut, upstreamError, complete } = request;
     log.info('request', {
       method,
@@ -19,6 +19,7 @@ export const accessLog = (log: Log): EdgeObserver => ({
       route,
       code,
       requestId,
+      client,
       keyId,
       bytesIn,
       bytesOut,

@@ -1,16 +1,15 @@
-import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { NO_ACCESS } from './access.ts';
-import { BodyPace, bodyTimeFor } from './body-pace.ts';
 import { AnswerMeter } from './answer-meter.ts';
 import { Answer } from './answer.ts';
 import { BoundedCount } from './bounded-count.ts';
-import { Connections } from './connections.ts';
+import type { IsTrustedProxy } from './client-address.ts';
+import type { Arrival } from './connections.ts';
+import { createDoor } from './door.ts';
 import type { ClosedName } from './endpoints.ts';
 import { createFindEndpoint } from './find-endpoint.ts';
-import { hasBody } from './framing.ts';
 import { requestIdOf } from './headers.ts';
 import { HoldQueue } from './hold-queue.ts';
-import type { EdgeLimits } from './limits.ts';
 import { BodyBudget, BodyShare } from './read-body.ts';
 import { refuse, type Refusal } from './refusal.ts';
 import { recordOf } from './record-of.ts';
@@ -26,13 +25,13 @@ export interface EdgeOptions extends Pick<
 > {
   /** Endpoints that are open beside those that always are. */
   readonly opened?: readonly ClosedName[];
+  /** Whose word about a client's address counts; missing: nobody's. */
+  readonly isTrustedProxy?: IsTrustedProxy | undefined;
 }
 
 export interface Edge {
   /** Does not listen yet. */
   readonly server: Server;
-  /** It is to end soon. Serves on, but says on `/health` that it will not, and each further answer closes its connection. */
-  leave(): void;
   /**
    * Accepts nothing more and answers 503 to those who wait; requests at a replica go on to their end.
    * Resolves when the last has ended and every connection, on both sides, is closed.
@@ -40,12 +39,8 @@ export interface Edge {
   shutdown(): Promise<void>;
 }
 
-/** How often Node looks for connections that break the time limits, in milliseconds. */
-const TIME_LIMIT_CHECKS = 1000;
-
 /** The data path: one HTTP server for all models. It decides nothing about what is loaded. */
 export function createEdge(options: EdgeOptions): Edge {
-  let leaving = false;
   let stopping = false;
   const edge: EdgeContext = {
     ...options,
@@ -55,7 +50,6 @@ export function createEdge(options: EdgeOptions): Edge {
     exchanges: new BoundedCount(options.limits.maxInFlight),
     bodies: new BodyBudget(options.limits.maxHeldBytes),
     reading: new Set(),
-    isLeaving: () => leaving,
     isStopping: () => stopping,
   };
   const follow = (): void => {
@@ -65,25 +59,13 @@ export function createEdge(options: EdgeOptions): Edge {
   };
   follow();
   edge.board.onPublish(follow);
-  const server = createServer(serverOptions(options.limits));
-  const connections = new Connections(server);
-  const pace = checkedPace(server, options);
-  server.on('request', (req, res) => {
-    connections.begin(req.socket);
-    if (leaving) res.shouldKeepAlive = false;
-    if (hasBody(req)) pace.begin(req, res, edge.now());
-    serveRequest(edge, req, res, () => {
-      pace.end(req);
-      connections.end(req.socket);
-    });
+  const { isTrustedProxy = () => false, ...door } = options;
+  const { server, ...connections } = createDoor({ ...door, isTrustedProxy }, (req, res, arrival) => {
+    serveRequest(edge, req, res, arrival);
   });
   return {
     server,
-    leave: () => {
-      leaving = true;
-    },
     shutdown: async () => {
-      leaving = true;
       stopping = true;
       const closed = connections.close();
       edge.holds.turnAllAway();
@@ -94,32 +76,8 @@ export function createEdge(options: EdgeOptions): Edge {
   };
 }
 
-/** Looked at as long as the server listens. */
-function checkedPace(server: Server, { limits, now }: EdgeOptions): BodyPace {
-  const pace = new BodyPace(limits);
-  const every = Math.min(TIME_LIMIT_CHECKS, limits.bodyTimeout);
-  const timer = setInterval(() => {
-    pace.check(now());
-  }, every);
-  timer.unref();
-  server.once('close', () => {
-    clearInterval(timer);
-  });
-  return pace;
-}
-
-const serverOptions = (limits: EdgeLimits): ServerOptions => ({
-  headersTimeout: limits.headersTimeout,
-  // Node's own limit ends a request that has not come as a whole; ours is stricter, and knows how much has come.
-  requestTimeout: limits.headersTimeout + bodyTimeFor(limits, Math.max(limits.maxBodyBytes, limits.maxMultipartBytes)),
-  connectionsCheckingInterval: Math.min(TIME_LIMIT_CHECKS, limits.headersTimeout),
-  keepAliveTimeout: limits.keepAliveTimeout,
-  maxHeaderSize: limits.maxHeaderBytes,
-  noDelay: true,
-});
-
-function serveRequest(edge: EdgeContext, req: IncomingMessage, res: ServerResponse, ended: () => void): void {
-  const visit = beginVisit(edge, req, res);
+function serveRequest(edge: EdgeContext, req: IncomingMessage, res: ServerResponse, arrival: Arrival): void {
+  const visit = beginVisit(edge, req, res, arrival);
   const limit = setTimeout(() => {
     fail(visit, TIMED_OUT);
   }, edge.limits.requestTimeout);
@@ -131,9 +89,13 @@ function serveRequest(edge: EdgeContext, req: IncomingMessage, res: ServerRespon
     visit.share.release();
     visit.endKeyUse?.();
     if (visit.counted) edge.exchanges.give();
-    ended();
+    arrival.end();
     tellOfEnd(edge, visit);
   });
+  if (arrival.problem !== undefined) {
+    refuse(res, arrival.problem);
+    return;
+  }
   serveVisit(edge, visit).catch((error: unknown) => {
     edge.log.error('request failed by a fault of ours', { path: visit.path, error });
     fail(visit, { status: 500, code: 'internal_error', message: 'this is a fault of the server', close: true });
@@ -152,7 +114,10 @@ const TIMED_OUT: Refusal = {
   message: 'the request took longer than this server allows',
 };
 
-function beginVisit(edge: EdgeContext, req: IncomingMessage, res: ServerResponse): Visit {
+function beginVisit(edge: EdgeContext, req: IncomingMessage, res: ServerResponse, arrival: Arrival): Visit {
+  const requestId = requestIdOf(req.headers);
+  // For every answer, whoever gives it.
+  res.setHeader('x-request-id', requestId);
   const target = req.url === undefined ? '' : req.url;
   const mark = target.indexOf('?');
   const end = mark === -1 ? target.length : mark;
@@ -161,6 +126,8 @@ function beginVisit(edge: EdgeContext, req: IncomingMessage, res: ServerResponse
     req,
     res,
     answer: new Answer(res, meter),
+    client: arrival.client,
+    proxy: arrival.proxy,
     path: target.slice(0, end),
     query: target.slice(end),
     arrived: edge.now(),
@@ -170,7 +137,7 @@ function beginVisit(edge: EdgeContext, req: IncomingMessage, res: ServerResponse
     keyId: undefined,
     access: NO_ACCESS,
     endKeyUse: undefined,
-    requestId: requestIdOf(req.headers),
+    requestId,
     model: undefined,
     waited: 0,
     loading: 0,

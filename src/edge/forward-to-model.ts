@@ -16,9 +16,9 @@ export async function forwardToModel(edge: EdgeContext, visit: Visit): Promise<v
     refuse(visit.res, modelNotFound(name));
     return;
   }
-  const headers = requestHeaders(visit.req.headers);
   // What else says `stream` gets an answer as a whole; a connection that is not used again does no harm.
   const awaitsStream = stream && visit.endpoint?.canStream === true;
+  const headers = requestHeaders(visit.req.headers, visit);
   const outgoing = { method: 'POST', path: visit.path + visit.query, headers, body, reset: stream } as const;
   new Exchange(edge, visit, { name, account, awaitsStream, outgoing }).begin(route);
 }

@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** What a client may tell a replica. Everything else is ours (host, framing), a secret (authorization) or means nothing there. */
-const FORWARDED = [
+/** What a client may tell a replica, as it said it. Everything else is ours, a secret (authorization), or means nothing there. */
+export const PASSED_ON: readonly string[] = [
   'content-type',
   'accept',
   'user-agent',
@@ -10,39 +11,73 @@ const FORWARDED = [
   'anthropic-version',
   'anthropic-beta',
 ];
-const REQUEST_ID = /^[\w-]{1,64}$/;
-/** Speak of one connection only (RFC 9110 section 7.6.1), or of the replica instead of us. */
-const DROPPED = new Set([
+/** What a trusted proxy may tell besides: of the request as its client made it. */
+export const FROM_PROXIES: readonly string[] = ['x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port'];
+/** What we make, or add to. */
+export const ADDED: readonly string[] = ['x-request-id', 'x-forwarded-for', 'forwarded'];
+
+/** Of an answer: speak of one connection only (RFC 9110 section 7.6.1), or of the replica instead of us. */
+export const DROPPED: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
   'proxy-authenticate',
   'proxy-authorization',
+  'proxy-authentication-info',
   'proxy-connection',
   'te',
   'trailer',
   'transfer-encoding',
   'upgrade',
   'http2-settings',
+  'expect',
   'server',
+  'alt-svc',
+  'x-request-id',
 ]);
+/** The same, of all names that begin so. */
+export const DROPPED_PREFIXES: readonly string[] = ['access-control-', 'x-corral-'];
 
-/** The headers of a request to a replica, as a flat list of names and values. undici adds host and content-length. */
-export function requestHeaders(headers: IncomingHttpHeaders): string[] {
-  const oneHop = namedByConnection(headers.connection);
-  const flat: string[] = [];
-  for (const name of FORWARDED) {
-    const value = headers[name];
-    if (typeof value === 'string' && !oneHop.has(name)) flat.push(name, value);
-  }
-  const id = requestIdOf(headers);
-  if (id !== undefined) flat.push('x-request-id', id);
-  return flat;
+const REQUEST_ID = /^[\w-]{1,64}$/;
+/** Node would send them in another encoding than it reads them in. */
+const NOT_ASCII = /[^\t -~]/;
+/** Two of them (Node joins their values) are none (W3C Trace Context section 4.3). */
+const TRACE_PARENT = /^[\da-f-]{55}(?:-[^,]*)?$/;
+
+/** What is known of a request beside its headers. */
+export interface Hop {
+  readonly requestId: string;
+  /** The trusted proxy that it came from; `undefined`: it came from somebody else. */
+  readonly proxy: string | undefined;
 }
 
-/** The id that a client gave its request; `undefined`: none, or one that may not be told on. */
-export function requestIdOf(headers: IncomingHttpHeaders): string | undefined {
+/** The headers of a request to a replica, as a flat list of names and values. undici adds host and content-length. */
+export function requestHeaders(headers: IncomingHttpHeaders, { requestId, proxy }: Hop): string[] {
+  const oneHop = namedByConnection(headers.connection);
+  const flat = ['x-request-id', requestId];
+  const names = proxy === undefined ? PASSED_ON : [...PASSED_ON, ...FROM_PROXIES];
+  for (const name of names) {
+    const value = headers[name];
+    if (typeof value !== 'string' || oneHop.has(name)) continue;
+    if (name !== 'traceparent' || TRACE_PARENT.test(value)) flat.push(name, value);
+  }
+  return proxy === undefined ? flat : [...flat, ...forwardedBy(headers, proxy)];
+}
+
+/** Says which proxy a request came through, behind what the proxies before it said (RFC 7239). */
+function forwardedBy(headers: IncomingHttpHeaders, proxy: string): readonly string[] {
+  const { forwarded, 'x-forwarded-for': before } = headers;
+  const node = proxy.includes(':') ? `"[${proxy}]"` : proxy;
+  return [
+    'x-forwarded-for',
+    typeof before === 'string' ? `${before}, ${proxy}` : proxy,
+    ...(typeof forwarded === 'string' ? ['forwarded', `${forwarded}, for=${node}`] : []),
+  ];
+}
+
+/** The id that a client gave its request, if it may be told on, else a new one. */
+export function requestIdOf(headers: IncomingHttpHeaders): string {
   const id = headers['x-request-id'];
-  return typeof id === 'string' && REQUEST_ID.test(id) ? id : undefined;
+  return typeof id === 'string' && REQUEST_ID.test(id) ? id : randomUUID();
 }
 
 /** The headers of a replica's answer that its client gets, as a flat list. */
@@ -50,12 +85,16 @@ export function responseHeaders(headers: IncomingHttpHeaders): string[] {
   const oneHop = namedByConnection(headers.connection);
   const flat: string[] = [];
   for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || DROPPED.has(name) || oneHop.has(name) || name.startsWith('access-control-')) continue;
-    for (const one of Array.isArray(value) ? value : [value]) flat.push(name, one);
+    if (value === undefined || DROPPED.has(name) || oneHop.has(name) || hasDroppedPrefix(name)) continue;
+    for (const one of Array.isArray(value) ? value : [value]) if (!NOT_ASCII.test(one)) flat.push(name, one);
   }
   return flat;
 }
 
+const hasDroppedPrefix = (name: string): boolean => DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix));
+
+const NONE: ReadonlySet<string> = new Set();
+
 /** The names that a Connection header declares to be meant for the next hop only. */
 const namedByConnection = (connection: string | undefined): ReadonlySet<string> =>
-  new Set(connection === undefined ? [] : connection.split(',').map((name) => name.trim().toLowerCase()));
+  connection === undefined ? NONE : new Set(connection.split(',').map((name) => name.trim().toLowerCase()));

@@ -38,7 +38,7 @@ function look(edge: EdgeContext, visit: Visit, route: Route): void {
   visit.release = () => {
     attempt.abort();
   };
-  const headers = requestHeaders(visit.req.headers);
+  const headers = requestHeaders(visit.req.headers, visit);
   attempt.start(upstream, { method: 'GET', path: visit.path + visit.query, headers, body: null, reset: false });
 }
 

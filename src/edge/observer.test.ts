@@ -34,6 +34,7 @@ test('an answered request is told of once, with what it was and what it took', a
     code: undefined,
     keyId: undefined,
     requestId: 'id-1',
+    client: '127.0.0.1',
     waited: 0,
     bytesIn: chatBody('other').length,
     bytesOut: '{"choices":[]}'.length,

@@ -17,6 +17,7 @@ export function recordOf(visit: Visit, now: Instant): EndedRequest {
   return {
     route,
     method: req.method,
+    client: visit.client,
     path,
     model,
     status: res.headersSent ? res.statusCode : CLIENT_LEFT,

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import { STATUS_CODES, type ServerResponse } from 'node:http';
 
 /** An answer that is an error. Its body has OpenAI's shape, so that every client library shows `message`. */
 export interface Refusal {
@@ -51,23 +51,47 @@ export function noteError(res: ServerResponse, { code }: Refusal): void {
   ownAnswers.set(res, { code, bytes: 0 });
 }
 
+/** Failures that come again however often a client asks; openai's clients would, after 408, 429 and all from 500 on. */
+export const NOT_TO_BE_REPEATED: ReadonlySet<string> = new Set([
+  'bad_request',
+  'body_too_large',
+  'model_not_accepted',
+  'model_too_large',
+  'planned_elsewhere',
+  'pool_not_found',
+  'pool_paused',
+  'reload_failed',
+  'request_timeout',
+]);
+
+/** Names and values in turn. `bytes`: of the body. */
+const headersOf = ({ code, retryAfter, headers = [], close }: Refusal, bytes: number): string[] =>
+  [
+    ['content-type', 'application/json; charset=utf-8'],
+    ['content-length', String(bytes)],
+    ...(retryAfter === undefined ? [] : [['retry-after', String(retryAfter)] as const]),
+    // openai-node and openai-python obey it, either way.
+    ...(NOT_TO_BE_REPEATED.has(code) ? [['x-should-retry', 'false'] as const] : []),
+    ...headers,
+    ...(close === true ? [['connection', 'close'] as const] : []),
+  ].flat();
+
 /** Answers with an error, unless the answer has begun or the client has left. */
 export function refuse(res: ServerResponse, refusal: Refusal): void {
   if (res.headersSent || res.destroyed) return;
   const body = errorBody(refusal);
   const bytes = Buffer.byteLength(body);
   ownAnswers.set(res, { code: refusal.code, bytes });
-  res.writeHead(
-    refusal.status,
-    [
-      ['content-type', 'application/json; charset=utf-8'],
-      ['content-length', String(bytes)],
-      ...(refusal.retryAfter === undefined ? [] : [['retry-after', String(refusal.retryAfter)] as const]),
-      ...(refusal.headers === undefined ? [] : refusal.headers),
-      ...(refusal.close === true ? [['connection', 'close'] as const] : []),
-    ].flat(),
-  );
+  res.writeHead(refusal.status, headersOf(refusal, bytes));
   res.end(body);
+}
+
+/** The same answer as it goes over the wire, for a connection on which there is no request that could be answered. */
+export function rawRefusal(refusal: Refusal): string {
+  const body = errorBody(refusal);
+  const flat = headersOf({ ...refusal, close: true }, Buffer.byteLength(body));
+  const lines = flat.map((text, index) => (index % 2 === 0 ? `${text}: ` : `${text}\r\n`));
+  return `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\n${lines.join('')}\r\n${body}`;
 }
 
 /** Answers 204: done, and nothing to say but these headers, as pairs. */

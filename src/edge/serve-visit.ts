@@ -18,7 +18,7 @@ import type { EdgeContext, Visit } from './visit.ts';
 /** Answers one request: refused at the door, answered here, or sent to a model. */
 export async function serveVisit(edge: EdgeContext, visit: Visit): Promise<void> {
   const { req, res, path } = visit;
-  const problem = framingProblem(req);
+  const problem = framingProblem(req, edge.limits);
   if (problem !== undefined) {
     refuse(res, problem);
     return;
@@ -68,8 +68,7 @@ function needOf(found: FoundEndpoint, query: string): KeyOperation | 'nothing' |
 async function serve(edge: EdgeContext, visit: Visit, handling: Handling): Promise<void> {
   switch (handling) {
     case 'health':
-      if (edge.isLeaving()) refuse(visit.res, shuttingDown);
-      else answerJson(visit.res, { status: 'ok' });
+      answerJson(visit.res, { status: 'ok' });
       return;
     case 'list-models':
       return listModels(edge, visit);

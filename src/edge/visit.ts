@@ -46,8 +46,6 @@ export interface EdgeContext {
   readonly bodies: BodyBudget;
   /** Answers to requests whose body is still being read. */
   readonly reading: Set<ServerResponse>;
-  /** It is to end soon, but serves on. */
-  isLeaving(): boolean;
   isStopping(): boolean;
 }
 
@@ -57,6 +55,10 @@ export interface Visit {
   readonly res: ServerResponse;
   /** What is sent to the client by or on behalf of a replica, and every error after that has begun. */
   readonly answer: Answer;
+  /** The address that it comes from, by the word of trusted proxies. */
+  readonly client: string;
+  /** The trusted proxy that it came through, if it did. */
+  readonly proxy: string | undefined;
   /** Without the query. */
   readonly path: string;
   readonly query: string;
@@ -71,8 +73,8 @@ export interface Visit {
   access: Access;
   /** Ends the count of the request among those of its key, once there is one. A second call changes nothing. */
   endKeyUse: (() => void) | undefined;
-  /** The client's, if it may be told on. */
-  requestId: string | undefined;
+  /** The client's, if it may be told on, else one that was made for it. */
+  readonly requestId: string;
   /** The canonical name of the model, once it is known to be declared. */
   model: string | undefined;
   /** Milliseconds spent in a queue. */

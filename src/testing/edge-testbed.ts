@@ -8,6 +8,7 @@ import { modelName, presetUid } from '../domain/ids.ts';
 import type { Preset } from '../domain/preset.ts';
 import { instant, minutes, type Duration } from '../domain/units.ts';
 import { accessLog } from '../edge/access-log.ts';
+import type { IsTrustedProxy } from '../edge/client-address.ts';
 import { createEdge, type Edge, type EdgeOptions } from '../edge/edge.ts';
 import type { KeyRing } from '../edge/key-ring.ts';
 import { DEFAULT_EDGE_LIMITS, type EdgeLimits } from '../edge/limits.ts';
@@ -58,6 +59,7 @@ export interface EdgeBed {
 
 export interface BedOptions {
   readonly limits?: Partial<EdgeLimits>;
+  readonly isTrustedProxy?: IsTrustedProxy;
   readonly orders?: Partial<Orders>;
   readonly planOf?: EdgeOptions['planOf'];
   /** More, beside the log and what keeps the records. */
@@ -159,7 +161,7 @@ const noOrders: Orders = {
 
 export async function startEdge(
   t: TestContext,
-  { limits = {}, orders = {}, planOf, keys, observers = [] }: BedOptions = {},
+  { limits = {}, orders = {}, planOf, keys, observers = [], isTrustedProxy }: BedOptions = {},
 ): Promise<EdgeBed> {
   const watch = new Watch();
   const lines: LogLine[] = [];
@@ -174,6 +176,7 @@ export async function startEdge(
     orders: { ...noOrders, ...orders },
     ...(planOf === undefined ? {} : { planOf }),
     ...(keys === undefined ? {} : { keys }),
+    isTrustedProxy,
     log,
     observer: observedBy(accessLog(log), { ended: (request) => records.push(request) }, ...observers),
     now,

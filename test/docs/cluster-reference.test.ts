@@ -17,7 +17,6 @@ const PROGRAMS = [
       'src/kube',
       'src/backend/kubernetes',
       'src/control',
-      'src/admin',
       'src/main-operator.ts',
       'src/cli/plan-endpoint.ts',
     ],
@@ -25,14 +24,7 @@ const PROGRAMS = [
   {
     page: 'docs/edge.md',
     command: withEdgeOptions(new Command('edge')),
-    code: [
-      'src/cluster-edge',
-      'src/kube/reflector.ts',
-      'src/edge',
-      'src/main-edge.ts',
-      'src/admin',
-      'src/cli/until-told.ts',
-    ],
+    code: ['src/cluster-edge', 'src/kube/reflector.ts', 'src/edge', 'src/main-edge.ts', 'src/cli/until-told.ts'],
   },
 ];
 

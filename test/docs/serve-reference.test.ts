@@ -11,6 +11,8 @@ import { accessLog } from '../../src/edge/access-log.ts';
 import { ENDPOINTS, pathText, type Endpoint } from '../../src/edge/endpoints.ts';
 import { createFindEndpoint } from '../../src/edge/find-endpoint.ts';
 import { anEndedRequest } from '../../src/testing/ended-requests.ts';
+import { ADDED, DROPPED, DROPPED_PREFIXES, FROM_PROXIES, PASSED_ON } from '../../src/edge/headers.ts';
+import { NOT_TO_BE_REPEATED } from '../../src/edge/refusal.ts';
 import { codeIn, partOf, readText, rowsOf, sectionOf } from './support/markdown.ts';
 import { flagRowsOf, foundIn, isMessage, loggedIn, rowOfOption, sorted } from './support/reference.ts';
 
@@ -82,6 +84,20 @@ describe('docs/serve.md', () => {
     const documented = rows.map(([code = '']) => code.replaceAll('`', ''));
     assert.deepEqual(sorted(documented), sorted(foundIn('src/edge', /\bcode: '([a-z_]+)'/gu)));
     assert.equal(new Set(documented).size, documented.length);
+  });
+
+  it('says which errors are not to be asked for again', () => {
+    const rows = rowsOf(partOf(sectionOf(document, 'HTTP'), 'Errors'));
+    const marked = rows.filter(([, , , , retry]) => retry === '`false`').map(([code = '']) => code.replaceAll('`', ''));
+    assert.deepEqual(sorted(marked), sorted(NOT_TO_BE_REPEATED));
+  });
+
+  it('has each header that is passed on, and each that is not passed back, and no other', () => {
+    const code = rowsOf(partOf(sectionOf(document, 'HTTP'), 'Headers')).map(([names = '']) => [...codeIn(names)]);
+    const sent = code.slice(0, 4).flat();
+    const held = code.slice(4).flat();
+    assert.deepEqual(sorted(sent), sorted([...PASSED_ON, ...FROM_PROXIES, ...ADDED]));
+    assert.deepEqual(sorted(held), sorted([...DROPPED, ...DROPPED_PREFIXES.map((prefix) => `${prefix}*`)]));
   });
 
   it('has each message of the log', () => {
