@@ -6,21 +6,34 @@ const PATIENCE_MS = 5_000;
 
 /** A server process whose output nobody reads. */
 export interface Server {
+  readonly pid: number;
   /** Resolves when it is gone. Safe to call again. */
   readonly stop: () => Promise<void>;
 }
 
+export interface ServerOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  /** An open file for its output. Unless given, it writes into pipes, as Corral's children do. */
+  readonly output?: number;
+}
+
 /** Runs a program. Throws if it cannot be started. */
-export function runServer(program: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): Server {
-  // Pipes, as Corral gives its children, and our process group, so that Ctrl-C ends it too.
-  const child = spawn(program, [...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
-  child.stdout.resume();
-  child.stderr.resume();
+export function runServer(
+  program: string,
+  args: readonly string[],
+  { env = process.env, output }: ServerOptions = {},
+): Server {
+  const sink = output === undefined ? 'pipe' : output;
+  // Our process group, so that Ctrl-C ends it too.
+  const child = spawn(program, [...args], { stdio: ['ignore', sink, sink], env });
+  child.stdout?.resume();
+  child.stderr?.resume();
   const exited = once(child, 'exit');
   // Whoever stops it sees the error of a program that cannot be started.
   exited.catch(() => undefined);
   if (child.pid === undefined) throw new Error(`${program} cannot be started`);
   return {
+    pid: child.pid,
     stop: async () => {
       await stop(child, exited);
     },

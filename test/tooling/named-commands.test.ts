@@ -11,7 +11,7 @@ const run = (script: string, args: readonly string[]): Outcome =>
   runCommand(process.execPath, [join(root, 'scripts', script), ...args], { cwd: root, env });
 
 for (const [command, script, names] of [
-  ['npm run bench', 'bench.ts', ['planner', 'simulate', 'swap']],
+  ['npm run bench', 'bench.ts', ['edge', 'planner', 'simulate', 'swap']],
   ['npm run prove', 'prove.ts', ['seed-races', 'evict', 'streams']],
 ] as const) {
   describe(command, () => {

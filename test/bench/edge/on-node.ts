@@ -1,0 +1,42 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { renderTinyGguf } from '../../../src/api/tiny-gguf.ts';
+import { takeFreePort } from '../../../src/backend/local/free-port.ts';
+import { connectProbe } from './probe-client.ts';
+import { BARE, CORRAL, modelsOf, spawnPinned, untilServing, type Contestant, type Stage, type Start } from './stage.ts';
+
+/** A Node program, with the probe in it where somebody will look. */
+async function launchNode(stage: Stage, name: string, port: number, args: readonly string[]): Promise<Contestant> {
+  const { t, folder, programs, probed } = stage;
+  const socket = join(folder, `probe-${port}.sock`);
+  const probe = { EDGE_BENCH_PROBE: socket, NODE_OPTIONS: `--import=${programs.probe}` };
+  const env = { ...process.env, ...(probed ? probe : {}) };
+  const pid = spawnPinned(stage, `node-${port}`, { command: [process.execPath, ...args], env });
+  await untilServing(stage, name, port);
+  return { name, port, pids: [pid], probe: probed ? await connectProbe(t, socket) : undefined };
+}
+
+export const startBare: Start = async (stage) => {
+  const port = await takeFreePort();
+  return launchNode(stage, BARE, port, [stage.programs.bareProxy, String(port), String(stage.stub.port)]);
+};
+
+/** Real model files, which the stub does not read: who serves a folder looks into them. */
+export function makeModels(stage: Stage): string {
+  const folder = join(stage.folder, 'models');
+  mkdirSync(folder, { recursive: true });
+  const model = renderTinyGguf({ seed: 1 });
+  for (const name of modelsOf(stage)) writeFileSync(join(folder, `${name}.gguf`), model);
+  return folder;
+}
+
+/** `corral serve` as users run it, with its access log in a file. */
+export const startCorral: Start = async (stage) => {
+  const port = await takeFreePort();
+  return launchNode(stage, CORRAL, port, [
+    ...stage.programs.corral,
+    'serve',
+    ...['--models-dir', makeModels(stage), '--models-max', String(stage.models)],
+    ...['--llama-server', stage.stub.program, '--port', String(port)],
+  ]);
+};

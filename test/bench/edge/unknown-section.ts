@@ -1,0 +1,73 @@
+import { renderTable, spreadOf } from '../../support/figures.ts';
+import { interleave, withContestants, type Bench } from './bench.ts';
+import { atMost, renderGoal } from './edge-report.ts';
+import { startCorral } from './on-node.ts';
+import { residentMbOf } from './process-figures.ts';
+import { chatBody } from './request-bodies.ts';
+import type { Contestant } from './stage.ts';
+import { runWrk, type Load, type Loaded } from './wrk.ts';
+
+/** Milliseconds that a connection of the flood waits between two requests: its connections make its rate. */
+const PAUSE = 10;
+/** The traffic that may not suffer: a few clients that ask now and then. */
+const OTHERS = { connections: 4, pause: 10 };
+const MOST_SLOWER = 2;
+/** Resident memory may waver by this. */
+const NO_GROWTH = 1.1;
+
+interface Sample {
+  /** Milliseconds at the 99th percentile of those who ask for a model that exists. */
+  readonly quiet: number;
+  readonly flooded: number;
+  readonly flood: Loaded;
+  readonly resident: number;
+}
+
+/** Clients that ask for models which do not exist: they are told so, and everybody else is served as before. */
+export async function benchUnknown(bench: Bench): Promise<void> {
+  const { unknownPerSecond, rounds, seconds } = bench.extent;
+  await withContestants(
+    bench,
+    { stub: 'answer', models: 1, probed: false, who: [startCorral] },
+    async (contestants) => {
+      for (const contestant of contestants) await measure(bench, contestant);
+      const measured = await interleave(contestants, rounds, async (contestant) => measure(bench, contestant));
+      bench.print(`${unknownPerSecond} requests a second for an unknown model, ${seconds} s each time\n\n`);
+      for (const samples of measured.values()) bench.print(renderUnknown(samples));
+    },
+  );
+}
+
+async function measure({ extent, tools, folder }: Bench, { port, pids }: Contestant): Promise<Sample> {
+  const { seconds, unknownPerSecond } = extent;
+  const load = async (more: Pick<Load, 'connections' | 'body' | 'pause'>): Promise<Loaded> =>
+    runWrk(tools.wrk, folder, { port, seconds, ...more });
+  const others = { ...OTHERS, body: chatBody('m0') };
+  const quiet = await load(others);
+  const connections = Math.ceil((unknownPerSecond * PAUSE) / 1000);
+  const unknown = { connections, pause: PAUSE, body: chatBody('a-model-that-nobody-declares') };
+  const [flood, flooded] = await Promise.all([load(unknown), load(others)]);
+  return { quiet: quiet.p99, flooded: flooded.p99, flood, resident: residentMbOf(pids) };
+}
+
+function renderUnknown(samples: readonly Sample[]): string {
+  const row = (title: string, digits: number, of: (sample: Sample) => number): string[] => {
+    const { min, median, max } = spreadOf(samples.map(of));
+    return [title, ...[min, median, max].map((value) => value.toFixed(digits))];
+  };
+  const rows = [
+    row('unknown models asked for, per second', 0, ({ flood }) => flood.perSecond),
+    row('answered otherwise than 404, or not at all', 0, ({ flood }) => flood.requests - flood.refused + flood.failed),
+    row('p99 of others before, ms', 2, ({ quiet }) => quiet),
+    row('p99 of others meanwhile, ms', 2, ({ flooded }) => flooded),
+    row('resident MB afterwards', 1, ({ resident }) => resident),
+  ];
+  const slower = spreadOf(samples.map(({ quiet, flooded }) => flooded / quiet)).median;
+  const [first, last] = [samples.at(0), samples.at(-1)];
+  const growth = first === undefined || last === undefined ? undefined : last.resident / first.resident;
+  const goals = [
+    atMost(`p99 of others at most ${MOST_SLOWER} times what it was`, slower, MOST_SLOWER),
+    atMost('no growth of memory from the first round to the last (10 % more counts)', growth, NO_GROWTH),
+  ];
+  return `${renderTable(['', 'min', 'median', 'max'], rows)}\n${goals.map(renderGoal).join('')}`;
+}

@@ -1,0 +1,61 @@
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { API_KEY } from './stage.ts';
+
+/** A load that wrk makes. */
+export interface Load {
+  readonly port: number;
+  readonly connections: number;
+  readonly seconds: number;
+  readonly body: string;
+  /** Milliseconds that a connection waits before each request; without it, it sends as soon as it is answered. */
+  readonly pause?: number | undefined;
+}
+
+/** What wrk tells of a load. */
+export interface Loaded {
+  readonly requests: number;
+  readonly perSecond: number;
+  /** Answers with a status of 400 and more. */
+  readonly refused: number;
+  /** Connections that broke, and requests without an answer. */
+  readonly failed: number;
+  /** Milliseconds to the end of the answer. */
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** The long brackets of Lua hold any text but their own end. */
+const script = ({ body, pause }: Load): string => `
+wrk.method = "POST"
+wrk.path = "/v1/chat/completions"
+wrk.headers["Content-Type"] = "application/json"
+wrk.headers["Authorization"] = "Bearer ${API_KEY}"
+wrk.body = [==[${body}]==]
+${pause === undefined ? '' : `function delay() return ${pause} end`}
+function done(summary, latency)
+  local e = summary.errors
+  io.write(string.format("told %d %d %d %d %d %d\\n", summary.requests, summary.duration, e.status,
+    e.connect + e.read + e.write + e.timeout, latency:percentile(50), latency:percentile(99)))
+end
+`;
+
+const TOLD = /^told (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)$/mu;
+
+let scripts = 0;
+
+/** Runs wrk, with one thread, and resolves when it has ended. */
+export async function runWrk(wrk: string, folder: string, load: Load): Promise<Loaded> {
+  scripts += 1;
+  const file = join(folder, `load-${scripts}.lua`);
+  writeFileSync(file, script(load));
+  const args = ['--threads', '1', '--connections', String(load.connections), '--duration', `${load.seconds}s`];
+  const url = `http://127.0.0.1:${load.port}`;
+  const { stdout } = await promisify(execFile)(wrk, [...args, '--timeout', '30s', '--script', file, url]);
+  const told = TOLD.exec(stdout);
+  if (told === null) throw new Error(`wrk does not tell what it did: ${stdout}`);
+  const [requests = 0, microseconds = 1, refused = 0, failed = 0, p50 = 0, p99 = 0] = told.slice(1).map(Number);
+  return { requests, perSecond: requests / (microseconds / 1e6), refused, failed, p50: p50 / 1000, p99: p99 / 1000 };
+}
