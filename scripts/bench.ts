@@ -68,6 +68,19 @@ const benches: ReadonlyMap<string, Bench> = new Map<string, Bench>([
     },
   ],
   [
+    'bodies',
+    {
+      summary: 'what bodies of 8 MB cost, beside JSON.parse and a proxy that uses it',
+      options: ['rounds'],
+      run: async ({ rounds = DEFAULT_ROUNDS }) => {
+        const times = parseWholeNumber('--rounds', rounds, 1, MOST_ROUNDS);
+        const { benchBodies } = await import('../test/bench/bodies.ts');
+        await benchBodies(times, print);
+        return 0;
+      },
+    },
+  ],
+  [
     'simulate',
     {
       summary: 'cold starts and waits of simulated traces, beside the policies of others and one that knows the future',

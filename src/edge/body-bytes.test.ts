@@ -23,7 +23,7 @@ test('a body that comes in one piece takes what it needs', () => {
 });
 
 test('a client that announces much gets room as it sends', () => {
-  assert.deepEqual(rooms(1_000_000, [10, 10, 30, 150]), [40, 40, 200, 200]);
+  assert.deepEqual(rooms(1_000_000, [10, 10, 141, 2400]), [160, 160, 2576, 2576]);
   assert.deepEqual(rooms(50, [20, 10]), [50, 50]);
 });
 

@@ -1,5 +1,5 @@
 /** Room for so many times what has arrived: a client that announces much and sends little takes little. */
-const GROWTH = 4;
+const GROWTH = 16;
 
 /** The bytes of a body in one piece, while they arrive. */
 export class BodyBytes {

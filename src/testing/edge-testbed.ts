@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import type { TestContext } from 'node:test';
 import { createLedger } from '../activity/create-ledger.ts';
 import type { Ledger } from '../activity/ledger.ts';
 import type { EndedRequest } from '../domain/ended-request.ts';
@@ -160,7 +159,7 @@ const noOrders: Orders = {
 };
 
 export async function startEdge(
-  t: TestContext,
+  t: { after(hook: () => Promise<void>): void },
   { limits = {}, orders = {}, planOf, keys, observers = [], isTrustedProxy }: BedOptions = {},
 ): Promise<EdgeBed> {
   const watch = new Watch();

@@ -63,7 +63,7 @@ const ODD_TEXTS = [
   '"\\ud800"',
   '"\\udc00\\ud83d"',
   '"{\\"model\\":\\"x\\"}"',
-  `"${'y'.repeat(90)}"`,
+  `"${'y'.repeat(300)}ä${'z'.repeat(299)}\\n${'y'.repeat(700)}"`,
   `"${'\\n'.repeat(40)}"`,
 ];
 /** What no JSON text holds where a value stands. */
