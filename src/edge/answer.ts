@@ -79,7 +79,7 @@ export class Answer {
     }
     this.silence();
     this.#stage = 'relaying';
-    this.#meter.begin(isEventStream);
+    this.#meter.begin(headers['content-type']);
     this.#isEventStream = isEventStream;
     this.#res.on('drain', onDrain);
     return true;
@@ -94,6 +94,7 @@ export class Answer {
 
   end(): void {
     this.#stage = 'over';
+    this.#meter.end();
     this.#res.end();
   }
 

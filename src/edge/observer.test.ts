@@ -73,6 +73,32 @@ test('a refused request is told of with its code, and by no name that nobody dec
   assert.doesNotMatch(JSON.stringify([bed.records, bed.lines.map(({ fields }) => [...fields])]), /nobody-declares/);
 });
 
+test('the tokens that an answer tells of are told on; an answer that is cut tells of none', async (t) => {
+  const bed = await startEdge(t);
+  const usage = { prompt_tokens: 7, completion_tokens: 2 };
+  const events = `data: ${JSON.stringify({ choices: [] })}\n\ndata: ${JSON.stringify({ usage })}\n\ndata: [DONE]\n\n`;
+  const whole = JSON.stringify({ choices: [], usage });
+  const stub = await startStub(t, 'r1', (request, socket) => {
+    if (request.includes('"cut"')) socket.end(answer(`${whole} `).slice(0, -1));
+    else if (request.includes('"stream"'))
+      socket.write(STREAM_HEAD + events.split('').map(chunk).join('') + LAST_CHUNK);
+    else socket.write(answer(whole));
+  });
+  bed.publish({ model: 'a', replicas: [stub.replica] });
+  for (const more of [{}, { stream: true }, { cut: true }]) {
+    await ask(bed, { body: JSON.stringify({ model: 'a', ...more }) });
+  }
+  await bed.ended(3);
+  assert.deepEqual(
+    bed.records.map(({ tokensIn, tokensOut, streamed }) => [tokensIn, tokensOut, streamed]),
+    [
+      [7, 2, false],
+      [7, 2, true],
+      [undefined, undefined, false],
+    ],
+  );
+});
+
 test('a client that leaves before its answer counts as 499, one that leaves in its middle as not complete', async (t) => {
   const bed = await startEdge(t);
   const stub = await startStub(t, 'r1', (_request, socket) => socket.write(STREAM_HEAD + chunk('data: 1\n\n')));

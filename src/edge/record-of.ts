@@ -11,6 +11,7 @@ const CLIENT_LEFT = 499;
 export function recordOf(visit: Visit, now: Instant): EndedRequest {
   const { req, res, meter, share, arrived, endpoint, model, keyId, requestId, upstreamError } = visit;
   const own = ownAnswerOf(res);
+  const tokens = meter.tokens();
   const route = endpoint === undefined ? undefined : routeOf(endpoint);
   // A name that nobody declares could be anything, in a path too.
   const path = endpoint?.model === 'path' && model === undefined && route !== undefined ? route : visit.path;
@@ -30,8 +31,8 @@ export function recordOf(visit: Visit, now: Instant): EndedRequest {
     firstByte: meter.firstByte === undefined ? undefined : since(arrived, meter.firstByte),
     bytesIn: share.all,
     bytesOut: own === undefined ? meter.bytes : meter.bytes + own.bytes,
-    tokensIn: undefined,
-    tokensOut: undefined,
+    tokensIn: tokens.in,
+    tokensOut: tokens.out,
     upstreamError,
     streamed: meter.streamed,
     complete: res.writableFinished,

@@ -14,6 +14,10 @@ const LogLineSchema = Type.Object({
   model: Type.Optional(Type.String()),
   path: Type.Optional(Type.String()),
   status: Type.Optional(Type.Integer()),
+  route: Type.Optional(Type.String()),
+  bytesOut: Type.Optional(Type.Integer()),
+  tokensIn: Type.Optional(Type.Integer()),
+  tokensOut: Type.Optional(Type.Integer()),
 });
 
 export type LogLine = Type.Static<typeof LogLineSchema>;
