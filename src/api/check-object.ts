@@ -30,12 +30,22 @@ const isSecret = (path: FieldPath): boolean => /\.(?:env|args)(?:\[|$)/u.test(fo
 const nameFields = (names: readonly string[]): string =>
   names.length === 0 ? 'no fields' : names.join(' and ').slice(0, 80);
 
+/** How a message repeats a wrong value, for instance `, not 7`. */
+export type ShowValue = (path: FieldPath, value: unknown) => string;
+
 /** Arguments and variables may hold passwords: they are never repeated. */
-function show(path: FieldPath, value: unknown): string {
+function showUnlessSecret(path: FieldPath, value: unknown): string {
   if (value === null) return ', not empty';
   if (Array.isArray(value)) return `, not a list of ${value.length}`;
   if (typeof value === 'object') return `, not an object with ${nameFields(Object.keys(value))}`;
   return isSecret(path) ? '' : `, not ${JSON.stringify(value).slice(0, 80)}`;
+}
+
+/** What is checked, and how it is talked about. */
+interface Checked {
+  readonly value: unknown;
+  readonly schema: TSchema;
+  readonly show: ShowValue;
 }
 
 function explainMissing(schema: unknown, path: FieldPath, names: readonly string[]): Fault[] {
@@ -56,7 +66,7 @@ function explainUnknown(schema: unknown, path: FieldPath, names: readonly string
   }));
 }
 
-function explain(value: unknown, schema: TSchema, error: TLocalizedValidationError): Fault[] {
+function explain({ value, schema, show }: Checked, error: TLocalizedValidationError): Fault[] {
   const path = parsePointer(error.instancePath, value);
   const part = readPath(schema, parsePointer(error.schemaPath, schema));
   if (error.keyword === 'required') return explainMissing(part, path, error.params.requiredProperties);
@@ -111,10 +121,10 @@ const unique = (faults: readonly Fault[]): Fault[] => [
  * Everything for which an API server with Corral's CRDs would refuse this object or part of one, by its schema and the
  * rules in it. Unknown fields are faults, as with strict validation (`kubectl apply` asks for it).
  */
-export function checkObject(value: unknown, schema: TSchema): readonly Fault[] {
+export function checkObject(value: unknown, schema: TSchema, show: ShowValue = showUnlessSecret): readonly Fault[] {
   const described = [...walkSchema(schema, value)];
   return unique([
-    ...Value.Errors(schema, value).flatMap((error) => explain(value, schema, error)),
+    ...Value.Errors(schema, value).flatMap((error) => explain({ value, schema, show }, error)),
     ...described.flatMap(checkRepeated),
     ...described.flatMap(checkRules),
   ]);
