@@ -3,6 +3,7 @@ import { viewPod } from './api/cluster/pod-view.ts';
 import { createPresetReader } from './api/cluster/routed-presets.ts';
 import type { EdgeFlags } from './cli/edge-options.ts';
 import { connect } from './cli/connect.ts';
+import { followKeys, openKeys, ringOf, warnOfOpenDoor, type KeysInForce } from './cli/key-source.ts';
 import { limitsOf, limitsProblem } from './cli/limit-options.ts';
 import { proxiesOf } from './cli/proxy-options.ts';
 import { listen, urlOf } from './cli/listen.ts';
@@ -26,16 +27,18 @@ export async function runEdge(flags: EdgeFlags): Promise<number> {
   if (!found.ok) return complain(EXIT_USAGE, found.problem);
   const api = connect(flags);
   if (typeof api === 'string') return complain(EXIT_USAGE, api);
+  const keys = await openKeys(flags);
+  if (keys.kind === 'wrong') return complain(EXIT_USAGE, ...keys.problems);
   const log = createLog({ pretty: process.stdout.isTTY, level: flags.logLevel });
   try {
-    return await serve({ flags, log, api, identity: found.identity });
+    return await serve({ flags, log, keys, api, identity: found.identity });
   } finally {
     await api.close();
   }
 }
 
-function complain(exitCode: number, problem: string): number {
-  process.stderr.write(`corral edge: ${problem}\n`);
+function complain(exitCode: number, ...problems: readonly string[]): number {
+  for (const problem of problems) process.stderr.write(`corral edge: ${problem}\n`);
   return exitCode;
 }
 
@@ -43,11 +46,12 @@ function complain(exitCode: number, problem: string): number {
 interface Serving {
   readonly flags: EdgeFlags;
   readonly log: Log;
+  readonly keys: KeysInForce;
   readonly api: KubeConnection;
   readonly identity: EdgeIdentity;
 }
 
-async function serve({ flags, log, api, identity }: Serving): Promise<number> {
+async function serve({ flags, log, keys, api, identity }: Serving): Promise<number> {
   const replaced = Promise.withResolvers<'replaced'>();
   const edge = new ClusterEdge({
     api,
@@ -57,6 +61,7 @@ async function serve({ flags, log, api, identity }: Serving): Promise<number> {
     newId: randomUUID,
     limits: limitsOf(flags),
     ...proxiesOf(flags),
+    ...ringOf(keys),
     created: Math.trunc(Date.now() / 1000),
     wallClock: Date.now,
     timers,
@@ -71,12 +76,17 @@ async function serve({ flags, log, api, identity }: Serving): Promise<number> {
   const noProbes = await listen(probes, { host, port: probePort, flag: '--probe-port' });
   if (noProbes !== undefined) return complain(EXIT_FAILED, noProbes);
   log.info('answering probes', { url: urlOf(probes) });
+  const unfollow = followKeys(keys, { log, wakeIn: timers.wakeIn });
   const told = untilTold(log).then(() => 'told' as const);
   const started = edge.start().then(async () => listen(edge.edge.server, { host, port, flag: '--port' }));
   const first = await Promise.race([started, told, replaced.promise]);
-  if (first === undefined) log.info('listening', { url: urlOf(edge.edge.server) });
+  if (first === undefined) {
+    log.info('listening', { url: urlOf(edge.edge.server) });
+    warnOfOpenDoor(keys, edge.edge.server, log);
+  }
   const end = first ?? (await Promise.race([told, replaced.promise]));
   await edge.shutdown();
+  unfollow();
   probes.close();
   probes.closeAllConnections();
   log.info('ended');

@@ -7,8 +7,8 @@ const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
 /** `corral plan`: prints what would become of a request for a model, and returns the exit code. */
-export async function runPlan(model: string, { url, json }: PlanFlags): Promise<number> {
-  const asked = await askPlan(url, model);
+export async function runPlan(model: string, { url, apiKey, json }: PlanFlags): Promise<number> {
+  const asked = await askPlan({ url, apiKey }, model);
   if (asked.kind === 'planned') {
     const lines = json === true ? [JSON.stringify(asked.plan)] : planText(asked.plan);
     process.stdout.write(`${lines.join('\n')}\n`);

@@ -12,6 +12,7 @@ import { endOrphans } from './backend/local/orphans.ts';
 import { catalogReader, namedSources, type ReadCatalog } from './cli/catalog-reader.ts';
 import { runCheck } from './cli/check-manifests.ts';
 import { limitsOf, limitsProblem } from './cli/limit-options.ts';
+import { followKeys, openKeys, ringOf, warnOfOpenDoor, type KeysInForce } from './cli/key-source.ts';
 import { proxiesOf } from './cli/proxy-options.ts';
 import { listen, urlOf } from './cli/listen.ts';
 import { createOrders } from './cli/serve-orders.ts';
@@ -40,12 +41,14 @@ export async function runServe(flags: ServeFlags, args: readonly ArgItem[]): Pro
   const read = catalogReader(await sourcePaths(flags, log), flags, args);
   const first = await read(undefined);
   if (!first.ok) return complain(EXIT_USAGE, first.problems.map(formatProblem));
+  const keys = await openKeys(flags);
+  if (keys.kind === 'wrong') return complain(EXIT_USAGE, keys.problems);
   for (const { file, field, reason } of first.withoutEffect) log.warn(`${file}: ${field} has no effect`, { reason });
   try {
     const program = await findProgram(flags, log);
     const pids = await endOrphans();
     if (pids.length > 0) log.warn('ended what a killed corral had left behind', { pids });
-    return await serve({ flags, log, program, read, first });
+    return await serve({ flags, log, program, keys, read, first });
   } catch (error) {
     if (!(error instanceof LlamaServerError)) throw error;
     return complain(error.code === 'E_LLAMA_SERVER_UNUSABLE' ? EXIT_USAGE : EXIT_FAILED, [error.message]);
@@ -85,11 +88,12 @@ interface Serving {
   readonly flags: ServeFlags;
   readonly log: Log;
   readonly program: string;
+  readonly keys: KeysInForce;
   readonly read: ReadCatalog;
   readonly first: CatalogResult & { readonly ok: true };
 }
 
-async function serve({ flags, log, program, read, first }: Serving): Promise<number> {
+async function serve({ flags, log, program, keys, read, first }: Serving): Promise<number> {
   const ledger = createLedger();
   const board = createRouteBoard();
   const backend = new LocalBackend({ program, baseEnv: process.env, now: monotonicNow, log });
@@ -116,6 +120,7 @@ async function serve({ flags, log, program, read, first }: Serving): Promise<num
     limits: limitsOf(flags),
     ...proxiesOf(flags),
     created,
+    ...ringOf(keys),
   });
   // However this process ends, short of SIGKILL, no child outlives it.
   process.on('exit', () => {
@@ -127,8 +132,11 @@ async function serve({ flags, log, program, read, first }: Serving): Promise<num
   control.setCatalog(first.catalog);
   for (const { uid, scaling } of first.catalog.presets) if (scaling.loadOnStartup) control.orderLoad(uid);
   log.info('listening', { url: urlOf(edge.server), models: first.catalog.presets.map(({ model }) => model) });
+  warnOfOpenDoor(keys, edge.server, log);
+  const unfollow = followKeys(keys, { log, wakeIn });
   await untilTold(log);
   await edge.shutdown();
+  unfollow();
   await control.stopAll();
   log.info('ended');
   return EXIT_OK;

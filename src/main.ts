@@ -3,6 +3,7 @@ import { parseArgv } from './api/parse-argv.ts';
 import { formatProblem } from './api/problem.ts';
 import { withClusterOptions, type ClusterFlags } from './cli/cluster-options.ts';
 import { withEdgeOptions, type EdgeFlags } from './cli/edge-options.ts';
+import { withKeyOptions, type KeyFlags } from './cli/key-options.ts';
 import { withPlanOptions, type PlanFlags } from './cli/plan-options.ts';
 import { OWN_OPTIONS, withServeOptions, type ServeFlags } from './cli/serve-options.ts';
 import { withSimulateOptions, type SimulateFlags } from './cli/simulate-options.ts';
@@ -49,6 +50,17 @@ on the port of its probes:
   corral plan qwen3-8b --url http://127.0.0.1:8081
 
 Exit codes: 0 answered, 1 nobody answered as Corral does, 2 wrong use or an unknown model.
+`;
+
+const KEY_HELP = `
+The entry goes to standard output, for the list under keys: of the file that --keys-file names; the key goes to standard error.
+
+Examples:
+  echo keys: > keys.yaml
+  corral key --id ci >> keys.yaml
+  corral key --id team-a --models 'qwen*,embedding' --max-in-flight 8 >> keys.yaml
+  corral key --id admin --operations infer,models:manage >> keys.yaml
+  corral serve --models-dir ~/models --keys-file keys.yaml
 `;
 
 const SIMULATE_HELP = `
@@ -98,6 +110,13 @@ function buildProgram(serve: Serve): Command {
     .action(async (model: string, flags: PlanFlags) => {
       const { runPlan } = await import('./main-plan.ts');
       process.exitCode = await runPlan(model, flags);
+    });
+  withKeyOptions(program.command('key'))
+    .description('make an API key, and its entry for a keys file')
+    .addHelpText('after', KEY_HELP)
+    .action(async (flags: KeyFlags) => {
+      const { runKey } = await import('./main-key.ts');
+      process.exitCode = runKey(flags);
     });
   withSimulateOptions(program.command('simulate'))
     .description('replay a trace of requests through the planner and other policies, and compare what they would wait')

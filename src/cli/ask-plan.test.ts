@@ -7,9 +7,12 @@ import { portOf } from '../testing/http-kit.ts';
 import { askPlan } from './ask-plan.ts';
 
 /** A server that answers everything so; returns where it listens. */
-async function served(t: TestContext, serve: (res: ServerResponse, target: string) => void): Promise<string> {
+async function served(
+  t: TestContext,
+  serve: (res: ServerResponse, target: string, authorization: string | undefined) => void,
+): Promise<string> {
   const server = createServer((req, res) => {
-    serve(res, String(req.url));
+    serve(res, String(req.url), req.headers.authorization);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -50,7 +53,7 @@ const PLANS: readonly ModelPlan[] = [
 describe('asking for a plan', () => {
   for (const plan of PLANS) {
     it(`reads one that says ${plan.outcome}`, async (t) => {
-      assert.deepEqual(await askPlan(await answering(t, 200, plan), 'a'), { kind: 'planned', plan });
+      assert.deepEqual(await askPlan({ url: await answering(t, 200, plan) }, 'a'), { kind: 'planned', plan });
     });
   }
 
@@ -60,17 +63,31 @@ describe('asking for a plan', () => {
       asked = target;
       res.end(JSON.stringify(PLANS[0]));
     });
-    await askPlan(`${url}/corral`, 'Org/A B&model=x#ä');
+    await askPlan({ url: `${url}/corral` }, 'Org/A B&model=x#ä');
     const target = new URL(asked, url);
     assert.equal(target.pathname, '/corral/models/plan');
     assert.deepEqual(target.searchParams.getAll('model'), ['Org/A B&model=x#ä']);
   });
 
+  it('sends a key where it was given one, and repeats none that cannot be sent', async (t) => {
+    const seen: (string | undefined)[] = [];
+    const url = await served(t, (res, _target, authorization) => {
+      seen.push(authorization);
+      res.end(JSON.stringify(PLANS[0]));
+    });
+    await askPlan({ url, apiKey: 'secret' }, 'a');
+    await askPlan({ url, apiKey: undefined }, 'a');
+    assert.deepEqual(seen, ['Bearer secret', undefined]);
+    const failed = await askPlan({ url, apiKey: 'secret\n' }, 'a');
+    assert.ok(failed.kind === 'failed');
+    assert.doesNotMatch(failed.message, /secret/u);
+  });
+
   it('tells an unknown model from what has failed', async (t) => {
     const error = (code: string): object => ({ error: { message: 'in words', code, type: 'x', param: null } });
-    const unknown = await askPlan(await answering(t, 404, error('model_not_found')), 'a');
+    const unknown = await askPlan({ url: await answering(t, 404, error('model_not_found')) }, 'a');
     assert.deepEqual(unknown, { kind: 'refused', message: 'in words' });
-    const elsewhere = await askPlan(await answering(t, 501, error('planned_elsewhere')), 'a');
+    const elsewhere = await askPlan({ url: await answering(t, 501, error('planned_elsewhere')) }, 'a');
     assert.equal(elsewhere.kind, 'failed');
     assert.match(elsewhere.message, /501 planned_elsewhere: in words$/u);
   });
@@ -86,7 +103,7 @@ describe('asking for a plan', () => {
     ['more than an answer has', 200, JSON.stringify({ ...PLANS[0], message: 'x'.repeat(5 * 2 ** 20) })],
   ] as const) {
     it(`says that ${what} is no answer of Corral`, async (t) => {
-      const asked = await askPlan(await answering(t, status, body), 'a');
+      const asked = await askPlan({ url: await answering(t, status, body) }, 'a');
       assert.ok(asked.kind === 'failed');
       assert.match(asked.message, /does not answer as a Corral .*--url/u);
     });
@@ -99,11 +116,11 @@ describe('asking for a plan', () => {
     const port = portOf(nobody);
     nobody.close();
     await once(nobody, 'close');
-    const refused = await askPlan(`http://127.0.0.1:${port}`, 'a');
+    const refused = await askPlan({ url: `http://127.0.0.1:${port}` }, 'a');
     assert.ok(refused.kind === 'failed');
     assert.match(refused.message, /cannot be asked: .*ECONNREFUSED.*--url/u);
 
-    const silent = await askPlan(await served(t, () => undefined), 'a', 50);
+    const silent = await askPlan({ url: await served(t, () => undefined) }, 'a', 50);
     assert.ok(silent.kind === 'failed');
     assert.match(silent.message, /no answer in time/u);
 
@@ -111,6 +128,6 @@ describe('asking for a plan', () => {
       res.writeHead(200, { 'content-length': 100 }).write('{');
       res.destroy();
     });
-    assert.equal((await askPlan(broken, 'a')).kind, 'failed');
+    assert.equal((await askPlan({ url: broken }, 'a')).kind, 'failed');
   });
 });

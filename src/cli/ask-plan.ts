@@ -39,12 +39,19 @@ export type AskedPlan =
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'failed'; readonly message: string };
 
-/** Asks the Corral at `url` what would become of a request for a model. Throws nothing. */
-export async function askPlan(url: string, model: string, timeout = TIMEOUT_MS): Promise<AskedPlan> {
+/** Who is asked, and with which key. */
+export interface Asked {
+  readonly url: string;
+  readonly apiKey?: string | undefined;
+}
+
+/** Asks a Corral what would become of a request for a model. Throws nothing. */
+export async function askPlan({ url, apiKey }: Asked, model: string, timeout = TIMEOUT_MS): Promise<AskedPlan> {
   try {
     const signal = AbortSignal.timeout(timeout);
     const query = new URLSearchParams({ model }).toString();
-    const { statusCode, body } = await request(`${url}${PLAN_PATH}?${query}`, { signal, reset: true });
+    const headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
+    const { statusCode, body } = await request(`${url}${PLAN_PATH}?${query}`, { signal, headers, reset: true });
     body.setEncoding('utf8');
     let text = '';
     for await (const part of body) {

@@ -36,6 +36,15 @@ describe('the flags of plan', () => {
     });
   }
 
+  it('take a key, or that of the variable', (t) => {
+    const url = 'http://127.0.0.1:8080';
+    assert.deepEqual(parsed('a', '--api-key', 'k'), ['a', { url, apiKey: 'k' }]);
+    process.env['CORRAL_API_KEY'] = 'v';
+    t.after(() => delete process.env['CORRAL_API_KEY']);
+    assert.deepEqual(parsed('a'), ['a', { url, apiKey: 'v' }]);
+    assert.deepEqual(parsed('a', '--api-key', 'k'), ['a', { url, apiKey: 'k' }]);
+  });
+
   it('need exactly one model', () => {
     for (const argv of [[], [''], ['a', 'b']]) assert.equal(typeof parsed(...argv), 'string', argv.join());
   });

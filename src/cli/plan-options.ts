@@ -4,6 +4,7 @@ import { notEmpty } from './flag-values.ts';
 /** What `corral plan` was told, beside the model. */
 export interface PlanFlags {
   readonly url: string;
+  readonly apiKey?: string;
   readonly json?: boolean;
 }
 
@@ -29,5 +30,9 @@ export const withPlanOptions = (command: Command): Command =>
       new Option('--url <url>', 'where `corral serve` listens, or the probes of `corral operator`')
         .argParser(address)
         .default('http://127.0.0.1:8080'),
+    )
+    .addOption(
+      // Not by a parser of ours: commander's messages repeat the value.
+      new Option('--api-key <key>', 'the key to ask with, which must allow models:manage').env('CORRAL_API_KEY'),
     )
     .addOption(new Option('--json', 'print the answer as it comes, for programs'));

@@ -47,6 +47,14 @@ describe('a plan for people', () => {
     );
   });
 
+  it('says no more of a model that may not be known than that there is one', () => {
+    assertText(
+      { ...waits, leaving: [{ cause: 'evicted', idle_seconds: 45 }] },
+      'qwen3-8b would wait for 1 model to leave:',
+      '  another model  idle for 45 s  evicted',
+    );
+  });
+
   it('gives the reason, the place in the queue and the time where nobody leaves', () => {
     assertText(
       { ...waits, reason: 'MinResidency', position: 3, until_seconds: 9, holders: ['a'] },

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Command, CommanderError } from 'commander';
+import { renderArgs } from '../api/llama-options.ts';
+import { parseArgv } from '../api/parse-argv.ts';
 import { DEFAULT_EDGE_LIMITS } from '../edge/limits.ts';
 import { OWN_OPTIONS, withServeOptions, type ServeFlags } from './serve-options.ts';
 
@@ -35,6 +37,8 @@ describe('the flags of serve', () => {
         host: '127.0.0.1',
         port: 8080,
         logLevel: 'info',
+        apiKey: [],
+        apiKeyFile: [],
         ...DEFAULT_EDGE_LIMITS,
       },
     );
@@ -49,6 +53,22 @@ describe('the flags of serve', () => {
     assert.equal(flags('--idle-timeout', '1h30m').idleTimeout, 5_400_000);
     assert.equal(flags('--idle-timeout', '90').idleTimeout, 90_000);
     assert.equal(flags('--port', '0').port, 0);
+    assert.equal(flags('--keys-file', 'keys.yaml').keysFile, 'keys.yaml');
+    assert.deepEqual(flags('--api-key-file', 'a', '--api-key-file=b').apiKeyFile, ['a', 'b']);
+  });
+  it('take keys as they are, and those of the variable where there are none', (t) => {
+    assert.deepEqual(flags('--api-key', 'a,b', '--api-key=-c', '--api-key', '').apiKey, ['a,b', '-c', '']);
+    process.env['LLAMA_API_KEY'] = 'of the variable';
+    t.after(() => delete process.env['LLAMA_API_KEY']);
+    assert.deepEqual(flags().apiKey, ['of the variable']);
+    assert.deepEqual(flags('--api-key', 'a').apiKey, ['a']);
+  });
+  it('split a command line so that keys are for Corral, and never for a llama-server', () => {
+    const tokens = ['--api-key', 'a', '-ngl', '99', '--api-key-file=f', '--keys-file', 'k'];
+    const { options, rest, problems } = parseArgv(tokens, OWN_OPTIONS);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(renderArgs(options), ['--n-gpu-layers', '99']);
+    assert.deepEqual(rest, ['--api-key', 'a', '--api-key-file=f', '--keys-file', 'k']);
   });
   for (const [flag, ...values] of [
     ['--models-max', '-1', '1.5', 'many', '', '10001'],
@@ -59,6 +79,8 @@ describe('the flags of serve', () => {
     ['--models-preset', ''],
     ['--filename', ''],
     ['--host', ''],
+    ['--keys-file', ''],
+    ['--api-key-file', ''],
     ['--llama-server', ''],
   ] as const) {
     for (const value of values) {

@@ -3,12 +3,13 @@ import type { OwnOption } from '../api/parse-argv.ts';
 import { milliseconds, type Duration } from '../domain/units.ts';
 import type { EdgeLimits } from '../edge/limits.ts';
 import type { LogLevel } from '../platform/log.ts';
+import { KEYS_FILE_OPTION, LLAMA_KEY_OPTIONS, type AccessFlags } from './access-options.ts';
 import { duration, HIGHEST_PORT, LOG_LEVELS, notEmpty, wholeNumber } from './flag-values.ts';
 import { LIMIT_OPTIONS } from './limit-options.ts';
 import { PROXY_OPTIONS, type ProxyFlags } from './proxy-options.ts';
 
 /** What `corral serve` was told, beside llama-server's own options. */
-export interface ServeFlags extends EdgeLimits, ProxyFlags {
+export interface ServeFlags extends AccessFlags, EdgeLimits, ProxyFlags {
   readonly modelsDir?: string;
   readonly modelsPreset?: string;
   readonly filename: readonly string[];
@@ -60,6 +61,8 @@ const SERVE_OPTIONS: readonly Option[] = [
   ).argParser(notEmpty),
   new Option('--log-level <level>', 'how much to log').choices(LOG_LEVELS).default('info'),
   ...PROXY_OPTIONS,
+  KEYS_FILE_OPTION,
+  ...LLAMA_KEY_OPTIONS,
   ...LIMIT_OPTIONS,
 ];
 

@@ -2,6 +2,7 @@ import { createLedger } from '../activity/create-ledger.ts';
 import { accessLog } from '../edge/access-log.ts';
 import { createEdge, type Edge } from '../edge/edge.ts';
 import type { IsTrustedProxy } from '../edge/client-address.ts';
+import type { KeyRing } from '../edge/key-ring.ts';
 import type { EdgeLimits } from '../edge/limits.ts';
 import { createRouteBoard } from '../routing/route-board.ts';
 import { ClusterLink, type ClusterLinkParts } from './cluster-link.ts';
@@ -10,8 +11,9 @@ export interface ClusterEdgeParts extends Omit<ClusterLinkParts, 'board' | 'ledg
   readonly limits: EdgeLimits;
   /** See `EdgeOptions`. */
   readonly isTrustedProxy?: IsTrustedProxy | undefined;
-  /** See `EdgeContext`. */
+  /** Both as in `EdgeContext`. */
   readonly created: number;
+  readonly keys?: KeyRing;
 }
 
 /** An edge of a cluster: routes from the API server, requests to pods, and a report of what it sees. */
@@ -21,13 +23,24 @@ export class ClusterEdge {
   readonly #link: ClusterLink;
   #state: 'starting' | 'ready' | 'ending' = 'starting';
 
-  constructor({ limits, isTrustedProxy, created, ...parts }: ClusterEdgeParts) {
+  constructor({ limits, isTrustedProxy, created, keys, ...parts }: ClusterEdgeParts) {
     const [board, ledger] = [createRouteBoard(), createLedger()];
     const { log, timers } = parts;
     this.#link = new ClusterLink({ ...parts, board, ledger });
     const { orders } = this.#link;
     const observer = accessLog(log);
-    this.edge = createEdge({ board, ledger, orders, log, observer, now: timers.now, limits, isTrustedProxy, created });
+    this.edge = createEdge({
+      board,
+      ledger,
+      orders,
+      log,
+      observer,
+      now: timers.now,
+      limits,
+      isTrustedProxy,
+      created,
+      ...(keys === undefined ? {} : { keys }),
+    });
   }
 
   /** Resolves when every model is known, or when `shutdown` comes first. */
