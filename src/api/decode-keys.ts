@@ -30,7 +30,7 @@ const HOW_TO_HASH =
 export function decodeKeys({ file, text }: SourceFile): DecodedKeys {
   const { documents, problems } = readYaml(text, file);
   // The parser's own words quote what they are about.
-  const broken = problems.map(({ reason: _quoting, ...site }) => ({ ...site, reason: 'this is not valid YAML' }));
+  const broken = problems.map((problem) => ({ ...problem, reason: 'this is not valid YAML' }));
   const [document, ...more] = documents;
   if (broken.length > 0) return { ok: false, problems: broken };
   if (document === undefined || more.length > 0) {

@@ -71,7 +71,6 @@ function unsendable({ key, site }: LlamaKey): Problem[] {
     return [{ ...site, reason: 'the line begins with a byte order mark', fix: 'Write the file without one.' }];
   }
   // Blanks around a header's value are not part of it, and control characters are not allowed (RFC 9110 section 5.5).
-  // eslint-disable-next-line no-control-regex
   if (/^[ \t]|[ \t]$|[\0-\x08\x0a-\x1f\x7f]/u.test(text)) {
     const reason = 'a key must not begin or end with blanks, or hold control characters: no client can send it';
     return [{ ...site, reason }];

@@ -82,11 +82,11 @@ function followFiles({
   seen: first,
 }: FollowParts & Extract<KeysInForce, { kind: 'keys' }>): () => void {
   let seen = first;
-  let ended = false;
+  const ending = new AbortController();
   let cancel = (): void => undefined;
   const turn = async (): Promise<void> => {
     const next = await look(flags);
-    if (ended) return;
+    if (ending.signal.aborted) return;
     if (next.seen !== seen) replaceKeys(ring, next.inputs, log);
     seen = next.seen;
     wait();
@@ -96,7 +96,7 @@ function followFiles({
   };
   wait();
   return () => {
-    ended = true;
+    ending.abort();
     cancel();
   };
 }

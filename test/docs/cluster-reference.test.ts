@@ -24,7 +24,14 @@ const PROGRAMS = [
   {
     page: 'docs/edge.md',
     command: withEdgeOptions(new Command('edge')),
-    code: ['src/cluster-edge', 'src/kube/reflector.ts', 'src/edge', 'src/main-edge.ts', 'src/cli/until-told.ts'],
+    code: [
+      'src/cluster-edge',
+      'src/kube/reflector.ts',
+      'src/edge',
+      'src/main-edge.ts',
+      'src/cli/key-source.ts',
+      'src/cli/until-told.ts',
+    ],
   },
 ];
 

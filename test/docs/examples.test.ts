@@ -4,6 +4,7 @@ import { parseAllDocuments } from 'yaml';
 import { acceptAll, catalogOf } from '../../src/api/cluster/accept.ts';
 import { decodeDeployment, decodePool } from '../../src/api/cluster/decode-objects.ts';
 import { buildCatalog, type CatalogResult } from '../../src/api/catalog.ts';
+import { decodeKeys } from '../../src/api/decode-keys.ts';
 import { readManifests } from '../../src/api/read-manifests.ts';
 import type { Sources } from '../../src/api/read-sources.ts';
 import { renderPodTemplate } from '../../src/backend/kubernetes/render-pod-template.ts';
@@ -63,6 +64,15 @@ describe('examples', () => {
     assert.deepEqual(result.ok && result.catalog.pools.map(({ name, maxLoaded }) => [name, maxLoaded]), [
       ['default', 2],
     ]);
+  });
+
+  it('keys.yaml is taken as it is, and nobody has its keys', () => {
+    const decoded = decodeKeys({ file: 'examples/keys.yaml', text: readText('examples/keys.yaml') });
+    assert.ok(decoded.ok, JSON.stringify(decoded));
+    assert.deepEqual(
+      decoded.keys.map(({ key }) => key.id),
+      ['admin', 'ci', 'team-search'],
+    );
   });
 
   it('can be served together, once their names differ', () => {

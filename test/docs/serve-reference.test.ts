@@ -3,7 +3,10 @@ import { describe, it } from 'node:test';
 import { Command } from 'commander';
 import { KINDS } from '../../src/api/crd/kinds.ts';
 import { renderCrd } from '../../src/api/crd/render-crd.ts';
+import { readMember } from '../../src/api/field-path.ts';
+import { KeySchema } from '../../src/api/key-schema.ts';
 import { REFUSED_BY_SERVE, WITHOUT_EFFECT_IN_SERVE } from '../../src/api/serve-limits.ts';
+import { withKeyOptions } from '../../src/cli/key-options.ts';
 import { LIMIT_OPTIONS } from '../../src/cli/limit-options.ts';
 import { withPlanOptions } from '../../src/cli/plan-options.ts';
 import { withServeOptions } from '../../src/cli/serve-options.ts';
@@ -36,6 +39,25 @@ describe('docs/serve.md', () => {
     assert.deepEqual(
       rows.map(([names = '', initial]) => [sorted(codeIn(names)), initial]),
       LIMIT_OPTIONS.map(rowOfOption).map((row) => [row.names, row.initial]),
+    );
+  });
+
+  it('has each flag of corral key, and each field of a keys file, with what holds where it is missing', () => {
+    const rows = rowsOf(sectionOf(document, 'Keys'));
+    const command = withKeyOptions(new Command('key'));
+    assert.deepEqual(
+      rows.filter(([names = '']) => names.startsWith('`-')).map(([names = '', initial]) => [codeIn(names), initial]),
+      [...command.options, command.createOption('-h, --help')]
+        .map(rowOfOption)
+        .map(({ names, initial }) => [new Set(names), initial]),
+    );
+    const fields = rows.filter(([name = '']) => /^`[a-z]\w*`$/u.test(name));
+    assert.deepEqual(
+      fields.map(([name = '', initial]) => [name.replaceAll('`', ''), initial]),
+      Object.entries(KeySchema.properties).map(([name, schema]) => {
+        const otherwise = readMember(schema, 'otherwise');
+        return [name, otherwise === undefined ? 'required' : otherwise];
+      }),
     );
   });
 

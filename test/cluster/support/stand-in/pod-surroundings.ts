@@ -36,10 +36,22 @@ async function placeVolume(place: PodPlace, volume: StandInVolume): Promise<stri
   const folder = join(place.folder, volume.name);
   await mkdir(folder, { recursive: true });
   if (emptyDir !== undefined) return folder;
-  if (secret !== undefined) return writeFiles(folder, await dataOf(place, 'secrets', secret.secretName), secret.items);
+  if (secret !== undefined) return placeSecret(place, folder, secret);
   if (configMap !== undefined)
     return writeFiles(folder, await dataOf(place, 'configmaps', configMap.name), configMap.items);
   throw new Error(`the stand-in has no volumes of the kind of ${volume.name}`);
+}
+
+/** As it is at the start of the container; a kubelet follows its changes. */
+async function placeSecret(
+  place: PodPlace,
+  folder: string,
+  { secretName, items, optional }: NonNullable<StandInVolume['secret']>,
+): Promise<string> {
+  const found = await findData(place, 'secrets', secretName);
+  if (found === undefined && optional === true) return folder;
+  if (found === undefined) throw new Error(`there is no ${secretName} in secrets`);
+  return writeFiles(folder, found, items);
 }
 
 async function pathOfClaim({ api, pod }: PodPlace, name: string): Promise<string> {
@@ -109,9 +121,17 @@ function fieldOf({ pod, podIp }: PodPlace, path: string): string {
 
 type Data = ReadonlyMap<string, Buffer>;
 
-async function dataOf({ api, pod }: PodPlace, kind: 'secrets' | 'configmaps', name: string): Promise<Data> {
+type Kind = 'secrets' | 'configmaps';
+
+async function dataOf(place: PodPlace, kind: Kind, name: string): Promise<Data> {
+  const found = await findData(place, kind, name);
+  if (found === undefined) throw new Error(`there is no ${name} in ${kind}`);
+  return found;
+}
+
+async function findData({ api, pod }: PodPlace, kind: Kind, name: string): Promise<Data | undefined> {
   const object = await api.find(`/api/v1/namespaces/${pod.metadata.namespace}/${kind}`, name);
-  if (object === undefined) throw new Error(`there is no ${name} in ${kind}`);
+  if (object === undefined) return undefined;
   const data = object['data'];
   const entries = typeof data === 'object' && data !== null ? Object.entries(data) : [];
   const encoding = kind === 'secrets' ? 'base64' : 'utf8';

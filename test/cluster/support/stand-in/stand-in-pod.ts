@@ -23,7 +23,9 @@ const VolumeSchema = Type.Object({
   hostPath: Type.Optional(Type.Object({ path: Type.String() })),
   emptyDir: Type.Optional(Type.Object({})),
   persistentVolumeClaim: Type.Optional(Type.Object({ claimName: Type.String() })),
-  secret: Type.Optional(Type.Object({ secretName: Type.String(), items: KeysToPaths })),
+  secret: Type.Optional(
+    Type.Object({ secretName: Type.String(), items: KeysToPaths, optional: Type.Optional(Type.Boolean()) }),
+  ),
   configMap: Type.Optional(Type.Object({ name: Type.String(), items: KeysToPaths })),
   projected: Type.Optional(Type.Object({})),
 });
