@@ -69,7 +69,7 @@ async function look({ keysFile, apiKey = [], apiKeyFile = [] }: AccessFlags): Pr
     ...apiKeyFile.map(readBytes),
   ]);
   const files = [own, ...theirs].map((read) => (read?.ok === true ? hash('sha256', read.file.bytes) : read?.problem));
-  const inputs = { keysFile: own, apiKeyFiles: theirs.filter((read) => read !== undefined), apiKeys: apiKey };
+  const inputs = { keysFile: own, apiKeyFiles: theirs, apiKeys: apiKey };
   return { inputs, seen: JSON.stringify(files) };
 }
 
