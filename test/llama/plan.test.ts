@@ -48,6 +48,16 @@ describe('corral plan', suite, () => {
     assert.match((await plan(corral, 'c', '--json')).stdout, /^\{"model":"c",.*"outcome":"ready"/u);
   });
 
+  it('needs a key where there are keys', async (t) => {
+    const folder = await tempFolder(t);
+    await tinyModels(folder, ['a']);
+    const corral = await startCorral(t, ['--models-dir', folder, '--api-key', 'secret']);
+    const without = await plan(corral, 'a');
+    assert.deepEqual([without.code, without.stdout], [1, '']);
+    assert.match(without.stderr, /401 invalid_api_key/u);
+    assert.equal((await plan(corral, 'a', '--api-key', 'secret')).stdout, 'a would be started at once.\n');
+  });
+
   it('ends with 2 for an unknown model, and with 1 where nobody listens', async (t) => {
     const folder = await tempFolder(t);
     await tinyModels(folder, ['a']);

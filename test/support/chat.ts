@@ -3,12 +3,14 @@ import OpenAI from 'openai';
 import { ask, type Got } from '../../src/testing/http-kit.ts';
 import type { ServingCorral } from './corral.ts';
 
-/** Where models are served. */
-export type Served = Pick<ServingCorral, 'url'>;
+/** Where models are served, and with which key they are asked. */
+export interface Served extends Pick<ServingCorral, 'url'> {
+  readonly apiKey?: string;
+}
 
 /** The official client. It does not ask again by itself: a test would not see what went wrong. */
-export const clientOf = ({ url }: Served): OpenAI =>
-  new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries: 0 });
+export const clientOf = ({ url, apiKey = 'none' }: Served): OpenAI =>
+  new OpenAI({ baseURL: `${url}/v1`, apiKey, maxRetries: 0 });
 
 interface Question {
   readonly model: string;
