@@ -98,7 +98,6 @@ module.exports = {
       to: { path: packageNamed('@kubernetes') },
     },
     only('only-local-backend-spawns', '^src/backend/local/', '^(node:)?child_process$'),
-    only('only-admin-uses-express', '^src/admin/', packageNamed('express')),
     only('only-platform-measures', '^src/platform/', packageNamed('prom-client')),
 
     // Wiring.

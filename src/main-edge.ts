@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import { closeAdminServer, createAdminServer } from './admin/admin-server.ts';
+import { metricsAnswer } from './admin/metrics-answer.ts';
 import { viewPod } from './api/cluster/pod-view.ts';
 import { createPresetReader } from './api/cluster/routed-presets.ts';
+import { edgeObservers, edgeSight } from './cli/edge-observers.ts';
 import type { EdgeFlags } from './cli/edge-options.ts';
 import { connect } from './cli/connect.ts';
 import { followKeys, openKeys, ringOf, warnOfOpenDoor, type KeysInForce } from './cli/key-source.ts';
@@ -8,12 +12,14 @@ import { limitsOf, limitsProblem } from './cli/limit-options.ts';
 import { proxiesOf } from './cli/proxy-options.ts';
 import { listen, urlOf } from './cli/listen.ts';
 import { untilTold } from './cli/until-told.ts';
+import { readVersion } from './cli/version.ts';
 import { ClusterEdge } from './cluster-edge/cluster-edge.ts';
 import { readIdentity, type EdgeIdentity } from './cluster-edge/edge-identity.ts';
-import { createProbeServer } from './platform/probe-server.ts';
 import type { KubeConnection } from './kube/transport.ts';
 import { systemTimers as timers } from './platform/clock.ts';
 import { createLog, type Log } from './platform/log.ts';
+import { EdgeMetrics } from './platform/metrics/edge-metrics.ts';
+import { createRegistry } from './platform/metrics/process-metrics.ts';
 
 const EXIT_OK = 0;
 const EXIT_FAILED = 1;
@@ -53,6 +59,7 @@ interface Serving {
 
 async function serve({ flags, log, keys, api, identity }: Serving): Promise<number> {
   const replaced = Promise.withResolvers<'replaced'>();
+  const registry = createRegistry(readVersion());
   const edge = new ClusterEdge({
     api,
     identity,
@@ -66,29 +73,36 @@ async function serve({ flags, log, keys, api, identity }: Serving): Promise<numb
     wallClock: Date.now,
     timers,
     log,
+    observe: (seen) => edgeObservers(log, new EdgeMetrics(registry, edgeSight(seen, timers.now))),
     onTakenOver: (error) => {
       log.error('another edge has the name of this one, which ends', { error });
       replaced.resolve('replaced');
     },
   });
-  const probes = createProbeServer(() => edge.whyNotReady());
-  const { host, port, probePort } = flags;
-  const noProbes = await listen(probes, { host, port: probePort, flag: '--probe-port' });
-  if (noProbes !== undefined) return complain(EXIT_FAILED, noProbes);
-  log.info('answering probes', { url: urlOf(probes) });
+  const admin = createAdminServer({
+    whyNotReady: () => edge.whyNotReady(),
+    answers: new Map([['/metrics', metricsAnswer(registry, log)]]),
+  });
+  const { host, port, adminPort, adminHost = host } = flags;
+  const unheard = await listen(admin, { host: adminHost, port: adminPort, flags: '--admin-host and --admin-port' });
+  if (unheard !== undefined) return complain(EXIT_FAILED, unheard);
+  log.info('answering probes and scrapes', { url: urlOf(admin) });
   const unfollow = followKeys(keys, { log, wakeIn: timers.wakeIn });
   const told = untilTold(log).then(() => 'told' as const);
-  const started = edge.start().then(async () => listen(edge.edge.server, { host, port, flag: '--port' }));
+  const started = edge.start().then(async () => listen(edge.edge.server, { host, port, flags: '--host and --port' }));
   const first = await Promise.race([started, told, replaced.promise]);
   if (first === undefined) {
     log.info('listening', { url: urlOf(edge.edge.server) });
     warnOfOpenDoor(keys, edge.edge.server, log);
-  }
+  } else if (first !== 'told' && first !== 'replaced') complain(EXIT_FAILED, first);
   const end = first ?? (await Promise.race([told, replaced.promise]));
+  if (first === undefined && end === 'told') {
+    edge.leave();
+    await Promise.race([setTimeout(flags.shutdownDelay, undefined, { ref: false }), replaced.promise]);
+  }
   await edge.shutdown();
   unfollow();
-  probes.close();
-  probes.closeAllConnections();
+  closeAdminServer(admin);
   log.info('ended');
   return end === 'told' ? EXIT_OK : EXIT_FAILED;
 }

@@ -1,15 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { closeAdminServer, createAdminServer } from './admin/admin-server.ts';
+import { metricsAnswer } from './admin/metrics-answer.ts';
 import type { ClusterFlags } from './cli/cluster-options.ts';
 import { connect } from './cli/connect.ts';
 import { listen, urlOf } from './cli/listen.ts';
 import { planEndpoint } from './cli/plan-endpoint.ts';
+import { readVersion } from './cli/version.ts';
 import type { KubeConnection } from './kube/transport.ts';
 import { Operator } from './operator/operator.ts';
 import { systemTimers as timers } from './platform/clock.ts';
 import { onEndingSignal } from './platform/ending-signals.ts';
 import { createLog, type Log } from './platform/log.ts';
-import { createProbeServer } from './platform/probe-server.ts';
+import { createRegistry } from './platform/metrics/process-metrics.ts';
 
 const EXIT_OK = 0;
 const EXIT_FAILED = 1;
@@ -32,13 +35,16 @@ function complain(exitCode: number, problem: string): number {
   return exitCode;
 }
 
-async function operate({ host, probePort: port }: ClusterFlags, api: KubeConnection, log: Log): Promise<number> {
+async function operate({ host, adminPort: port }: ClusterFlags, api: KubeConnection, log: Log): Promise<number> {
   const nonce = randomBytes(5).toString('hex');
   const operator = new Operator({ api, timers, wallNow: Date.now, instance: hostname(), nonce, log });
-  const probes = createProbeServer(() => operator.whyNotReady(), planEndpoint(operator, log));
-  const problem = await listen(probes, { host, port, flag: '--probe-port' });
+  const admin = createAdminServer({
+    whyNotReady: () => operator.whyNotReady(),
+    answers: new Map([...planEndpoint(operator, log), ['/metrics', metricsAnswer(createRegistry(readVersion()), log)]]),
+  });
+  const problem = await listen(admin, { host, port, flags: '--host and --admin-port' });
   if (problem !== undefined) return complain(EXIT_FAILED, problem);
-  log.info('answering probes', { url: urlOf(probes) });
+  log.info('answering probes and scrapes', { url: urlOf(admin) });
   const told = new Promise<NodeJS.Signals>((resolve) => {
     onEndingSignal(resolve);
   });
@@ -47,8 +53,7 @@ async function operate({ host, probePort: port }: ClusterFlags, api: KubeConnect
   });
   log.info('ending: the models go on running', { signal: await told });
   await operator.stop();
-  probes.close();
-  probes.closeAllConnections();
+  closeAdminServer(admin);
   log.info('ended');
   return EXIT_OK;
 }

@@ -1,4 +1,6 @@
+import { setTimeout } from 'node:timers/promises';
 import { createLedger } from './activity/create-ledger.ts';
+import { closeAdminServer } from './admin/admin-server.ts';
 import type { CatalogResult } from './api/catalog.ts';
 import type { ArgItem } from './api/llama-options.ts';
 import { formatProblem } from './api/problem.ts';
@@ -10,17 +12,18 @@ import { locateLlamaServer } from './backend/local/llama-server/locate-llama-ser
 import { createProgressPrinter } from './backend/local/llama-server/progress-printer.ts';
 import { endOrphans } from './backend/local/orphans.ts';
 import { catalogReader, namedSources, type ReadCatalog } from './cli/catalog-reader.ts';
+import { edgeObservers } from './cli/edge-observers.ts';
 import { runCheck } from './cli/check-manifests.ts';
 import { limitsOf, limitsProblem } from './cli/limit-options.ts';
 import { followKeys, openKeys, ringOf, warnOfOpenDoor, type KeysInForce } from './cli/key-source.ts';
 import { proxiesOf } from './cli/proxy-options.ts';
 import { listen, urlOf } from './cli/listen.ts';
+import { createServeAdmin, listenForAdmin } from './cli/serve-admin.ts';
 import { createOrders } from './cli/serve-orders.ts';
 import type { ServeFlags } from './cli/serve-options.ts';
 import { untilTold } from './cli/until-told.ts';
 import { ControlLoop } from './control/control-loop.ts';
 import { planFor } from './control/describe-plan.ts';
-import { accessLog } from './edge/access-log.ts';
 import { createEdge } from './edge/edge.ts';
 import { monotonicNow, wakeIn } from './platform/clock.ts';
 import { untilAskedToEnd } from './platform/ending-signals.ts';
@@ -36,6 +39,9 @@ const EXIT_USAGE = 2;
 export async function runServe(flags: ServeFlags, args: readonly ArgItem[]): Promise<number> {
   const problem = limitsProblem(flags);
   if (problem !== undefined) return complain(EXIT_USAGE, [problem]);
+  if (flags.adminHost !== undefined && flags.adminPort === undefined) {
+    return complain(EXIT_USAGE, ['--admin-host says where --admin-port listens: give that too']);
+  }
   if (flags.check === true) return (await runCheck(flags, args, process)) ? EXIT_OK : EXIT_USAGE;
   const log = createLog({ pretty: process.stdout.isTTY, level: flags.logLevel });
   const read = catalogReader(await sourcePaths(flags, log), flags, args);
@@ -109,13 +115,15 @@ async function serve({ flags, log, program, keys, read, first }: Serving): Promi
   });
   const orders = createOrders(control, read, log);
   const created = Math.trunc(Date.now() / 1000);
+  let whyNotReady: string | undefined = 'nothing is declared yet';
+  const admin = await createServeAdmin(flags, { seen: { board, ledger }, whyNotReady: () => whyNotReady, log });
   const edge = createEdge({
     board,
     ledger,
     orders,
     planOf: ({ uid, refusal }, sight) => planFor(control, { uid, refusal, sight, now: monotonicNow() }),
     log,
-    observer: accessLog(log),
+    observer: edgeObservers(log, admin?.metrics),
     now: monotonicNow,
     limits: limitsOf(flags),
     ...proxiesOf(flags),
@@ -127,17 +135,27 @@ async function serve({ flags, log, program, keys, read, first }: Serving): Promi
     backend.killAll();
   });
   const { host, port } = flags;
-  const failure = await listen(edge.server, { host, port, flag: '--port' });
-  if (failure !== undefined) return complain(EXIT_FAILED, [failure]);
+  const failure =
+    (await listenForAdmin(admin, flags, log)) ??
+    (await listen(edge.server, { host, port, flags: '--host and --port' }));
+  if (failure !== undefined) {
+    if (admin !== undefined) closeAdminServer(admin.server);
+    return complain(EXIT_FAILED, [failure]);
+  }
   control.setCatalog(first.catalog);
   for (const { uid, scaling } of first.catalog.presets) if (scaling.loadOnStartup) control.orderLoad(uid);
   log.info('listening', { url: urlOf(edge.server), models: first.catalog.presets.map(({ model }) => model) });
   warnOfOpenDoor(keys, edge.server, log);
   const unfollow = followKeys(keys, { log, wakeIn });
+  whyNotReady = undefined;
   await untilTold(log);
+  whyNotReady = 'corral is shutting down';
+  edge.leave();
+  await setTimeout(flags.shutdownDelay);
   await edge.shutdown();
   unfollow();
   await control.stopAll();
+  if (admin !== undefined) closeAdminServer(admin.server);
   log.info('ended');
   return EXIT_OK;
 }

@@ -45,7 +45,7 @@ Exit codes: 0 ended as told, 1 failed while running, 2 wrong use or configuratio
 
 const PLAN_HELP = `
 It changes nothing, and it is not a request: nothing is loaded, and no idle time begins anew. In a cluster the operator answers,
-on the port of its probes:
+on its admin port:
   kubectl -n corral-system port-forward deployment/corral-operator 8081
   corral plan qwen3-8b --url http://127.0.0.1:8081
 

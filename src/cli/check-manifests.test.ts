@@ -113,6 +113,7 @@ const FLAGS = {
   host: 'h',
   port: 1,
   logLevel: 'info',
+  shutdownDelay: milliseconds(0),
 } as const;
 
 /** What the command prints, and whether it is content. */

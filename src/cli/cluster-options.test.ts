@@ -21,12 +21,12 @@ function parsed(adds: Adds, ...argv: readonly string[]): ClusterFlags | string {
   }
 }
 
-const BOTH = { host: '0.0.0.0', probePort: 8081, logLevel: 'info' };
+const BOTH = { host: '0.0.0.0', adminPort: 8081, logLevel: 'info' };
 const API = ['--api-server', 'http://127.0.0.1:8001', '--api-token-file=t', '--api-ca-file=c'];
 const READ = { apiServer: 'http://127.0.0.1:8001', apiTokenFile: 't', apiCaFile: 'c' };
 
 const WRONG = [
-  ['--probe-port', '-1', '65536', 'http', ''],
+  ['--admin-port', '-1', '65536', 'http', ''],
   ['--log-level', 'loud'],
   ['--host', ''],
   ['--api-server', ''],
@@ -36,15 +36,24 @@ const WRONG = [
 
 for (const [program, adds, own, wrong] of [
   ['operator', withClusterOptions, {}, []],
-  ['edge', withEdgeOptions, { port: 8080, ...DEFAULT_EDGE_LIMITS }, [['--port', '-1', '65536', 'http', '']]],
+  [
+    'edge',
+    withEdgeOptions,
+    { port: 8080, shutdownDelay: 5000, ...DEFAULT_EDGE_LIMITS },
+    [
+      ['--port', '-1', '65536', 'http', ''],
+      ['--shutdown-delay', 'soon', '-5s', ''],
+      ['--admin-host', ''],
+    ],
+  ],
 ] as const) {
   describe(`the flags of ${program}`, () => {
     it('default to what a pod needs', () => {
       assert.deepEqual({ ...Object(parsed(adds)) }, { ...BOTH, ...own });
     });
     it('are read', () => {
-      const flags = parsed(adds, ...API, '--probe-port=0');
-      assert.deepEqual({ ...Object(flags) }, { ...BOTH, ...own, ...READ, probePort: 0 });
+      const flags = parsed(adds, ...API, '--admin-port=0');
+      assert.deepEqual({ ...Object(flags) }, { ...BOTH, ...own, ...READ, adminPort: 0 });
     });
     for (const [flag, ...values] of [...WRONG, ...wrong]) {
       for (const value of values) {

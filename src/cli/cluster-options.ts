@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import type { LogLevel } from '../platform/log.ts';
-import { HIGHEST_PORT, LOG_LEVELS, notEmpty, wholeNumber } from './flag-values.ts';
+import { adminPort } from './admin-options.ts';
+import { LOG_LEVELS, notEmpty } from './flag-values.ts';
 
 /** Where the API server is, if not where every pod is told that it is. */
 export interface ApiFlags {
@@ -12,15 +13,13 @@ export interface ApiFlags {
 /** What every program of a cluster was told. */
 export interface ClusterFlags extends ApiFlags {
   readonly host: string;
-  readonly probePort: number;
+  readonly adminPort: number;
   readonly logLevel: LogLevel;
 }
 
 const CLUSTER_OPTIONS: readonly Option[] = [
   new Option('--host <address>', 'listen on this address').argParser(notEmpty).default('0.0.0.0'),
-  new Option('--probe-port <port>', 'answer /livez and /readyz on this port; 0: any free one')
-    .argParser(wholeNumber(HIGHEST_PORT))
-    .default(8081),
+  adminPort().default(8081),
   new Option('--log-level <level>', 'how much to log').choices(LOG_LEVELS).default('info'),
   new Option(
     '--api-server <url>',

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { BlockList, isIPv4, type Server } from 'node:net';
 
-/** Resolves when the server listens, or with one sentence that says why it cannot. `flag`: with what to choose another port. */
+/** Resolves when the server listens, or with one sentence that says why it cannot. `flags`: with what to choose another place. */
 export async function listen(
   server: Server,
-  { host, port, flag }: { readonly host: string; readonly port: number; readonly flag: string },
+  { host, port, flags }: { readonly host: string; readonly port: number; readonly flags: string },
 ): Promise<string | undefined> {
   try {
     server.listen(port, host);
@@ -12,7 +12,7 @@ export async function listen(
     return undefined;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return `cannot listen on ${host}, port ${port} (${reason}). Choose another with --host and ${flag}.`;
+    return `cannot listen on ${host}, port ${port} (${reason}). Choose another with ${flags}.`;
   }
 }
 

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
+import { createAdminServer } from '../admin/admin-server.ts';
 import type { Operator } from '../operator/operator.ts';
-import { createProbeServer } from '../platform/probe-server.ts';
 import { ask, errorOf, portOf, type Got } from '../testing/http-kit.ts';
 import { keptLog } from '../testing/kube-testbed.ts';
 import { planEndpoint } from './plan-endpoint.ts';
 
-/** What the port of the probes answers for a model. */
+/** What the admin port answers for a model. */
 async function get(t: TestContext, operator: Partial<Pick<Operator, 'plan' | 'whyNotReady'>>): Promise<Got> {
   const whole = { whyNotReady: () => undefined, plan: () => undefined, ...operator };
-  const server = createProbeServer(() => undefined, planEndpoint(whole, keptLog()));
+  const server = createAdminServer({ whyNotReady: () => undefined, answers: planEndpoint(whole, keptLog()) });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => {
@@ -20,7 +20,7 @@ async function get(t: TestContext, operator: Partial<Pick<Operator, 'plan' | 'wh
   return ask({ port: portOf(server) }, { method: 'GET', path: '/models/plan?model=a%2Fb' });
 }
 
-describe("the plan on the port of the operator's probes", () => {
+describe("the plan on the operator's admin port", () => {
   it("is the operator's", async (t) => {
     const plan = (model: string) => ({ model, pool: 'gpu', outcome: 'ready', message: 'it is ready' }) as const;
     const got = await get(t, { plan });

@@ -1,14 +1,14 @@
 import type { ServerResponse } from 'node:http';
+import type { AdminAnswer } from '../admin/admin-server.ts';
 import { PLAN_PATH } from '../edge/endpoints.ts';
 import { refuse } from '../edge/refusal.ts';
 import { answerPlan } from '../edge/show-plan.ts';
 import type { Operator } from '../operator/operator.ts';
 import type { Log } from '../platform/log.ts';
-import type { AdminAnswer } from '../platform/probe-server.ts';
 
 type Planner = Pick<Operator, 'plan' | 'whyNotReady'>;
 
-/** What the operator answers beside its probes: what would become of a request for a model. A fault there ends nothing else. */
+/** What the operator answers on its admin port: what would become of a request for a model. A fault there ends nothing else. */
 export const planEndpoint = (operator: Planner, log: Log): ReadonlyMap<string, AdminAnswer> =>
   new Map([
     [

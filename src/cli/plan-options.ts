@@ -27,7 +27,7 @@ export const withPlanOptions = (command: Command): Command =>
   command
     .addArgument(new Argument('<model>', 'the name of a model, as clients use it, or an alias').argParser(notEmpty))
     .addOption(
-      new Option('--url <url>', 'where `corral serve` listens, or the probes of `corral operator`')
+      new Option('--url <url>', 'where `corral serve` listens, or the admin port of `corral operator`')
         .argParser(address)
         .default('http://127.0.0.1:8080'),
     )

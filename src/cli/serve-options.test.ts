@@ -34,6 +34,7 @@ describe('the flags of serve', () => {
         filename: [],
         modelsAutoload: true,
         idleTimeout: 0,
+        shutdownDelay: 0,
         host: '127.0.0.1',
         port: 8080,
         logLevel: 'info',
@@ -53,6 +54,8 @@ describe('the flags of serve', () => {
     assert.equal(flags('--idle-timeout', '1h30m').idleTimeout, 5_400_000);
     assert.equal(flags('--idle-timeout', '90').idleTimeout, 90_000);
     assert.equal(flags('--port', '0').port, 0);
+    assert.equal(flags('--admin-port', '0').adminPort, 0);
+    assert.equal(flags('--admin-host', '::1').adminHost, '::1');
     assert.equal(flags('--keys-file', 'keys.yaml').keysFile, 'keys.yaml');
     assert.deepEqual(flags('--api-key-file', 'a', '--api-key-file=b').apiKeyFile, ['a', 'b']);
   });
@@ -73,7 +76,10 @@ describe('the flags of serve', () => {
   for (const [flag, ...values] of [
     ['--models-max', '-1', '1.5', 'many', '', '10001'],
     ['--port', '-1', '65536', 'http', ''],
+    ['--admin-port', '-1', '65536', 'http', ''],
+    ['--admin-host', ''],
     ['--idle-timeout', 'soon', '-5s', '', '15x'],
+    ['--shutdown-delay', 'soon', '-5s', ''],
     ['--log-level', 'loud', ''],
     ['--models-dir', ''],
     ['--models-preset', ''],

@@ -4,12 +4,14 @@ import { milliseconds, type Duration } from '../domain/units.ts';
 import type { EdgeLimits } from '../edge/limits.ts';
 import type { LogLevel } from '../platform/log.ts';
 import { KEYS_FILE_OPTION, LLAMA_KEY_OPTIONS, type AccessFlags } from './access-options.ts';
+import { adminHost, adminPort, type AdminFlags } from './admin-options.ts';
 import { duration, HIGHEST_PORT, LOG_LEVELS, notEmpty, wholeNumber } from './flag-values.ts';
 import { LIMIT_OPTIONS } from './limit-options.ts';
 import { PROXY_OPTIONS, type ProxyFlags } from './proxy-options.ts';
+import { shutdownDelay, type ShutdownFlags } from './shutdown-delay.ts';
 
 /** What `corral serve` was told, beside llama-server's own options. */
-export interface ServeFlags extends AccessFlags, EdgeLimits, ProxyFlags {
+export interface ServeFlags extends AccessFlags, AdminFlags, ShutdownFlags, EdgeLimits, ProxyFlags {
   readonly modelsDir?: string;
   readonly modelsPreset?: string;
   readonly filename: readonly string[];
@@ -55,11 +57,14 @@ const SERVE_OPTIONS: readonly Option[] = [
     .env('LLAMA_ARG_PORT')
     .argParser(wholeNumber(HIGHEST_PORT))
     .default(8080),
+  adminPort(),
+  adminHost('127.0.0.1'),
   new Option(
     '--llama-server <path>',
     'the llama-server to run, else LLAMA_SERVER; see `corral llama-server --help`',
   ).argParser(notEmpty),
   new Option('--log-level <level>', 'how much to log').choices(LOG_LEVELS).default('info'),
+  shutdownDelay(milliseconds(0), '0'),
   ...PROXY_OPTIONS,
   KEYS_FILE_OPTION,
   ...LLAMA_KEY_OPTIONS,

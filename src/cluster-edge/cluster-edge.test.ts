@@ -5,6 +5,7 @@ import type net from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { viewPod, type PodView } from '../api/cluster/pod-view.ts';
 import { EDGE_REPORTS, LEASES, MODEL_DEPLOYMENTS, MODEL_POOLS, PODS } from '../api/cluster/resources.ts';
+import { accessLog } from '../edge/access-log.ts';
 import { createPresetReader } from '../api/cluster/routed-presets.ts';
 import { checkObject } from '../api/check-object.ts';
 import type { EdgeReportBody } from '../api/edge-report-schema.ts';
@@ -85,6 +86,7 @@ function anEdge(t: TestContext, { server, api }: KubeBed): Bed {
   const takenOver = Promise.withResolvers<undefined>();
   let isTakenOver = false;
   const cluster = new ClusterEdge({
+    observe: () => accessLog(log),
     api,
     identity: IDENTITY,
     readPresets: createPresetReader(() => ({ now: cluster_now(), wall: Date.UTC(2026, 0, 1) })),
@@ -351,6 +353,22 @@ test('an order is reported until it is seen done, and answered as llama-server d
   assert.deepEqual([unload?.kind, unload?.podUids], ['Unload', ['a-pod']]);
   bed.server.finishDeletion('a-pod');
   await bed.reports(({ orders }) => orders.length === 0);
+});
+
+test('an edge that is to end is not ready, and serves on', async (t) => {
+  const bed = await aReadyEdge(t, aDeployment('a'));
+  const llama = await aServer(t);
+  bed.server.put(PODS, aModelPod('a', { ip: llama.ip }));
+  const answered = chat(bed, 'a');
+  await bed.reports((report) => inFlightAt(report, 'a-pod') === 1);
+  bed.cluster.leave();
+  assert.equal(bed.cluster.whyNotReady(), 'the edge is shutting down');
+  await llama.answer('{}');
+  assert.equal((await answered).status, 200);
+  const late = chat(bed, 'a');
+  await llama.answer('{}');
+  assert.equal((await late).status, 200);
+  await bed.cluster.shutdown();
 });
 
 test('a shutdown ends the request in flight first, and takes report and lease away', async (t) => {

@@ -1,9 +1,10 @@
 import { createLedger } from '../activity/create-ledger.ts';
-import { accessLog } from '../edge/access-log.ts';
 import { createEdge, type Edge } from '../edge/edge.ts';
 import type { IsTrustedProxy } from '../edge/client-address.ts';
 import type { KeyRing } from '../edge/key-ring.ts';
 import type { EdgeLimits } from '../edge/limits.ts';
+import type { EdgeObserver } from '../edge/observer.ts';
+import type { EdgeContext } from '../edge/visit.ts';
 import { createRouteBoard } from '../routing/route-board.ts';
 import { ClusterLink, type ClusterLinkParts } from './cluster-link.ts';
 
@@ -14,6 +15,8 @@ export interface ClusterEdgeParts extends Omit<ClusterLinkParts, 'board' | 'ledg
   /** Both as in `EdgeContext`. */
   readonly created: number;
   readonly keys?: KeyRing;
+  /** Who is told of each request; made from what the edge knows. */
+  readonly observe: (seen: Pick<EdgeContext, 'board' | 'ledger'>) => EdgeObserver;
 }
 
 /** An edge of a cluster: routes from the API server, requests to pods, and a report of what it sees. */
@@ -23,12 +26,12 @@ export class ClusterEdge {
   readonly #link: ClusterLink;
   #state: 'starting' | 'ready' | 'ending' = 'starting';
 
-  constructor({ limits, isTrustedProxy, created, keys, ...parts }: ClusterEdgeParts) {
+  constructor({ limits, isTrustedProxy, created, keys, observe, ...parts }: ClusterEdgeParts) {
     const [board, ledger] = [createRouteBoard(), createLedger()];
     const { log, timers } = parts;
     this.#link = new ClusterLink({ ...parts, board, ledger });
     const { orders } = this.#link;
-    const observer = accessLog(log);
+    const observer = observe({ board, ledger });
     this.edge = createEdge({
       board,
       ledger,
@@ -59,6 +62,12 @@ export class ClusterEdge {
       case 'ready':
         return this.edge.server.listening ? undefined : 'it does not listen yet';
     }
+  }
+
+  /** Not ready any more, but serves on: until nobody sends it new requests. */
+  leave(): void {
+    this.#state = 'ending';
+    this.edge.leave();
   }
 
   /** Accepts nothing more. Until the last request has ended, it goes on to follow and to report; then all of it ends. */

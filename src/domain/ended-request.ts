@@ -1,7 +1,8 @@
 import type { Duration, Instant } from './units.ts';
 
 /** How a replica failed a request: nobody listened there; it ended before it answered; it ended in the middle of its answer. */
-export type UpstreamError = 'unreachable' | 'unanswered' | 'broken';
+export const UPSTREAM_ERRORS = ['unreachable', 'unanswered', 'broken'] as const;
+export type UpstreamError = (typeof UPSTREAM_ERRORS)[number];
 
 /** All that is told of a request when it has ended. Never a key, a body, a header, a query, or a name that nobody declares. */
 export interface EndedRequest {

@@ -32,6 +32,8 @@ export interface EdgeOptions extends Pick<
 export interface Edge {
   /** Does not listen yet. */
   readonly server: Server;
+  /** It is to end soon. Serves on, but says on `/health` that it will not, and each further answer closes its connection. */
+  leave(): void;
   /**
    * Accepts nothing more and answers 503 to those who wait; requests at a replica go on to their end.
    * Resolves when the last has ended and every connection, on both sides, is closed.
@@ -41,6 +43,7 @@ export interface Edge {
 
 /** The data path: one HTTP server for all models. It decides nothing about what is loaded. */
 export function createEdge(options: EdgeOptions): Edge {
+  let leaving = false;
   let stopping = false;
   const edge: EdgeContext = {
     ...options,
@@ -50,6 +53,7 @@ export function createEdge(options: EdgeOptions): Edge {
     exchanges: new BoundedCount(options.limits.maxInFlight),
     bodies: new BodyBudget(options.limits.maxHeldBytes),
     reading: new Set(),
+    isLeaving: () => leaving,
     isStopping: () => stopping,
   };
   const follow = (): void => {
@@ -61,11 +65,16 @@ export function createEdge(options: EdgeOptions): Edge {
   edge.board.onPublish(follow);
   const { isTrustedProxy = () => false, ...door } = options;
   const { server, ...connections } = createDoor({ ...door, isTrustedProxy }, (req, res, arrival) => {
+    if (leaving) res.shouldKeepAlive = false;
     serveRequest(edge, req, res, arrival);
   });
   return {
     server,
+    leave: () => {
+      leaving = true;
+    },
     shutdown: async () => {
+      leaving = true;
       stopping = true;
       const closed = connections.close();
       edge.holds.turnAllAway();

@@ -48,7 +48,7 @@ export interface Endpoint {
   readonly closed?: ClosedName;
 }
 
-/** Where it is told what would become of a request; also on the port of the operator's probes. */
+/** Where it is told what would become of a request; also on the operator's admin port. */
 export const PLAN_PATH = '/models/plan';
 
 const asked = { method: 'GET', canStream: false } as const;

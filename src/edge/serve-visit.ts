@@ -68,7 +68,8 @@ function needOf(found: FoundEndpoint, query: string): KeyOperation | 'nothing' |
 async function serve(edge: EdgeContext, visit: Visit, handling: Handling): Promise<void> {
   switch (handling) {
     case 'health':
-      answerJson(visit.res, { status: 'ok' });
+      if (edge.isLeaving()) refuse(visit.res, shuttingDown);
+      else answerJson(visit.res, { status: 'ok' });
       return;
     case 'list-models':
       return listModels(edge, visit);

@@ -12,7 +12,7 @@ import type { EdgeContext, Visit } from './visit.ts';
 const PLANNED_ELSEWHERE: Refusal = {
   status: 501,
   code: 'planned_elsewhere',
-  message: `the operator decides what is loaded: ask it on the port of its probes, GET ${PLAN_PATH}?model=NAME`,
+  message: `the operator decides what is loaded: ask it on its admin port, GET ${PLAN_PATH}?model=NAME`,
 };
 
 /** GET /models/plan?model=X: what would become of a request for a model. Looking is never use: it loads and counts nothing. */

@@ -5,6 +5,7 @@ import net from 'node:net';
 import { test } from 'node:test';
 import { startEdge } from '../testing/edge-testbed.ts';
 import {
+  answer,
   answerTo,
   ask,
   chat,
@@ -137,4 +138,29 @@ test('an answer that has begun closes its connection when it ends in a shutdown'
   finish?.();
   assert.equal((await got).broken, false);
   await shutdown;
+});
+
+test('an edge that is to end serves on and says so: each answer closes its connection, and its health is gone', async (t) => {
+  const bed = await startEdge(t);
+  const stub = await startStub(t, 'r1', (_request, socket) => socket.write(answer('{"ok":1}')));
+  bed.publish({ model: 'a' });
+  const agent = new http.Agent({ keepAlive: true });
+  t.after(() => {
+    agent.destroy();
+  });
+  assert.equal((await ask(bed, { method: 'GET', path: '/health', agent })).headers.connection, 'keep-alive');
+  bed.edge.leave();
+  const waiting = ask(bed, { body: chatBody('a'), agent });
+  await bed.held('uid-a', 1);
+  bed.publish({ model: 'a', replicas: [stub.replica] });
+  const held = await waiting;
+  assert.deepEqual([held.status, held.headers.connection], [200, 'close']);
+  const health = await ask(bed, { method: 'GET', path: '/health', agent });
+  assert.deepEqual(
+    [health.status, errorOf(health).get('code'), health.headers.connection],
+    [503, 'shutting_down', 'close'],
+  );
+  assert.equal((await chat(bed, 'a')).status, 200);
+  await bed.edge.shutdown();
+  bed.assertIdle();
 });

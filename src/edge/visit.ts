@@ -46,6 +46,8 @@ export interface EdgeContext {
   readonly bodies: BodyBudget;
   /** Answers to requests whose body is still being read. */
   readonly reading: Set<ServerResponse>;
+  /** It is to end soon, but serves on. */
+  isLeaving(): boolean;
   isStopping(): boolean;
 }
 
