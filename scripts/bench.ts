@@ -81,6 +81,19 @@ const benches: ReadonlyMap<string, Bench> = new Map<string, Bench>([
     },
   ],
   [
+    'observers',
+    {
+      summary: 'what the access log, the metrics and the counting of tokens cost for each request',
+      options: ['rounds'],
+      run: async ({ rounds = DEFAULT_ROUNDS }) => {
+        const times = parseWholeNumber('--rounds', rounds, 1, MOST_ROUNDS);
+        const { benchObservers } = await import('../test/bench/observers.ts');
+        await benchObservers(times, print);
+        return 0;
+      },
+    },
+  ],
+  [
     'simulate',
     {
       summary: 'cold starts and waits of simulated traces, beside the policies of others and one that knows the future',

@@ -12,6 +12,7 @@ import { locateLlamaServer } from './backend/local/llama-server/locate-llama-ser
 import { createProgressPrinter } from './backend/local/llama-server/progress-printer.ts';
 import { endOrphans } from './backend/local/orphans.ts';
 import { catalogReader, namedSources, type ReadCatalog } from './cli/catalog-reader.ts';
+import { adminProblem } from './cli/admin-options.ts';
 import { edgeObservers } from './cli/edge-observers.ts';
 import { runCheck } from './cli/check-manifests.ts';
 import { limitsOf, limitsProblem } from './cli/limit-options.ts';
@@ -37,11 +38,8 @@ const EXIT_USAGE = 2;
 
 /** `corral serve`: returns the exit code once everything it has started is gone. */
 export async function runServe(flags: ServeFlags, args: readonly ArgItem[]): Promise<number> {
-  const problem = limitsProblem(flags);
+  const problem = limitsProblem(flags) ?? adminProblem(flags);
   if (problem !== undefined) return complain(EXIT_USAGE, [problem]);
-  if (flags.adminHost !== undefined && flags.adminPort === undefined) {
-    return complain(EXIT_USAGE, ['--admin-host says where --admin-port listens: give that too']);
-  }
   if (flags.check === true) return (await runCheck(flags, args, process)) ? EXIT_OK : EXIT_USAGE;
   const log = createLog({ pretty: process.stdout.isTTY, level: flags.logLevel });
   const read = catalogReader(await sourcePaths(flags, log), flags, args);

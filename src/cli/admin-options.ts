@@ -17,3 +17,7 @@ export const adminHost = (otherwise: string): Option =>
   new Option('--admin-host <address>', `listen on this address for --admin-port (default: ${otherwise})`).argParser(
     notEmpty,
   );
+
+/** What is wrong with the flags together, in one sentence. */
+export const adminProblem = ({ adminHost: host, adminPort: port }: AdminFlags): string | undefined =>
+  host !== undefined && port === undefined ? '--admin-host says where --admin-port listens: give that too' : undefined;

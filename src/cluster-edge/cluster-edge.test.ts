@@ -15,6 +15,7 @@ import { seconds } from '../domain/units.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { aDeployment, aModelPod, aModelPool } from '../testing/cluster-objects.ts';
 import type { FakeApiServer } from '../testing/fake-api-server.ts';
+import { askMany } from '../testing/ask-many.ts';
 import { answer, ask, chat, errorOf, portOf, startStub, type StubReplica } from '../testing/http-kit.ts';
 import { keptLog, startKube, type KubeBed } from '../testing/kube-testbed.ts';
 import { EagerTimers } from '../testing/manual-timers.ts';
@@ -159,6 +160,16 @@ const modelOf = ({ models }: EdgeReportBody, preset: string): EdgeReportBody['mo
 
 const inFlightAt = ({ replicas }: EdgeReportBody, podUid: string): number | undefined =>
   replicas.find((replica) => replica.podUid === podUid)?.inFlight;
+
+test('names that nobody declares cost the API server no request', async (t) => {
+  const bed = await aReadyEdge(t, aDeployment('a'));
+  const before = bed.server.requests.length;
+  const statuses = await askMany(bed.port, 200, (number) => ({ body: JSON.stringify({ model: `nobody-${number}` }) }));
+  assert.deepEqual([...statuses], [[404, 200]]);
+  // Its own watches and its lease may still be on their way.
+  assert.ok(bed.server.requests.length - before < 10, `${bed.server.requests.length - before} requests`);
+  assert.deepEqual(bed.report().models, []);
+});
 
 test('a request waits for its pod, is reported at once, is dispatched when the pod is ready, and ends in the report', async (t) => {
   const bed = await aReadyEdge(t, aDeployment('a'));

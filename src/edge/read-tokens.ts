@@ -51,61 +51,55 @@ function tokensOfLastEvent(text: string, isAll: boolean): Tokens {
 }
 
 /** The usage in the first event that has data, of an answer by Anthropic's API. */
-function firstEvent(text: string): Numbers {
-  const line = /^data: ?(\{.*\})\r?$/mu.exec(text)?.[1];
-  const event = line === undefined ? undefined : parse(line);
-  if (event === undefined || !('message' in event)) return NOTHING;
+function firstEvent(text: string): object {
+  const event = parse(/^data: ?(\{.*\})\r?$/mu.exec(text)?.[1]);
+  if (!('message' in event)) return NOTHING;
   const { message } = event;
-  return typeof message === 'object' && message !== null && 'usage' in message ? numbersOf(message.usage) : NOTHING;
+  if (typeof message !== 'object' || message === null || !('usage' in message)) return NOTHING;
+  return typeof message.usage === 'object' && message.usage !== null ? message.usage : NOTHING;
 }
 
 function tokensOf(members: Members): Tokens {
-  const usage = numbersIn(members.get('usage'));
-  const timings = numbersIn(members.get('timings'));
-  const fromUsage = { in: promptTokens(usage), out: first(usage, 'completion_tokens', 'output_tokens') };
-  const fromTimings = { in: sum(timings, ['prompt_n'], ['cache_n']), out: first(timings, 'predicted_n') };
+  const usage = parse(members.get('usage'));
+  const said = { in: promptTokens(usage), out: count(usage, 'completion_tokens') ?? count(usage, 'output_tokens') };
+  if (said.in !== undefined && said.out !== undefined) return said;
+  const timings = parse(members.get('timings'));
   return {
-    in: fromUsage.in === undefined ? fromTimings.in : fromUsage.in,
-    out: fromUsage.out === undefined ? fromTimings.out : fromUsage.out,
+    in: said.in ?? sum(timings, 'prompt_n', ['cache_n']),
+    out: said.out ?? count(timings, 'predicted_n'),
   };
 }
 
 /** Anthropic counts apart what came out of a cache, and what went into one; OpenAI and llama-server do not. */
-function promptTokens(usage: Numbers): number | undefined {
-  const prompt = first(usage, 'prompt_tokens');
-  if (prompt !== undefined) return prompt;
-  return sum(usage, ['input_tokens'], ['cache_read_input_tokens', 'cache_creation_input_tokens']);
+const promptTokens = (usage: object): number | undefined =>
+  count(usage, 'prompt_tokens') ??
+  sum(usage, 'input_tokens', ['cache_read_input_tokens', 'cache_creation_input_tokens']);
+
+/** The first must be there; of the others those that are. */
+function sum(numbers: object, first: string, others: readonly string[]): number | undefined {
+  let total = count(numbers, first);
+  if (total === undefined) return undefined;
+  for (const name of others) {
+    const more = count(numbers, name);
+    if (more !== undefined) total += more;
+  }
+  return total;
 }
 
-type Numbers = ReadonlyMap<string, number>;
-const NOTHING: Numbers = new Map();
-
-const first = (numbers: Numbers, ...names: readonly string[]): number | undefined =>
-  names.map((name) => numbers.get(name)).find((number) => number !== undefined);
-
-/** All of the first names must be there. */
-function sum(numbers: Numbers, needed: readonly string[], others: readonly string[]): number | undefined {
-  const known = [...needed, ...others].map((name) => numbers.get(name)).filter((number) => number !== undefined);
-  if (!needed.every((name) => numbers.has(name))) return undefined;
-  return known.reduce((total, number) => total + number, 0);
+/** A member that is a whole number from 0 on. */
+function count(numbers: object, name: string): number | undefined {
+  const value: unknown = Object.getOwnPropertyDescriptor(numbers, name)?.value;
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
-const numbersIn = (text: string | undefined): Numbers => (text === undefined ? NOTHING : numbersOf(parse(text)));
+const NOTHING = {};
 
-/** The members of an object that are counts. */
-function numbersOf(value: unknown): Numbers {
-  if (typeof value !== 'object' || value === null) return NOTHING;
-  const entries: [string, unknown][] = Object.entries(value);
-  return new Map(entries.filter((entry): entry is [string, number] => isCount(entry[1])));
-}
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
-
-function parse(text: string): object | undefined {
+function parse(text: string | undefined): object {
+  if (text === undefined) return NOTHING;
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : undefined;
+    return typeof value === 'object' && value !== null ? value : NOTHING;
   } catch {
-    return undefined;
+    return NOTHING;
   }
 }

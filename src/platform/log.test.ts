@@ -3,13 +3,14 @@ import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { createLog, type LogOptions } from './log.ts';
 
-/** What a log writes, line by line. */
-function written(
+/** What a log writes in one turn, line by line. */
+async function written(
   options: Omit<LogOptions, 'destination'>,
   write: (log: ReturnType<typeof createLog>) => void,
-): string[] {
+): Promise<string[]> {
   const destination = new PassThrough();
   write(createLog({ ...options, destination }));
+  await new Promise((resolve) => setImmediate(resolve));
   destination.setEncoding('utf8');
   let text = '';
   for (let chunk = destination.read() as string | null; chunk !== null; chunk = destination.read() as string | null) {
@@ -20,8 +21,8 @@ function written(
 
 const parse = (line: string | undefined): Record<string, unknown> => JSON.parse(line ?? '') as Record<string, unknown>;
 
-test('a line is one JSON object with the constant message and the fields', () => {
-  const [line, ...rest] = written({ pretty: false, level: 'info' }, (log) => {
+test('a line is one JSON object with the constant message and the fields', async () => {
+  const [line, ...rest] = await written({ pretty: false, level: 'info' }, (log) => {
     log.info('model loaded', { model: 'qwen' });
   });
   assert.deepEqual(rest, []);
@@ -29,8 +30,8 @@ test('a line is one JSON object with the constant message and the fields', () =>
   assert.deepEqual({ msg, model, level }, { msg: 'model loaded', model: 'qwen', level: 30 });
 });
 
-test('every level reaches the log under its own number', () => {
-  const lines = written({ pretty: false, level: 'debug' }, (log) => {
+test('every level reaches the log under its own number', async () => {
+  const lines = await written({ pretty: false, level: 'debug' }, (log) => {
     log.debug('d');
     log.info('i');
     log.warn('w');
@@ -47,24 +48,24 @@ test('every level reaches the log under its own number', () => {
   );
 });
 
-test('lines below the level are not written', () => {
+test('lines below the level are not written', async () => {
   assert.deepEqual(
-    written({ pretty: false, level: 'warn' }, (log) => {
+    await written({ pretty: false, level: 'warn' }, (log) => {
       log.info('quiet');
     }),
     [],
   );
 });
 
-test('a client cannot forge a line: control characters are escaped', () => {
-  const lines = written({ pretty: false, level: 'info' }, (log) => {
+test('a client cannot forge a line: control characters are escaped', async () => {
+  const lines = await written({ pretty: false, level: 'info' }, (log) => {
     log.info('request', { path: 'a\r\n{"level":30,"msg":"forged"}' });
   });
   assert.equal(lines.length, 1);
 });
 
-test('an error is written with its message and stack', () => {
-  const [line] = written({ pretty: false, level: 'info' }, (log) => {
+test('an error is written with its message and stack', async () => {
+  const [line] = await written({ pretty: false, level: 'info' }, (log) => {
     log.error('it failed', { error: new Error('boom') });
   });
   const error = parse(line)['error'] as Record<string, unknown>;
@@ -72,8 +73,8 @@ test('an error is written with its message and stack', () => {
   assert.match(String(error['stack']), /log\.test\.ts/);
 });
 
-test('the form for people is not JSON and has the message', () => {
-  const [line, ...rest] = written({ pretty: true, level: 'info' }, (log) => {
+test('the form for people is not JSON and has the message', async () => {
+  const [line, ...rest] = await written({ pretty: true, level: 'info' }, (log) => {
     log.info('model loaded', { model: 'qwen', pid: 77 });
   });
   assert.deepEqual(rest, [], 'one line for one event');

@@ -1,5 +1,7 @@
+import type { Writable } from 'node:stream';
 import { pino } from 'pino';
 import pretty from 'pino-pretty';
+import { LineSink } from './line-sink.ts';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug' | 'silent';
 
@@ -16,12 +18,19 @@ export interface LogOptions {
   readonly pretty: boolean;
   readonly level: LogLevel;
   /** Standard output unless given. */
-  readonly destination?: NodeJS.WritableStream;
+  readonly destination?: Writable;
 }
 
-/** A log that writes JSON lines, or lines for people. An `error` among the fields is written with its stack and causes. */
+/**
+ * A log that writes JSON lines, or lines for people. An `error` among the fields is written with its stack and causes. Whoever
+ * reads JSON lines slowly, or not at all, holds nobody up; a terminal is waited for.
+ */
 export function createLog({ pretty: forPeople, level, destination = process.stdout }: LogOptions): Log {
-  const sink = forPeople ? pretty({ destination, colorize: isTerminal(destination), singleLine: true }) : destination;
+  const sink = forPeople
+    ? pretty({ destination, colorize: isTerminal(destination), singleLine: true })
+    : boundedSink(destination, (lines) => {
+        logger.warn({ lines }, 'lines of the log were lost');
+      });
   const logger = pino({ level, base: null, serializers: { error: pino.stdSerializers.err } }, sink);
   return {
     error: (message, fields = {}) => {
@@ -39,4 +48,15 @@ export function createLog({ pretty: forPeople, level, destination = process.stdo
   };
 }
 
-const isTerminal = (stream: NodeJS.WritableStream): boolean => 'isTTY' in stream && stream.isTTY === true;
+/** What it has gathered is written at the end of the process, however that comes. */
+function boundedSink(destination: Writable, onLost: (lines: number) => void): LineSink {
+  const sink = new LineSink(destination, onLost);
+  if (destination === process.stdout) {
+    process.on('exit', () => {
+      sink.flush();
+    });
+  }
+  return sink;
+}
+
+const isTerminal = (stream: Writable): boolean => 'isTTY' in stream && stream.isTTY === true;
