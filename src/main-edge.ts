@@ -11,6 +11,7 @@ import { followKeys, openKeys, ringOf, warnOfOpenDoor, type KeysInForce } from '
 import { limitsOf, limitsProblem } from './cli/limit-options.ts';
 import { proxiesOf } from './cli/proxy-options.ts';
 import { listen, urlOf } from './cli/listen.ts';
+import { surfaceOf } from './cli/surface-options.ts';
 import { untilTold } from './cli/until-told.ts';
 import { readVersion } from './cli/version.ts';
 import { ClusterEdge } from './cluster-edge/cluster-edge.ts';
@@ -67,6 +68,7 @@ async function serve({ flags, log, keys, api, identity }: Serving): Promise<numb
     readPod: viewPod,
     newId: randomUUID,
     limits: limitsOf(flags),
+    surface: surfaceOf(flags),
     ...proxiesOf(flags),
     ...ringOf(keys),
     created: Math.trunc(Date.now() / 1000),

@@ -22,6 +22,7 @@ import { listen, urlOf } from './cli/listen.ts';
 import { createServeAdmin, listenForAdmin } from './cli/serve-admin.ts';
 import { createOrders } from './cli/serve-orders.ts';
 import type { ServeFlags } from './cli/serve-options.ts';
+import { surfaceOf } from './cli/surface-options.ts';
 import { untilTold } from './cli/until-told.ts';
 import { ControlLoop } from './control/control-loop.ts';
 import { planFor } from './control/describe-plan.ts';
@@ -124,6 +125,7 @@ async function serve({ flags, log, program, keys, read, first }: Serving): Promi
     observer: edgeObservers(log, admin?.metrics),
     now: monotonicNow,
     limits: limitsOf(flags),
+    surface: surfaceOf(flags),
     ...proxiesOf(flags),
     created,
     ...ringOf(keys),

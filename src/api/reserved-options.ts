@@ -37,7 +37,11 @@ const RESERVATIONS: readonly Reservation[] = [
   { names: ['--tags'], reason: 'tags are shown by Corral, not by llama-server', fix: 'Declare tags instead.' },
   { names: ['--api-key', '--api-key-file', '--ssl-key-file', '--ssl-cert-file'], reason: PUBLIC },
   { names: ['--path', '--ui-config', '--ui-config-file'], reason: PUBLIC },
-  { names: ['--cors-origins', '--cors-methods', '--cors-headers', '--cors-credentials'], reason: PUBLIC },
+  {
+    names: ['--cors-origins', '--cors-methods', '--cors-headers', '--cors-credentials'],
+    reason: PUBLIC,
+    fix: 'Give it to corral serve or corral edge instead.',
+  },
   { names: ['--models-dir', '--models-preset', '--models-max', '--models-autoload'], reason: ROUTER },
   { names: ['--tools', '--tools-runtime', '--mcp-servers-config', '--mcp-servers-json', '--rpc'], reason: ISOLATION },
   { names: ['--agent', '--ui-mcp-proxy'], reason: ISOLATION, when: 'on' },

@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { milliseconds } from '../domain/units.ts';
 import { DEFAULT_EDGE_LIMITS } from '../edge/limits.ts';
 import { type CheckedManifests, checkManifests, runCheck } from './check-manifests.ts';
+import { DEFAULT_SURFACE_FLAGS } from './surface-options.ts';
 
 const settings = { args: [], idleTimeout: milliseconds(0), autoload: true, maxLoaded: undefined };
 
@@ -108,6 +109,7 @@ test('a file that holds no manifest is a problem', () => {
 
 const FLAGS = {
   ...DEFAULT_EDGE_LIMITS,
+  ...DEFAULT_SURFACE_FLAGS,
   idleTimeout: milliseconds(0),
   modelsAutoload: true,
   host: 'h',

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { DEFAULT_EDGE_LIMITS } from '../edge/limits.ts';
 import { withClusterOptions, type ClusterFlags } from './cluster-options.ts';
 import { withEdgeOptions } from './edge-options.ts';
+import { DEFAULT_SURFACE_FLAGS } from './surface-options.ts';
 
 type Adds = (command: Command) => Command;
 
@@ -39,7 +40,7 @@ for (const [program, adds, own, wrong] of [
   [
     'edge',
     withEdgeOptions,
-    { port: 8080, shutdownDelay: 5000, ...DEFAULT_EDGE_LIMITS },
+    { port: 8080, shutdownDelay: 5000, ...DEFAULT_EDGE_LIMITS, ...DEFAULT_SURFACE_FLAGS },
     [
       ['--port', '-1', '65536', 'http', ''],
       ['--shutdown-delay', 'soon', '-5s', ''],

@@ -5,6 +5,7 @@ import { renderArgs } from '../api/llama-options.ts';
 import { parseArgv } from '../api/parse-argv.ts';
 import { DEFAULT_EDGE_LIMITS } from '../edge/limits.ts';
 import { OWN_OPTIONS, withServeOptions, type ServeFlags } from './serve-options.ts';
+import { DEFAULT_SURFACE_FLAGS } from './surface-options.ts';
 
 /** What the flags come to, or commander's message. */
 function parsed(...argv: readonly string[]): ServeFlags | string {
@@ -41,6 +42,7 @@ describe('the flags of serve', () => {
         apiKey: [],
         apiKeyFile: [],
         ...DEFAULT_EDGE_LIMITS,
+        ...DEFAULT_SURFACE_FLAGS,
       },
     );
   });

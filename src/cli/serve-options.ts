@@ -9,9 +9,10 @@ import { duration, HIGHEST_PORT, LOG_LEVELS, notEmpty, wholeNumber } from './fla
 import { LIMIT_OPTIONS } from './limit-options.ts';
 import { PROXY_OPTIONS, type ProxyFlags } from './proxy-options.ts';
 import { shutdownDelay, type ShutdownFlags } from './shutdown-delay.ts';
+import { SURFACE_OPTIONS, type SurfaceFlags } from './surface-options.ts';
 
 /** What `corral serve` was told, beside llama-server's own options. */
-export interface ServeFlags extends AccessFlags, AdminFlags, ShutdownFlags, EdgeLimits, ProxyFlags {
+export interface ServeFlags extends AccessFlags, AdminFlags, ShutdownFlags, SurfaceFlags, EdgeLimits, ProxyFlags {
   readonly modelsDir?: string;
   readonly modelsPreset?: string;
   readonly filename: readonly string[];
@@ -68,6 +69,7 @@ const SERVE_OPTIONS: readonly Option[] = [
   ...PROXY_OPTIONS,
   KEYS_FILE_OPTION,
   ...LLAMA_KEY_OPTIONS,
+  ...SURFACE_OPTIONS,
   ...LIMIT_OPTIONS,
 ];
 

@@ -4,6 +4,7 @@ import type { IsTrustedProxy } from '../edge/client-address.ts';
 import type { KeyRing } from '../edge/key-ring.ts';
 import type { EdgeLimits } from '../edge/limits.ts';
 import type { EdgeObserver } from '../edge/observer.ts';
+import { DEFAULT_SURFACE, type Surface } from '../edge/surface.ts';
 import type { EdgeContext } from '../edge/visit.ts';
 import { createRouteBoard } from '../routing/route-board.ts';
 import { ClusterLink, type ClusterLinkParts } from './cluster-link.ts';
@@ -12,6 +13,7 @@ export interface ClusterEdgeParts extends Omit<ClusterLinkParts, 'board' | 'ledg
   readonly limits: EdgeLimits;
   /** See `EdgeOptions`. */
   readonly isTrustedProxy?: IsTrustedProxy | undefined;
+  readonly surface?: Surface;
   /** Both as in `EdgeContext`. */
   readonly created: number;
   readonly keys?: KeyRing;
@@ -26,7 +28,15 @@ export class ClusterEdge {
   readonly #link: ClusterLink;
   #state: 'starting' | 'ready' | 'ending' = 'starting';
 
-  constructor({ limits, isTrustedProxy, created, keys, observe, ...parts }: ClusterEdgeParts) {
+  constructor({
+    limits,
+    surface = DEFAULT_SURFACE,
+    isTrustedProxy,
+    created,
+    keys,
+    observe,
+    ...parts
+  }: ClusterEdgeParts) {
     const [board, ledger] = [createRouteBoard(), createLedger()];
     const { log, timers } = parts;
     this.#link = new ClusterLink({ ...parts, board, ledger });
@@ -40,6 +50,7 @@ export class ClusterEdge {
       observer,
       now: timers.now,
       limits,
+      surface,
       isTrustedProxy,
       created,
       ...(keys === undefined ? {} : { keys }),

@@ -6,7 +6,6 @@ import { BoundedCount } from './bounded-count.ts';
 import type { IsTrustedProxy } from './client-address.ts';
 import type { Arrival } from './connections.ts';
 import { createDoor } from './door.ts';
-import type { ClosedName } from './endpoints.ts';
 import { createFindEndpoint } from './find-endpoint.ts';
 import { requestIdOf } from './headers.ts';
 import { HoldQueue } from './hold-queue.ts';
@@ -15,6 +14,7 @@ import { refuse, type Refusal } from './refusal.ts';
 import { recordOf } from './record-of.ts';
 import { shuttingDown } from './route-refusals.ts';
 import { serveVisit } from './serve-visit.ts';
+import { DEFAULT_SURFACE, type Surface } from './surface.ts';
 import { Upstreams } from './upstreams.ts';
 import { onceEnded, type EdgeContext, type Visit } from './visit.ts';
 
@@ -23,8 +23,7 @@ export interface EdgeOptions extends Pick<
   EdgeContext,
   'board' | 'ledger' | 'orders' | 'log' | 'observer' | 'now' | 'limits' | 'created' | 'keys' | 'planOf'
 > {
-  /** Endpoints that are open beside those that always are. */
-  readonly opened?: readonly ClosedName[];
+  readonly surface?: Surface;
   /** Whose word about a client's address counts; missing: nobody's. */
   readonly isTrustedProxy?: IsTrustedProxy | undefined;
 }
@@ -42,12 +41,13 @@ export interface Edge {
 }
 
 /** The data path: one HTTP server for all models. It decides nothing about what is loaded. */
-export function createEdge(options: EdgeOptions): Edge {
+export function createEdge({ surface = DEFAULT_SURFACE, ...options }: EdgeOptions): Edge {
   let leaving = false;
   let stopping = false;
   const edge: EdgeContext = {
     ...options,
-    findEndpoint: createFindEndpoint(options.opened === undefined ? [] : options.opened),
+    cors: surface.cors,
+    findEndpoint: createFindEndpoint(surface.opened),
     upstreams: new Upstreams(options.ledger, options.limits),
     holds: new HoldQueue(),
     exchanges: new BoundedCount(options.limits.maxInFlight),

@@ -1,7 +1,9 @@
 import { modelName } from '../domain/ids.ts';
 import type { Route } from '../routing/route.ts';
+import { hasBody } from './framing.ts';
 import { JsonModelReader } from './json-model.ts';
 import { mediaTypeProblem } from './media-type.ts';
+import { modelInQuery, noModelInQuery } from './query-model.ts';
 import { readBody, type BodyReader, type ReadBody } from './read-body.ts';
 import { refuse, type Refusal } from './refusal.ts';
 import { shuttingDown } from './route-refusals.ts';
@@ -29,6 +31,10 @@ export async function receiveModel(edge: EdgeContext, visit: Visit): Promise<Rec
 async function receive(edge: EdgeContext, visit: Visit): Promise<ReceivedModel | Refusal | 'gone'> {
   const problem = mediaTypeProblem(visit.req.headers);
   if (problem !== undefined) return problem;
+  return visit.endpoint?.model === 'query' ? receiveQueried(edge, visit) : receiveJson(edge, visit);
+}
+
+async function receiveJson(edge: EdgeContext, visit: Visit): Promise<ReceivedModel | Refusal | 'gone'> {
   const reader = new JsonModelReader();
   const read = await receiveBody(edge, visit, reader);
   if (read.kind === 'gone') return 'gone';
@@ -38,6 +44,17 @@ async function receive(edge: EdgeContext, visit: Visit): Promise<ReceivedModel |
     ? { name: found.model, stream: found.stream, body: read.body }
     : { status: 400, code: 'invalid_model', message: found.reason };
 }
+
+/** The model is in the query, and the body may hold anything. */
+async function receiveQueried(edge: EdgeContext, visit: Visit): Promise<ReceivedModel | Refusal | 'gone'> {
+  const name = modelInQuery(visit.query);
+  if (name === undefined) return { ...noModelInQuery(visit.path), close: hasBody(visit.req) };
+  const read = await receiveBody(edge, visit, NO_READER);
+  if (read.kind === 'gone') return 'gone';
+  return read.kind === 'refused' ? read.refusal : { name, stream: false, body: read.body };
+}
+
+const NO_READER: BodyReader = { read: () => undefined };
 
 /** While its body is on the way, a request can be turned away by a shutdown. */
 async function receiveBody(edge: EdgeContext, visit: Visit, reader: BodyReader): Promise<ReadBody> {

@@ -1,5 +1,6 @@
 import { assertNever } from '../domain/assert-never.ts';
 import type { KeyOperation } from '../domain/api-key.ts';
+import { allowOrigin, preflightHeaders } from './cors.ts';
 import type { Handling } from './endpoints.ts';
 import type { FoundEndpoint } from './find-endpoint.ts';
 import { eventsOf } from './event-dialect.ts';
@@ -18,6 +19,7 @@ import type { EdgeContext, Visit } from './visit.ts';
 /** Answers one request: refused at the door, answered here, or sent to a model. */
 export async function serveVisit(edge: EdgeContext, visit: Visit): Promise<void> {
   const { req, res, path } = visit;
+  allowOrigin(edge.cors, req, res);
   const problem = framingProblem(req, edge.limits);
   if (problem !== undefined) {
     refuse(res, problem);
@@ -40,7 +42,7 @@ export async function serveVisit(edge: EdgeContext, visit: Visit): Promise<void>
       visit.answer.dialect = eventsOf(found.endpoint.api);
       return serve(edge, visit, found.endpoint.handling);
     case 'options':
-      answerEmpty(res, [['allow', found.allow]]);
+      answerEmpty(res, [['allow', found.allow], ...preflightHeaders(edge.cors, req)]);
       return;
     case 'wrong-method':
       refuse(res, { ...wrongMethod(found.allow), close: hasBody(req) });

@@ -10,6 +10,7 @@ import type { Access } from './access.ts';
 import type { AnswerMeter } from './answer-meter.ts';
 import type { Answer } from './answer.ts';
 import type { BoundedCount } from './bounded-count.ts';
+import type { CorsPolicy } from './cors.ts';
 import type { Endpoint } from './endpoints.ts';
 import type { FindEndpoint } from './find-endpoint.ts';
 import type { HoldQueue } from './hold-queue.ts';
@@ -39,6 +40,7 @@ export interface EdgeContext {
    */
   readonly planOf?: (route: Route, sight: Sight) => ModelPlan | undefined;
   readonly findEndpoint: FindEndpoint;
+  readonly cors: CorsPolicy;
   readonly upstreams: Upstreams;
   readonly holds: HoldQueue;
   /** Requests for models whose answer has not ended. */

@@ -13,6 +13,7 @@ import type { KeyRing } from '../edge/key-ring.ts';
 import { DEFAULT_EDGE_LIMITS, type EdgeLimits } from '../edge/limits.ts';
 import { observedBy, type EdgeObserver } from '../edge/observer.ts';
 import type { Orders } from '../edge/orders.ts';
+import { DEFAULT_SURFACE, type Surface } from '../edge/surface.ts';
 import { portOf } from './http-kit.ts';
 import { aPreset } from './worlds.ts';
 import { indexRoutes } from '../routing/build-route-table.ts';
@@ -64,6 +65,7 @@ export interface BedOptions {
   /** More, beside the log and what keeps the records. */
   readonly observers?: readonly EdgeObserver[];
   readonly keys?: KeyRing;
+  readonly surface?: Partial<Surface>;
 }
 
 export const READY: Phase = { kind: 'ready' };
@@ -160,7 +162,7 @@ const noOrders: Orders = {
 
 export async function startEdge(
   t: { after(hook: () => Promise<void>): void },
-  { limits = {}, orders = {}, planOf, keys, observers = [], isTrustedProxy }: BedOptions = {},
+  { limits = {}, orders = {}, planOf, keys, observers = [], isTrustedProxy, surface = {} }: BedOptions = {},
 ): Promise<EdgeBed> {
   const watch = new Watch();
   const lines: LogLine[] = [];
@@ -180,6 +182,7 @@ export async function startEdge(
     observer: observedBy(accessLog(log), { ended: (request) => records.push(request) }, ...observers),
     now,
     limits: { ...DEFAULT_EDGE_LIMITS, ...limits },
+    surface: { ...DEFAULT_SURFACE, ...surface },
     created: 1_700_000_000,
   });
   edge.server.listen(0, '127.0.0.1');
