@@ -1,5 +1,5 @@
 /**
- * Writes crds/*.yaml and docs/api.md from the schemas and rules of src/api.
+ * Writes crds/*.yaml and docs/api.md from the schemas and rules of src/api, and docs/openapi.json from the endpoints of src/edge.
  *
  *     node scripts/generate-api.ts [--check]
  *
@@ -11,12 +11,16 @@ import { parseArgs } from 'node:util';
 import { KINDS } from '../src/api/crd/kinds.ts';
 import { renderApiReference } from '../src/api/crd/render-api-reference.ts';
 import { renderCrd } from '../src/api/crd/render-crd.ts';
+import { readVersion } from '../src/cli/version.ts';
+import { CLOSED_NAMES } from '../src/edge/endpoints.ts';
+import { renderOpenApi } from '../src/edge/openapi/render-open-api.ts';
 
 const root = join(import.meta.dirname, '..');
 
 const files: ReadonlyMap<string, string> = new Map([
   ...KINDS.map((kind) => [`crds/${kind.plural}.corral.dev.yaml`, renderCrd(kind)] as const),
   ['docs/api.md', renderApiReference(KINDS)],
+  ['docs/openapi.json', renderOpenApi({ version: readVersion(), opened: CLOSED_NAMES })],
 ]);
 
 /** CRDs of kinds that are no more. */
