@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { closeAdminServer, createAdminServer } from './admin/admin-server.ts';
-import { metricsAnswer } from './admin/metrics-answer.ts';
 import { viewPod } from './api/cluster/pod-view.ts';
 import { createPresetReader } from './api/cluster/routed-presets.ts';
+import { edgeAnswers } from './cli/edge-answers.ts';
 import { edgeObservers, edgeSight } from './cli/edge-observers.ts';
 import type { EdgeFlags } from './cli/edge-options.ts';
 import { connect } from './cli/connect.ts';
@@ -83,7 +83,7 @@ async function serve({ flags, log, keys, api, identity }: Serving): Promise<numb
   });
   const admin = createAdminServer({
     whyNotReady: () => edge.whyNotReady(),
-    answers: new Map([['/metrics', metricsAnswer(registry, log)]]),
+    answers: edgeAnswers(registry, flags.openEndpoint, log),
   });
   const { host, port, adminPort, adminHost = host } = flags;
   const unheard = await listen(admin, { host: adminHost, port: adminPort, flags: '--admin-host and --admin-port' });

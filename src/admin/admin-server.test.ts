@@ -4,6 +4,7 @@ import { test, type TestContext } from 'node:test';
 import { ask, portOf } from '../testing/http-kit.ts';
 import { keptLog } from '../testing/kube-testbed.ts';
 import { createAdminServer, type AdminSurface } from './admin-server.ts';
+import { documentAnswer } from './document-answer.ts';
 import { metricsAnswer } from './metrics-answer.ts';
 
 type Get = (path: string, method?: string) => Promise<string>;
@@ -64,4 +65,13 @@ test('metrics are read at each scrape; one that fails is answered 500 and logged
   assert.equal(await get('/metrics'), '500 the metrics could not be read');
   assert.equal(await get('/metrics'), '200 a 2');
   assert.deepEqual(log.lines, ['error the metrics could not be read']);
+});
+
+test('a document is written when it is first asked for, and once', async (t) => {
+  let written = 0;
+  const document = documentAnswer(() => JSON.stringify({ written: (written += 1) }));
+  const get = await listening(t, { answers: new Map([['/openapi.json', document]]) });
+  assert.equal(written, 0);
+  assert.equal(await get('/openapi.json'), '200 {"written":1}');
+  assert.equal(await get('/openapi.json'), '200 {"written":1}');
 });

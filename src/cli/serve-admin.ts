@@ -1,13 +1,14 @@
 import type { Server } from 'node:http';
 import { createAdminServer } from '../admin/admin-server.ts';
-import { metricsAnswer } from '../admin/metrics-answer.ts';
 import type { EdgeContext } from '../edge/visit.ts';
 import { monotonicNow } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { EdgeMetrics } from '../platform/metrics/edge-metrics.ts';
 import type { AdminFlags } from './admin-options.ts';
+import { edgeAnswers } from './edge-answers.ts';
 import { edgeSight } from './edge-observers.ts';
 import { listen, urlOf } from './listen.ts';
+import type { SurfaceFlags } from './surface-options.ts';
 import { readVersion } from './version.ts';
 
 const LOOPBACK = '127.0.0.1';
@@ -26,14 +27,14 @@ export interface ServeAdminParts {
 
 /** Does not listen yet. `undefined`: nobody can ask, so nothing is counted either, and what counts is not even loaded. */
 export async function createServeAdmin(
-  { adminPort }: AdminFlags,
+  { adminPort, openEndpoint }: AdminFlags & Pick<SurfaceFlags, 'openEndpoint'>,
   { seen, whyNotReady, log }: ServeAdminParts,
 ): Promise<ServeAdmin | undefined> {
   if (adminPort === undefined) return undefined;
   const { EdgeMetrics } = await import('../platform/metrics/edge-metrics.ts');
   const { createRegistry } = await import('../platform/metrics/process-metrics.ts');
   const registry = createRegistry(readVersion());
-  const answers = new Map([['/metrics', metricsAnswer(registry, log)]]);
+  const answers = edgeAnswers(registry, openEndpoint, log);
   return {
     metrics: new EdgeMetrics(registry, edgeSight(seen, monotonicNow)),
     server: createAdminServer({ whyNotReady, answers }),

@@ -76,6 +76,9 @@ describe('a corral seen from outside', suite, () => {
     const corral = await startCorral(t, ['--models-dir', folder, '--admin-port', '0']);
     const admin = await adminOf(corral);
     assert.deepEqual([(await get(admin, '/livez')).status, (await get(admin, '/readyz')).text], [200, 'ok\n']);
+    const document = JSON.parse((await get(admin, '/openapi.json')).text) as { openapi: string; paths: object };
+    assert.equal(document.openapi, '3.1.0');
+    assert.ok('/v1/chat/completions' in document.paths && !('/metrics' in document.paths));
     assert.equal((await get(admin, '/v1/models')).status, 404);
     assert.equal((await get(corral, '/metrics')).status, 404);
     assert.equal((await corral.stop()).code, 0);
