@@ -93,7 +93,7 @@ function serveRequest(edge: EdgeContext, req: IncomingMessage, res: ServerRespon
   onceEnded(visit, () => {
     visit.ended = true;
     clearTimeout(limit);
-    visit.release?.();
+    visit.reserved?.release();
     visit.answer.silence();
     visit.share.release();
     visit.endKeyUse?.();
@@ -112,8 +112,8 @@ function serveRequest(edge: EdgeContext, req: IncomingMessage, res: ServerRespon
 }
 
 /** Ends a request from outside, wherever it is. */
-function fail({ release, answer }: Visit, refusal: Refusal): void {
-  release?.();
+function fail({ reserved, answer }: Visit, refusal: Refusal): void {
+  reserved?.release();
   answer.refuse(refusal);
 }
 
@@ -153,7 +153,7 @@ function beginVisit(edge: EdgeContext, req: IncomingMessage, res: ServerResponse
     counted: false,
     upstreamError: undefined,
     ended: false,
-    release: undefined,
+    reserved: undefined,
   };
 }
 

@@ -10,7 +10,7 @@ import type { Held } from './hold-queue.ts';
 import type { Refusal } from './refusal.ts';
 import { busy, modelNotFound, queueFull, queuesFull, refusalOf, shuttingDown, waitTimeout } from './route-refusals.ts';
 import { brokenOff, unanswered, UNREACHABLE } from './upstream-failure.ts';
-import type { EdgeContext, Visit } from './visit.ts';
+import type { EdgeContext, Reservation, Visit } from './visit.ts';
 
 /** Attempts after the first, where nothing was sent. */
 const MAX_RETRIES = 2;
@@ -46,7 +46,7 @@ export interface Ask {
 }
 
 /** One request for a model: held until a replica is ready, sent to it, and ended exactly once. */
-export class Exchange implements Held {
+export class Exchange implements Held, Reservation {
   readonly #edge: EdgeContext;
   readonly #visit: Visit;
   readonly #ask: Ask;
@@ -62,9 +62,7 @@ export class Exchange implements Held {
 
   /** Reserves and goes on, in the tick of the look-up that found `route`. */
   begin(route: Route): void {
-    this.#visit.release = () => {
-      this.#release();
-    };
+    this.#visit.reserved = this;
     this.#visit.counted = this.#edge.exchanges.take();
     if (this.#visit.counted) this.#follow(this.#admit(route));
     else this.#fail(busy(this.#edge.limits.maxInFlight));
@@ -76,6 +74,28 @@ export class Exchange implements Held {
 
   turnAway(): void {
     this.#fail(shuttingDown);
+  }
+
+  /** Ends what the phase holds. The phase changes first: whoever hears of the end may publish, and come back here. */
+  release(): void {
+    const phase = this.#phase;
+    this.#phase = { kind: 'over' };
+    switch (phase.kind) {
+      case 'held':
+        this.#leaveQueue(phase);
+        phase.waiting.leave(this.#edge.now());
+        return;
+      case 'sent':
+        phase.attempt.abort();
+        this.#edge.upstreams.ending(phase.replica);
+        phase.lease.end(this.#edge.now());
+        return;
+      case 'arrived':
+      case 'over':
+        return;
+      default:
+        assertNever(phase);
+    }
   }
 
   #admit(route: Route | undefined): Admission {
@@ -122,7 +142,7 @@ export class Exchange implements Held {
     const now = this.#edge.now();
     // Counted anew before the old count ends: in between, the preset would look unused.
     const waiting = account.wait(now);
-    this.#release();
+    this.release();
     this.#phase = { kind: 'held', waiting, ...this.#startTimers(route), counted: now, isLoading: isLoading(route) };
     holds.join(account.uid, this);
     if (awaitsStream) this.#visit.answer.keepAlive(limits.heartbeatInterval);
@@ -194,7 +214,7 @@ export class Exchange implements Held {
     const phase = this.#phase;
     if (phase.kind !== 'held') {
       const lease = this.#ask.account.begin(replica, this.#edge.now());
-      this.#release();
+      this.release();
       return lease;
     }
     this.#leaveQueue(phase);
@@ -218,7 +238,7 @@ export class Exchange implements Held {
   }
 
   #fail(refusal: Refusal): void {
-    this.#release();
+    this.release();
     const { answer, waited } = this.#visit;
     const { headers = [] } = refusal;
     answer.refuse(waited === 0 ? refusal : { ...refusal, headers: [...headers, ...waitHeaders(this.#visit)] });
@@ -239,28 +259,6 @@ export class Exchange implements Held {
     if (phase.isLoading) this.#visit.loading += passed;
     phase.counted = now;
     phase.isLoading = isLoading;
-  }
-
-  /** Ends what the phase holds. The phase changes first: whoever hears of the end may publish, and come back here. */
-  #release(): void {
-    const phase = this.#phase;
-    this.#phase = { kind: 'over' };
-    switch (phase.kind) {
-      case 'held':
-        this.#leaveQueue(phase);
-        phase.waiting.leave(this.#edge.now());
-        return;
-      case 'sent':
-        phase.attempt.abort();
-        this.#edge.upstreams.ending(phase.replica);
-        phase.lease.end(this.#edge.now());
-        return;
-      case 'arrived':
-      case 'over':
-        return;
-      default:
-        assertNever(phase);
-    }
   }
 }
 

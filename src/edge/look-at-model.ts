@@ -35,8 +35,10 @@ function look(edge: EdgeContext, visit: Visit, route: Route): void {
   };
   const events = { untouched: failed, unanswered: failed, refused: failed, broken: failed };
   const attempt = new Attempt(visit.answer, [], events);
-  visit.release = () => {
-    attempt.abort();
+  visit.reserved = {
+    release: () => {
+      attempt.abort();
+    },
   };
   const headers = requestHeaders(visit.req.headers, visit);
   attempt.start(upstream, { method: 'GET', path: visit.path + visit.query, headers, body: null, reset: false });

@@ -91,8 +91,17 @@ export interface Visit {
   upstreamError: UpstreamError | undefined;
   /** The answer is out, or its client has left: nothing may be reserved for it any more. */
   ended: boolean;
-  /** Gives back what is reserved for the visit. Called when it ends, or before; a second time it changes nothing. */
-  release: (() => void) | undefined;
+  /** What is reserved for it, and given back when it ends, or before. */
+  reserved: Reservation | undefined;
+}
+
+/**
+ * Something that a visit holds. An object with a method and no closure: with a closure in this field that leads back to its
+ * visit, finished requests outlived their scavenges under load (Node 26.10), and the collector took a sixth of the time.
+ */
+export interface Reservation {
+  /** Gives it back. A second time it changes nothing. */
+  release(): void;
 }
 
 /** Calls back once, when the answer is out or the connection is gone. */
