@@ -48,9 +48,18 @@ const proofs: ReadonlyMap<string, NamedProof> = new Map([
   [
     'streams',
     {
+      summary:
+        'The edge: N replicas that die at a random byte, N clients that leave in each of three phases, N streams compared by hash, 500 slow readers, 10 N reuses of connections',
+      needsLlamaServer: false,
+      load: async () => (await import('../test/prove/streams.ts')).proveStreams,
+    },
+  ],
+  [
+    'swap-streams',
+    {
       summary: 'N streams while the other of two models is wanted and there is room for one: none is cut',
       needsLlamaServer: true,
-      load: async () => (await import('../test/prove/streams.ts')).proveStreams,
+      load: async () => (await import('../test/prove/swap-streams.ts')).proveSwapStreams,
     },
   ],
 ]);

@@ -12,7 +12,7 @@ const run = (script: string, args: readonly string[]): Outcome =>
 
 for (const [command, script, names] of [
   ['npm run bench', 'bench.ts', ['edge', 'planner', 'simulate', 'swap']],
-  ['npm run prove', 'prove.ts', ['seed-races', 'evict', 'streams']],
+  ['npm run prove', 'prove.ts', ['seed-races', 'streams', 'evict', 'swap-streams']],
 ] as const) {
   describe(command, () => {
     it('lists what there is when it is given no name', () => {
