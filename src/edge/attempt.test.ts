@@ -29,7 +29,8 @@ function controllerStub(): Dispatcher.DispatchController {
 
 function attemptWith(seen: string[]): Attempt {
   const res = new http.ServerResponse(new http.IncomingMessage(new net.Socket()));
-  return new Attempt(new Answer(res, new AnswerMeter(() => instant(0))), [], {
+  const outgoing = { method: 'POST', path: '/', headers: [], body: null, reset: false } as const;
+  return new Attempt({ ...outgoing, headers: [] }, new Answer(res, new AnswerMeter(() => instant(0))), [], {
     untouched: () => seen.push('untouched'),
     unanswered: () => seen.push('unanswered'),
     refused: () => seen.push('refused'),

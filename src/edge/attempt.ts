@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 import type { Answer } from './answer.ts';
 import type { Refusal } from './refusal.ts';
 import { UpstreamRefusal } from './upstream-refusal.ts';
-import type { Upstream } from './upstreams.ts';
+import type { Sender, Upstream } from './upstream.ts';
 
 /** What is sent to a replica. */
 export interface OutgoingRequest {
@@ -39,23 +39,32 @@ type Destination =
   | { readonly kind: 'refusal'; readonly refusal: UpstreamRefusal };
 
 /** One request at one replica, its answer streamed to the client as it comes, no faster than the client reads. */
-export class Attempt implements Dispatcher.DispatchHandler {
+export class Attempt implements Dispatcher.DispatchHandler, Sender {
   readonly #answer: Answer;
   readonly #ownHeaders: readonly string[];
   readonly #events: AttemptEvents;
+  readonly #outgoing: OutgoingRequest;
+  #upstream: Upstream | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #destination: Destination = { kind: 'none' };
   #over = false;
 
   /** `ownHeaders`: what we add to the head of the answer, names and values in turn. */
-  constructor(answer: Answer, ownHeaders: readonly string[], events: AttemptEvents) {
+  constructor(outgoing: OutgoingRequest, answer: Answer, ownHeaders: readonly string[], events: AttemptEvents) {
+    this.#outgoing = outgoing;
     this.#answer = answer;
     this.#ownHeaders = ownHeaders;
     this.#events = events;
   }
 
   /** An event may come before this returns. */
-  start({ pool, prefix }: Upstream, { path, ...rest }: OutgoingRequest): void {
+  start(upstream: Upstream): void {
+    this.#upstream = upstream;
+    upstream.enter(this);
+  }
+
+  send({ pool, prefix }: Upstream): void {
+    const { path, ...rest } = this.#outgoing;
     pool.dispatch({ ...rest, path: prefix + path }, this);
   }
 
@@ -64,6 +73,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (this.#over) return;
     this.#over = true;
     this.#controller?.abort(new Error('the request has ended'));
+    this.#upstream?.leave(this);
   }
 
   /** A connection is there; undici writes the request when this returns. */
@@ -97,18 +107,23 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     if (this.#over) return;
-    this.#over = true;
+    this.#finish();
     if (this.#destination.kind === 'refusal') this.#events.refused(this.#destination.refusal.read());
     else this.#answer.end();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
     if (this.#over) return;
-    this.#over = true;
+    this.#finish();
     if (this.#destination.kind === 'client') this.#events.broken(error);
     else if (this.#destination.kind === 'refusal') this.#events.refused(this.#destination.refusal.read());
     else if (this.#controller === undefined) this.#events.untouched(error);
     else this.#events.unanswered(error);
+  }
+
+  #finish(): void {
+    this.#over = true;
+    this.#upstream?.leave(this);
   }
 }
 

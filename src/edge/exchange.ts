@@ -183,9 +183,9 @@ export class Exchange implements Held, Reservation {
     const lease = this.#takeLease(replica.id);
     const { answer } = this.#visit;
     answer.expectReplica();
-    const attempt = new Attempt(answer, ownHeaders(this.#visit), this.#eventsAt(replica.id));
+    const attempt = new Attempt(this.#ask.outgoing, answer, ownHeaders(this.#visit), this.#eventsAt(replica.id));
     this.#phase = { kind: 'sent', lease, replica: replica.id, attempt };
-    attempt.start(upstream, this.#ask.outgoing);
+    attempt.start(upstream);
   }
 
   #eventsAt(replica: ReplicaId): AttemptEvents {

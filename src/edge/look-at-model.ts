@@ -34,14 +34,15 @@ function look(edge: EdgeContext, visit: Visit, route: Route): void {
     visit.answer.refuse(NO_ANSWER);
   };
   const events = { untouched: failed, unanswered: failed, refused: failed, broken: failed };
-  const attempt = new Attempt(visit.answer, [], events);
+  const headers = requestHeaders(visit.req.headers, visit);
+  const path = visit.path + visit.query;
+  const attempt = new Attempt({ method: 'GET', path, headers, body: null, reset: false }, visit.answer, [], events);
   visit.reserved = {
     release: () => {
       attempt.abort();
     },
   };
-  const headers = requestHeaders(visit.req.headers, visit);
-  attempt.start(upstream, { method: 'GET', path: visit.path + visit.query, headers, body: null, reset: false });
+  attempt.start(upstream);
 }
 
 const NO_ANSWER: Refusal = { status: 502, code: 'upstream_failed', message: 'the model does not answer' };

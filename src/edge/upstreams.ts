@@ -3,18 +3,10 @@ import type { Ledger } from '../activity/ledger.ts';
 import type { ReplicaId } from '../domain/ids.ts';
 import type { ReadyReplica, RouteTable } from '../routing/route.ts';
 import type { EdgeLimits } from './limits.ts';
-
-/** Connections to one replica. llama-server must be run with more HTTP threads than this, or idle connections stall others. */
-export const MAX_CONNECTIONS = 128;
+import { MAX_CONNECTIONS, Upstream } from './upstream.ts';
 
 /** How long a replica may be silent, by phase. */
 export type UpstreamLimits = Pick<EdgeLimits, 'connectTimeout' | 'firstByteTimeout' | 'chunkTimeout'>;
-
-/** Where one replica answers. */
-export interface Upstream {
-  readonly pool: Pool;
-  readonly prefix: string;
-}
 
 /**
  * The open connections to replicas: opened when a table first has the replica, closed when it has left the table and
@@ -104,5 +96,5 @@ function open(
     keepAliveTimeout: 4000,
     keepAliveMaxTimeout: 4000,
   });
-  return { pool, prefix: endpoint.prefix };
+  return new Upstream(pool, endpoint.prefix);
 }

@@ -202,12 +202,22 @@ async function byLibrary(lane: Lane, { death, script, said }: Expected): Promise
 const messages = [{ role: 'user' as const, content: 'hello' }];
 const READ: Readonly<Record<Api, (lane: Lane, onText: (text: string) => void) => Promise<void>>> = {
   chat: async ({ edge, model }, onText) => {
-    const client = new OpenAI({ baseURL: `http://127.0.0.1:${edge.port}/v1`, apiKey: 'none', maxRetries: 0 });
+    const client = new OpenAI({
+      baseURL: `http://127.0.0.1:${edge.port}/v1`,
+      apiKey: 'none',
+      maxRetries: 0,
+      logLevel: 'off',
+    });
     const stream = await client.chat.completions.create({ model, stream: true, messages });
     for await (const { choices } of stream) onText(String(choices[0]?.delta.content));
   },
   messages: async ({ edge, model }, onText) => {
-    const client = new Anthropic({ baseURL: `http://127.0.0.1:${edge.port}`, apiKey: 'none', maxRetries: 0 });
+    const client = new Anthropic({
+      baseURL: `http://127.0.0.1:${edge.port}`,
+      apiKey: 'none',
+      maxRetries: 0,
+      logLevel: 'off',
+    });
     const stream = await client.messages.create({ model, max_tokens: 8, stream: true, messages });
     for await (const event of stream) {
       if (event.type === 'content_block_delta' && event.delta.type === 'text_delta') onText(event.delta.text);
