@@ -61,7 +61,8 @@ function bodyOf(endpoint: Endpoint): object {
     model === 'multipart'
       ? { 'multipart/form-data': { schema: formOf(endpoint) } }
       : { 'application/json': { schema: model === 'query' ? true : jsonOf(endpoint) } };
-  return { requestBody: { required: true, content } };
+  // Erasing a slot takes none.
+  return { requestBody: { required: model !== 'query', content } };
 }
 
 const STREAM = { stream: { type: 'boolean', default: false, description: 'Answer as an event stream.' } };
