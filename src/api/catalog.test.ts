@@ -71,6 +71,7 @@ test('a model of the folder is a preset with the defaults of the flags', () => {
   assert.deepEqual(preset, {
     model: 'a',
     aliases: [],
+    variants: [],
     tags: [],
     pool: 'default',
     footprint: new Map(),
@@ -226,11 +227,25 @@ test('only what is rendered changes the hash', () => {
   const preset = (more: string): Given => ({ manifests: [object('o', `{ name: a, source: { path: /a }, ${more} }`)] });
   const plain = hash(preset(''));
   assert.equal(hash(preset('aliases: [b], tags: [t], scaling: { idleTimeout: 1s }, queue: { maxWaiting: 1 }')), plain);
+  assert.equal(hash(preset('variants: [{ model: v, parameters: { temperature: 0 } }]')), plain);
   assert.notEqual(hash(preset('args: [--jinja]')), plain);
   assert.notEqual(hash(preset('env: [{ name: A, value: b }]')), plain);
   const ab = hash(preset('env: [{ name: A, value: a }, { name: B, value: b }]'));
   assert.equal(hash(preset('env: [{ name: B, value: b }, { name: A, value: a }]')), ab);
   assert.equal(hash({ ini: '[a]\nmodel = x\nstop-timeout = 1' }), hash({ ini: '[a]\nmodel = x' }));
+});
+
+test('a variant is one more name, with its fields as JSON', () => {
+  const variant = 'variants: [{ model: v, parameters: { temperature: 0, x: { y: [1] } } }]';
+  const declared = (more: string): Given => ({
+    manifests: [object('o', `{ name: a, source: { path: /a }, ${more} }`)],
+  });
+  const [plain, varied] = ['tags: []', variant].map((more) => only(catalogOf(declared(more))));
+  assert.deepEqual(varied?.variants, [{ name: 'v', parameters: '{"temperature":0,"x":{"y":[1]}}' }]);
+  assert.deepEqual([varied.aliases, varied.serves], [[], plain?.serves]);
+  assert.deepEqual(problemsOf({ ...declared(variant), dir: ['v'] }), [
+    "0.yaml:5:66: spec.presets[0].variants[0].model: the name 'v' is taken by /d/v.gguf. A name may stand for one model only: rename one.",
+  ]);
 });
 
 test('names that objects inherit are names like others', () => {

@@ -95,8 +95,8 @@ function findRepeatedObjects({ deployments, pools }: DecodedManifests): Problem[
 }
 
 /** A preset's names, each once: saying one's own name again is harmless. */
-function namesOf({ model, aliases }: PresetDraft): SitedName[] {
-  return [...Map.groupBy([model, ...aliases], ({ name }) => name).values()].flatMap(([first]) =>
+function namesOf({ model, aliases, variants }: PresetDraft): SitedName[] {
+  return [...Map.groupBy([model, ...aliases, ...variants], ({ name }) => name).values()].flatMap(([first]) =>
     first === undefined ? [] : [first],
   );
 }
@@ -112,7 +112,7 @@ const findRepeatedNames = (drafts: readonly PresetDraft[]): Problem[] =>
     }),
   );
 
-/** Hash of what a replica runs. Aliases, tags, scaling and the stop timeout change without a new one. */
+/** Hash of what a replica runs. Aliases, variants, tags, scaling and the stop timeout change without a new one. */
 function hashRendered(args: readonly string[], env: ReadonlyMap<string, string>): string {
   const variables = [...env].sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash('sha256')
@@ -130,13 +130,14 @@ export const hashServes = (model: string, source: readonly string[]): string =>
 const identity = ({ kind, object }: Preset['origin'], model: string): string => JSON.stringify([kind, object, model]);
 
 function finish({ draft, footprint }: SizedDraft, uid: PresetUid): Preset {
-  const [, ...aliases] = namesOf(draft);
+  const [, ...aliases] = namesOf({ ...draft, variants: [] });
   const args = renderArgs(draft.args);
   const { tags, pool, env, stopTimeout, scaling, queue, origin } = draft;
   return {
     uid,
     model: modelName(draft.model.name),
     aliases: aliases.map(({ name }) => modelName(name)),
+    variants: draft.variants.map(({ name, parameters }) => ({ name: modelName(name), parameters })),
     tags,
     pool,
     footprint,

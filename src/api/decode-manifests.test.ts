@@ -136,11 +136,17 @@ test('a missing field is named at what misses it', () => {
   ]);
 });
 
+test('a variant that fixes what is no JSON is refused: an API server never sees it', () => {
+  assert.deepEqual(problems(deployment('variants: [{ model: v, parameters: { a: { b: [1, .nan] } } }]')), [
+    'm.yaml:9:54: spec.presets[0].variants[0].parameters.a.b[1]: every number must be finite.',
+  ]);
+});
+
 test('fields that this version cannot honour are refused with the reason', () => {
-  const text = deployment('variants: []\nfiles: []');
+  const text = deployment('files: []');
   assert.deepEqual(
     problems(text).map((problem) => problem.replace('not supported by this version of Corral', '-')),
-    ['m.yaml:9:15: spec.presets[0].variants: variants is -.', 'm.yaml:10:12: spec.presets[0].files: files is -.'],
+    ['m.yaml:9:12: spec.presets[0].files: files is -.'],
   );
   const nodes =
     'apiVersion: corral.dev/v1alpha1\nkind: ModelPool\nmetadata: { name: a }\nspec: { capacity: { nodes: {} } }';

@@ -31,9 +31,16 @@ export interface Sited<T> {
   readonly site: Site;
 }
 
+/** A variant and where its name stands. */
+export interface SitedVariant extends SitedName {
+  /** See `Variant`. */
+  readonly parameters: string;
+}
+
 export interface DecodedPreset {
   readonly model: SitedName;
   readonly aliases: readonly SitedName[];
+  readonly variants: readonly SitedVariant[];
   readonly tags: readonly string[];
   readonly source: readonly ArgItem[];
   readonly layer: Layer;
@@ -102,10 +109,15 @@ function decodeSource({ path, huggingFace }: ManifestPreset['source']): ArgItem[
 
 function decodePreset(preset: ManifestPreset, path: FieldPath, document: YamlDocument): DecodedPreset {
   const site = (...more: FieldPath): Site => document.siteOfValue([...path, ...more]);
-  const { name, model, aliases = [], tags = [], footprint, priority, queue } = preset;
+  const { name, model, aliases = [], variants = [], tags = [], footprint, priority, queue } = preset;
   return {
     model: model === undefined ? { name, site: site('name') } : { name: model, site: site('model') },
     aliases: aliases.map((alias, index) => ({ name: alias, site: site('aliases', index) })),
+    variants: variants.map((variant, index) => ({
+      name: variant.model,
+      parameters: JSON.stringify(variant.parameters),
+      site: site('variants', index, 'model'),
+    })),
     tags,
     source: decodeSource(preset.source),
     layer: decodeLayer(preset, site),

@@ -101,6 +101,7 @@ function merge(declared: Declared, global: PresetSettings, flags: CatalogSetting
   return {
     model: { name, site },
     aliases: [...(settings.aliases ?? []), ...(origin.kind === 'preset' ? listedAs(declared) : [])],
+    variants: [],
     tags: merged.tags ?? [],
     pool: poolName('default'),
     room: { value: { footprint: undefined, limits: undefined }, site },

@@ -36,6 +36,7 @@ function merge(
   return {
     model: preset.model,
     aliases: preset.aliases,
+    variants: preset.variants,
     tags: preset.tags,
     pool: deployment.pool,
     room: roomOf(preset, layers),

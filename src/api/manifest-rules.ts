@@ -1,5 +1,5 @@
 import { MANIFEST_DURATION, MAX_DURATION, formatDuration, parseDuration } from './duration-text.ts';
-import { type FieldPath, readMember } from './field-path.ts';
+import { type FieldPath, readMember, walk } from './field-path.ts';
 import { type Rule, celText, keysRule, objectRule, textRule } from './manifest-rule.ts';
 import { listRefusedOptions } from './reserved-options.ts';
 
@@ -144,23 +144,25 @@ export const ANNOTATION_KEY_RULE: Rule = keysRule({ cel: BY_ITSELF, message: LAB
   QUALIFIED.test(key.toLowerCase()),
 );
 
-/** A name is a model's or an alias of one preset of the object. Whether another object has it is a condition, not a fault. */
+/** A name is a model's, an alias or a variant's of one preset of the object. Whether another object has it is a condition, not a fault. */
 const celModel = (preset: string): string => `(has(${preset}.model) ? ${preset}.model : ${preset}.name)`;
 
 interface Names {
   readonly index: number;
   readonly model: unknown;
   readonly aliases: readonly unknown[];
+  readonly variants: readonly unknown[];
 }
 
 function namesOf(presets: unknown): Names[] {
   if (!Array.isArray(presets)) return [];
   return presets.map((preset: unknown, index) => {
-    const [model, aliases] = [readMember(preset, 'model'), readMember(preset, 'aliases')];
+    const [model, aliases, variants] = ['model', 'aliases', 'variants'].map((member) => readMember(preset, member));
     return {
       index,
       model: model === undefined ? readMember(preset, 'name') : model,
       aliases: Array.isArray(aliases) ? aliases : [],
+      variants: Array.isArray(variants) ? variants.map((variant: unknown) => readMember(variant, 'model')) : [],
     };
   });
 }
@@ -195,6 +197,20 @@ export const UNIQUE_NAME_RULES: readonly Rule[] = [
     findFault: (value) =>
       findAlias(value, (alias, other, index) => other.index < index && other.aliases.includes(alias)),
   },
+  {
+    cel: `self.all(one, !has(one.variants) || one.variants.all(variant, self.all(other, variant.model != ${celModel('other')} && (!has(other.aliases) || !(variant.model in other.aliases)))))`,
+    message: 'a variant has a name that a preset of this object has already',
+    fix: 'A name may stand for one model only: rename one.',
+    findFault: (value) =>
+      findVariant(value, (variant, other) => other.model === variant || other.aliases.includes(variant)),
+  },
+  {
+    cel: 'self.all(one, !has(one.variants) || one.variants.all(variant, self.exists_one(other, has(other.variants) && variant.model in other.variants.map(each, each.model))))',
+    message: 'another preset of this object has a variant of this name already',
+    fix: 'A name may stand for one model only: rename one.',
+    findFault: (value) =>
+      findVariant(value, (variant, other, index) => other.index < index && other.variants.includes(variant)),
+  },
 ];
 
 function findAlias(
@@ -208,6 +224,35 @@ function findAlias(
     if (at !== -1) return [index, 'aliases', at];
   }
   return undefined;
+}
+
+function findVariant(
+  value: unknown,
+  isTaken: (variant: unknown, other: Names, index: number) => boolean,
+): FieldPath | undefined {
+  const presets = namesOf(value);
+  for (const { index, variants } of presets) {
+    const at = variants.findIndex((variant) => presets.some((other) => isTaken(variant, other, index)));
+    if (at !== -1) return [index, 'variants', at, 'model'];
+  }
+  return undefined;
+}
+
+/** Of a field that a variant does not fix: the model is the preset's, and how the answer comes the client has to know. */
+export const NOT_FIXED: Rule = {
+  cel: 'false',
+  message: 'a variant cannot fix this field',
+  fix: 'Leave it to the request.',
+  findFault: () => [],
+};
+
+/** Of the fields that a variant fixes. YAML has numbers that JSON has not: no API server ever sees them. */
+export const FINITE_NUMBERS: Rule = { cel: BY_ITSELF, message: 'every number must be finite', findFault: findInfinite };
+
+/** The first number that JSON cannot say, but YAML can. */
+function findInfinite(value: unknown): FieldPath | undefined {
+  const found = [...walk(value)].find((one) => typeof one.value === 'number' && !Number.isFinite(one.value));
+  return found?.path;
 }
 
 /** A field that never changes once the object exists: true of any manifest, which knows no former object. */

@@ -13,8 +13,8 @@ import {
 } from './common-schemas.ts';
 import { Defaults, layer } from './layer-schema.ts';
 import { unsupported } from './manifest-rule.ts';
-import { UNIQUE_NAME_RULES, WITHIN_VOLUME, exactlyOne } from './manifest-rules.ts';
-import { SET, list, mapBy, mapOf, object, oneOf, text, whole } from './schema-kit.ts';
+import { FINITE_NUMBERS, NOT_FIXED, UNIQUE_NAME_RULES, WITHIN_VOLUME, exactlyOne } from './manifest-rules.ts';
+import { OPEN, SET, flag, list, mapBy, object, oneOf, text, whole } from './schema-kit.ts';
 
 const modelName = (description: string): Type.TString =>
   text(`a model name of 1 to ${MAX_NAME_BYTES} bytes`, description, { maxLength: MAX_NAME_BYTES, rules: NAME_RULES });
@@ -120,14 +120,17 @@ const Variants = list(
   'More names for the same llama-server, with request fields of their own.',
   object('One variant.', {
     model: modelName('The name that clients use.'),
-    parameters: mapOf(
-      'an object',
-      'Fields of the request that it fixes.',
-      Type.Unknown({ 'x-kubernetes-preserve-unknown-fields': true }),
+    parameters: object(
+      'Fields of a JSON request that it fixes: each is added to the request, over what the client says of it. At least one.',
+      {
+        model: Type.Optional(text('left out', 'Not here: the model is that of the preset.', { rules: [NOT_FIXED] })),
+        stream: Type.Optional(flag('Not here: the client says how it wants its answer.', { rules: [NOT_FIXED] })),
+      },
+      { ...OPEN, title: 'an object with at least one field', minProperties: 1, rules: [FINITE_NUMBERS] },
     ),
   }),
   16,
-  { rules: [unsupported('variants')] },
+  { title: 'a list of at most 16 variants', ...mapBy('model') },
 );
 
 const Queue = object('The requests that are held while the model is not ready.', {
@@ -211,7 +214,7 @@ const PresetStatusSchema = object('One preset.', {
     list(
       'The names under which requests reach it: those it declares, without those that another preset had before.',
       text('a model name', 'One name.', { maxLength: MAX_NAME_BYTES }),
-      48,
+      64,
     ),
   ),
   uid: Type.Optional(

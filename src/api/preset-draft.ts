@@ -2,7 +2,7 @@ import type { PoolName } from '../domain/ids.ts';
 import type { Preset, QueueLimits, Scaling } from '../domain/preset.ts';
 import { type Duration, minutes, seconds } from '../domain/units.ts';
 import type { SitedName } from './decode-presets.ts';
-import type { Sited } from './decode-manifests.ts';
+import type { Sited, SitedVariant } from './decode-manifests.ts';
 import type { DeclaredRoom } from './footprint.ts';
 import type { ArgItem } from './llama-options.ts';
 import type { ScalingDefaults } from './merge-scaling.ts';
@@ -22,6 +22,7 @@ export interface CatalogSettings {
 export interface PresetDraft {
   readonly model: SitedName;
   readonly aliases: readonly SitedName[];
+  readonly variants: readonly SitedVariant[];
   readonly tags: readonly string[];
   readonly pool: PoolName;
   /** Where it says what it takes, else the name of its model. */

@@ -37,6 +37,13 @@ export interface QueueLimits {
   readonly maxWait: Duration;
 }
 
+/** One more name for a preset's replicas, with request fields of its own. */
+export interface Variant {
+  readonly name: ModelName;
+  /** The fields that it fixes, as a JSON object that is not empty: of fields that come twice, the last one counts. */
+  readonly parameters: string;
+}
+
 /** A model and how `llama-server` runs it, as declared. */
 export interface Preset {
   readonly uid: PresetUid;
@@ -44,6 +51,8 @@ export interface Preset {
   readonly model: ModelName;
   /** More names for the same replica. Unique over all names of all presets. */
   readonly aliases: readonly ModelName[];
+  /** Names as the aliases are, that add fields to a request. */
+  readonly variants: readonly Variant[];
   /** Informational, shown in the list of models. */
   readonly tags: readonly string[];
   readonly pool: PoolName;

@@ -1,15 +1,18 @@
+import { modelName } from '../domain/ids.ts';
+import type { Route } from '../routing/route.ts';
+import { addParameters, parametersOf } from './add-parameters.ts';
 import { Exchange } from './exchange.ts';
 import { requestHeaders } from './headers.ts';
-import { findRoute, receiveModel } from './receive-model.ts';
+import { findRoute, receiveModel, type ReceivedModel } from './receive-model.ts';
 import { refuse } from './refusal.ts';
 import { modelNotFound } from './route-refusals.ts';
 import type { EdgeContext, Visit } from './visit.ts';
 
-/** POST of an inference endpoint: the body goes byte for byte to a replica of the model that it names. */
+/** POST of an inference endpoint: the body goes byte for byte, but for what a variant adds, to a replica of the model that it names. */
 export async function forwardToModel(edge: EdgeContext, visit: Visit): Promise<void> {
   const received = await receiveModel(edge, visit);
   if (received === undefined) return;
-  const { name, stream, body } = received;
+  const { name, stream } = received;
   const route = findRoute(edge, visit, name);
   const account = route === undefined ? undefined : edge.ledger.find(route.uid);
   if (route === undefined || account === undefined) {
@@ -19,6 +22,17 @@ export async function forwardToModel(edge: EdgeContext, visit: Visit): Promise<v
   // What else says `stream` gets an answer as a whole; a connection that is not used again does no harm.
   const awaitsStream = stream && visit.endpoint?.canStream === true;
   const headers = requestHeaders(visit.req.headers, visit);
-  const outgoing = { method: 'POST', path: visit.path + visit.query, headers, body, reset: stream } as const;
+  const outgoing = {
+    method: 'POST',
+    path: visit.path + visit.query,
+    headers,
+    body: sentBody(route, received),
+    reset: stream,
+  } as const;
   new Exchange(edge, visit, { name, account, awaitsStream, outgoing }).begin(route);
+}
+
+function sentBody(route: Route, { name, body, closedAt }: ReceivedModel): Buffer {
+  const parameters = parametersOf(route, modelName(name));
+  return parameters === undefined || closedAt === undefined ? body : addParameters(body, closedAt, parameters);
 }

@@ -14,6 +14,7 @@ export interface ModelStatus {
 /** One entry of the list, in the shape of llama-server's router, without its `args`: they may hold secrets and paths. */
 export interface ListedModel {
   readonly id: string;
+  /** All its other names, those of variants last. */
   readonly aliases: readonly string[];
   readonly tags: readonly string[];
   readonly object: 'model';
@@ -53,7 +54,7 @@ const reloadFailed = (problems: readonly string[]): Refusal => ({
 /** `created` in seconds since 1970. */
 export const listed = ({ preset, phase }: Route, created: number): ListedModel => ({
   id: preset.model,
-  aliases: preset.aliases,
+  aliases: [...preset.aliases, ...preset.variants.map(({ name }) => name)],
   tags: preset.tags,
   object: 'model',
   owned_by: 'llamacpp',

@@ -15,6 +15,8 @@ export interface ReceivedModel {
   /** It asks for the answer as a stream. */
   readonly stream: boolean;
   readonly body: Buffer;
+  /** Where the brace stands that closes the JSON object which names the model; `undefined`: no such object does. */
+  readonly closedAt: number | undefined;
 }
 
 /** Reads a request up to its `model`. `undefined`: it was refused, or its client has left. */
@@ -41,7 +43,7 @@ async function receiveJson(edge: EdgeContext, visit: Visit): Promise<ReceivedMod
   if (read.kind === 'refused') return read.refusal;
   const found = reader.finish(read.body.length);
   return found.ok
-    ? { name: found.model, stream: found.stream, body: read.body }
+    ? { name: found.model, stream: found.stream, body: read.body, closedAt: found.closedAt }
     : { status: 400, code: 'invalid_model', message: found.reason };
 }
 
@@ -51,7 +53,7 @@ async function receiveQueried(edge: EdgeContext, visit: Visit): Promise<Received
   if (name === undefined) return { ...noModelInQuery(visit.path), close: hasBody(visit.req) };
   const read = await receiveBody(edge, visit, NO_READER);
   if (read.kind === 'gone') return 'gone';
-  return read.kind === 'refused' ? read.refusal : { name, stream: false, body: read.body };
+  return read.kind === 'refused' ? read.refusal : { name, stream: false, body: read.body, closedAt: undefined };
 }
 
 const NO_READER: BodyReader = { read: () => undefined };

@@ -27,7 +27,10 @@ const good: Standing = {
   lastLoad: undefined,
 };
 const failure: LoadFailure = { reason: 'it broke', logTail: ['x'], exitCode: 1, failures: 1, retryAt: instant(9) };
-const a = aPreset('a', { aliases: [modelName('first'), modelName('org/a:Q4')] });
+const a = aPreset('a', {
+  aliases: [modelName('first'), modelName('org/a:Q4')],
+  variants: [{ name: modelName('cold'), parameters: '{"temperature":0}' }],
+});
 
 function routeOf(preset: Preset, replicas: readonly Replica[] = [], standing: Partial<Standing> = {}): Route {
   const route = buildRouteTable([{ preset, replicas, standing: { ...good, ...standing } }]).find(preset.model);
@@ -37,8 +40,8 @@ function routeOf(preset: Preset, replicas: readonly Replica[] = [], standing: Pa
 
 describe('a route table', () => {
   const table = buildRouteTable([{ preset: a, replicas: [], standing: good }]);
-  it('finds a model by its name, its aliases and its uid', () => {
-    for (const name of ['a', 'first', 'org/a:Q4']) assert.equal(table.find(modelName(name))?.uid, a.uid);
+  it('finds a model by its name, its aliases, its variants and its uid', () => {
+    for (const name of ['a', 'first', 'org/a:Q4', 'cold']) assert.equal(table.find(modelName(name))?.uid, a.uid);
     assert.equal(table.findByUid(a.uid)?.preset, a);
   });
   it('finds nothing under any other name, and is not changed by looking', () => {

@@ -21,7 +21,7 @@ export function indexRoutes(routes: readonly Route[]): RouteTable {
   const byUid = new Map(routes.map((route) => [route.uid, route]));
   const byName = new Map<ModelName, Route>();
   for (const route of routes) {
-    for (const name of [route.preset.model, ...route.preset.aliases]) if (!byName.has(name)) byName.set(name, route);
+    for (const name of namesOf(route.preset)) if (!byName.has(name)) byName.set(name, route);
   }
   return {
     routes,
@@ -29,6 +29,12 @@ export function indexRoutes(routes: readonly Route[]): RouteTable {
     findByUid: (uid: PresetUid) => byUid.get(uid),
   };
 }
+
+const namesOf = ({ model, aliases, variants }: RoutedPreset): ModelName[] => [
+  model,
+  ...aliases,
+  ...variants.map(({ name }) => name),
+];
 
 function buildRoute({ preset, replicas, standing }: RouteSource): Route {
   const ready = replicas.flatMap((replica) => readyReplica(preset, replica));

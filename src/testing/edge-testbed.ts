@@ -25,6 +25,7 @@ export interface ModelSketch {
   readonly model: string;
   readonly uid?: string;
   readonly aliases?: readonly string[];
+  readonly variants?: readonly { readonly name: string; readonly parameters: string }[];
   readonly replicas?: readonly ReadyReplica[];
   readonly refusal?: Refusal;
   readonly phase?: Phase;
@@ -74,12 +75,14 @@ function presetOf({
   model,
   uid = `uid-${model}`,
   aliases = [],
+  variants = [],
   maxWaiting = 8,
   maxWait = minutes(1),
 }: ModelSketch): Preset {
   const preset = aPreset(model, {
     uid: presetUid(uid),
     aliases: aliases.map(modelName),
+    variants: variants.map(({ name, parameters }) => ({ name: modelName(name), parameters })),
     queue: { maxWaiting, maxWait },
   });
   return { ...preset, launch: { ...preset.launch, args: ['--secret-argument'] } };

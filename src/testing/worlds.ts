@@ -24,6 +24,7 @@ export const aPreset = (model: string, overrides: Partial<Preset> = {}): Preset 
   uid: presetUid(`${model}-uid`),
   model: modelName(model),
   aliases: [],
+  variants: [],
   tags: [],
   pool: poolName('default'),
   footprint: NO_RESOURCES,

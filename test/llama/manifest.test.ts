@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { ask } from '../../src/testing/http-kit.ts';
 import { assertWhole, chat, post } from '../support/chat.ts';
 import { startCorral, suite, type ServingCorral } from '../support/corral.ts';
 import { listModels, reload } from '../support/look.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { tinyModels } from '../support/tiny-models.ts';
 
-const manifest = (path: string, paused = false): string => `
+const manifest = (path: string, paused = false, tokens = 3): string => `
 apiVersion: corral.dev/v1alpha1
 kind: ModelPool
 metadata: { name: default }
@@ -33,6 +34,8 @@ spec:
       aliases: [small, petit]
       tags: [test]
       source: { path: ${path} }
+      variants:
+        - { model: short, parameters: { max_tokens: ${tokens}, n_predict: ${tokens}, model_name: x } }
     - name: other
       source: { path: ${path} }
       args: [--ctx-size=256]
@@ -56,12 +59,28 @@ describe('corral serve -f', suite, () => {
     assert.deepEqual(
       models.map(({ id, aliases, tags, source }) => ({ id, aliases, tags, source })),
       [
-        { id: 'tiny/small:f32', aliases: ['small', 'petit'], tags: ['test'], source: 'manifest' },
+        { id: 'tiny/small:f32', aliases: ['small', 'petit', 'short'], tags: ['test'], source: 'manifest' },
         { id: 'other', aliases: [], tags: [], source: 'manifest' },
         { id: 'by-order', aliases: [], tags: [], source: 'manifest' },
       ],
     );
     for (const name of ['tiny/small:f32', 'petit', 'small']) await assertWhole(chat(corral, name), 'tiny/small:f32', 2);
+    assert.equal(corral.starts().length, 1);
+  });
+
+  it("takes a variant's fields instead of the client's, from the llama-server of its model, and follows an edit at once", async (t) => {
+    const { corral, file, path } = await serve(t);
+    await assertWhole(chat(corral, 'small', 8), 'tiny/small:f32', 8);
+    await assertWhole(chat(corral, 'short', 8), 'tiny/small:f32', 3);
+    // Of equal keys the last one counts, whether the client's or the variant's, also on llama-server's own endpoint.
+    const body = '{"n_predict":7,"prompt":"x","ignore_eos":true,"n_predict":6,"model":"NAME"} ';
+    for (const [name, tokens] of [['petit', 6] as const, ['short', 3] as const]) {
+      const { text } = await ask(corral, { path: '/completion', body: body.replace('NAME', name) });
+      assert.equal((JSON.parse(text) as { tokens_predicted: number }).tokens_predicted, tokens, name);
+    }
+    await writeFile(file, manifest(path, false, 5));
+    await reload(corral);
+    await assertWhole(chat(corral, 'short', 8), 'tiny/small:f32', 5);
     assert.equal(corral.starts().length, 1);
   });
 

@@ -169,6 +169,16 @@ describe('a preset and its pool', () => {
     assert.equal(low?.rendered, high?.rendered);
   });
 
+  it('have variants, whose names are granted as others are, and which are no other pod', () => {
+    const variants = [{ model: 'v', parameters: { temperature: 0 } }];
+    const [plain, varied] = [{}, { variants }].map((more) => accepted(more));
+    assert.deepEqual(varied?.preset.variants, [{ name: 'v', parameters: '{"temperature":0}' }]);
+    assert.deepEqual([varied.rendered, varied.preset.serves], [plain?.rendered, plain?.preset.serves]);
+    const late = declared('late', [declaredPreset('late', { aliases: ['v'] })], { createdAt: '2026-02-01T00:00:00Z' });
+    const verdict = verdictOn(acceptObjects([declared('a', [declaredPreset('a', { variants })]), late]), 'late');
+    assert.deepEqual(verdict?.lost, [{ name: 'v', holder: 'ml/a' }]);
+  });
+
   it('have as many replicas as declared, each for as many requests as its llama-server works on', () => {
     const { minReplicas, maxReplicas, targetInFlight } = accepted({
       scaling: { minReplicas: 2 },

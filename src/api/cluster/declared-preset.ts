@@ -1,5 +1,5 @@
 import { modelName, poolName, type ModelName } from '../../domain/ids.ts';
-import type { Preset, QueueLimits } from '../../domain/preset.ts';
+import type { Preset, QueueLimits, Variant } from '../../domain/preset.ts';
 import { DEFAULT_PRIORITY, readDuration } from '../decode-settings.ts';
 import type { ManifestDefaults, ManifestPreset, ManifestSource } from '../model-deployment-schema.ts';
 import { DEFAULT_QUEUE } from '../preset-draft.ts';
@@ -23,9 +23,14 @@ export type DeclaredSettings = Omit<Preset, 'launch' | 'rendered' | 'footprint'>
 
 const modelOf = ({ name, model }: ManifestPreset): string => (model === undefined ? name : model);
 
+const variantsOf = ({ variants = [] }: ManifestPreset): Variant[] =>
+  variants.map(({ model, parameters }) => ({ name: modelName(model), parameters: JSON.stringify(parameters) }));
+
 /** The names that a preset declares. */
 export const namesOf = (preset: ManifestPreset): ModelName[] => [
-  ...new Set([modelOf(preset), ...(preset.aliases ?? [])].map(modelName)),
+  ...new Set(
+    [modelOf(preset), ...(preset.aliases ?? []), ...variantsOf(preset).map(({ name }) => name)].map(modelName),
+  ),
 ];
 
 /** What a ModelDeployment declares; nothing if its spec cannot be read. */
@@ -65,13 +70,15 @@ export const priorityOf = ({ preset: { priority = DEFAULT_PRIORITY } }: Declared
 
 /** What holds of a preset under the names that it was granted; `undefined`: it has none, and no request reaches it. */
 export function settle(declared: DeclaredPreset, granted: readonly ModelName[]): DeclaredSettings | undefined {
-  const [model, ...aliases] = granted;
+  const [model, ...more] = granted;
   if (model === undefined) return undefined;
   const { deployment, preset, layers } = declared;
+  const variants = variantsOf(preset).filter(({ name }) => granted.includes(name));
   return {
     uid: clusterPresetUid(deployment.ref.uid, preset.name),
     model,
-    aliases,
+    aliases: more.filter((alias) => variants.every(({ name }) => name !== alias)),
+    variants,
     tags: preset.tags ?? [],
     pool: poolName(deployment.pool),
     priority: priorityOf(declared),

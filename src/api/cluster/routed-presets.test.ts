@@ -40,6 +40,20 @@ test('a name is routed where the spec declares it and the status of this very ob
   assert.deepEqual(namesOf([declared('a', [declaredPreset('a')])]), [], 'nothing is granted yet');
 });
 
+test('a variant is routed where its name was granted', () => {
+  const variants = [
+    { model: 'v', parameters: { temperature: 0 } },
+    { model: 'w', parameters: { seed: 1 } },
+  ];
+  const [route] = routes([
+    declared('a', [declaredPreset('a', { aliases: ['b'], variants })], {
+      status: granting('a', { a: ['a', 'b', 'w'] }),
+    }),
+  ]);
+  assert.deepEqual(route?.preset.aliases, ['b']);
+  assert.deepEqual(route.preset.variants, [{ name: 'w', parameters: '{"seed":1}' }]);
+});
+
 test('what is being deleted, cannot be read or belongs to another controller is not routed', () => {
   const status = granting('a', { a: ['a'] });
   assert.deepEqual(namesOf([withStatus(status, { isDeleting: true })]), []);

@@ -10,6 +10,7 @@ export function presetOf(model: SimulatedModel, { name, pool, maxWait }: Scenari
     uid: presetUid(model.name),
     model: modelName(model.name),
     aliases: [],
+    variants: [],
     tags: [],
     pool: pool.name,
     footprint: model.footprint,
