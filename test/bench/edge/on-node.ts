@@ -3,7 +3,17 @@ import { join } from 'node:path';
 import { renderTinyGguf } from '../../../src/api/tiny-gguf.ts';
 import { takeFreePort } from '../../../src/backend/local/free-port.ts';
 import { connectProbe } from './probe-client.ts';
-import { BARE, CORRAL, modelsOf, spawnPinned, untilServing, type Contestant, type Stage, type Start } from './stage.ts';
+import {
+  API_KEY,
+  BARE,
+  CORRAL,
+  modelsOf,
+  spawnPinned,
+  untilServing,
+  type Contestant,
+  type Stage,
+  type Start,
+} from './stage.ts';
 
 /** A Node program, with the probe in it where somebody will look. */
 async function launchNode(stage: Stage, name: string, port: number, args: readonly string[]): Promise<Contestant> {
@@ -30,13 +40,17 @@ export function makeModels(stage: Stage): string {
   return folder;
 }
 
-/** `corral serve` as users run it, with its access log in a file. */
+/** More connections from one address than any client has. */
+const CONNECTIONS = '4096';
+
+/** `corral serve` as users run it: keys are asked for, metrics are on, the access log goes to a file. */
 export const startCorral: Start = async (stage) => {
   const port = await takeFreePort();
   return launchNode(stage, CORRAL, port, [
     ...stage.programs.corral,
     'serve',
     ...['--models-dir', makeModels(stage), '--models-max', String(stage.models)],
-    ...['--llama-server', stage.stub.program, '--port', String(port)],
+    ...['--llama-server', stage.stub.program, '--port', String(port), '--admin-port', '0'],
+    ...['--api-key', API_KEY, '--max-connections-per-address', CONNECTIONS],
   ]);
 };
