@@ -20,7 +20,9 @@ export class AnswerEnds {
 
   /** The last bytes, one character each. */
   get tail(): string {
-    return Buffer.concat(this.#parts, this.#held).toString('latin1');
+    const [first] = this.#parts;
+    const isAll = first !== undefined && this.#parts.length === 1;
+    return (isAll ? first : Buffer.concat(this.#parts, this.#held)).toString('latin1');
   }
 
   /** The first bytes, one character each; `undefined`: the tail is all there was. */

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { assertNever } from '../domain/assert-never.ts';
 import type { Duration } from '../domain/units.ts';
 import type { AnswerMeter } from './answer-meter.ts';
+import { writeHead } from './edge-response.ts';
 import { OPENAI_EVENTS, type EventDialect } from './event-dialect.ts';
 import { responseHeaders } from './headers.ts';
 import { noteError, refuse, type Refusal } from './refusal.ts';
@@ -134,7 +135,7 @@ export class Answer {
   /** The head goes out now, not with the first byte, but in one packet with what comes along with it. */
   #sendHead(status: number, headers: string[]): void {
     const res = this.#res;
-    res.writeHead(status, headers);
+    writeHead(res, status, headers);
     res.cork();
     res.flushHeaders();
     process.nextTick(() => {

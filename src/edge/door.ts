@@ -4,6 +4,7 @@ import type { Instant } from '../domain/units.ts';
 import { BodyPace, bodyTimeFor } from './body-pace.ts';
 import type { IsTrustedProxy } from './client-address.ts';
 import { Connections, type Arrival } from './connections.ts';
+import { EdgeResponse } from './edge-response.ts';
 import { hasBody } from './framing.ts';
 import type { EdgeLimits } from './limits.ts';
 import type { Refusal } from './refusal.ts';
@@ -24,17 +25,17 @@ export interface DoorOptions {
 }
 
 /** Serves one request, and calls `end` of its arrival when its answer is out or its client has left. */
-export type Serve = (req: IncomingMessage, res: ServerResponse, arrival: Arrival) => void;
+export type Serve = (req: IncomingMessage, res: EdgeResponse, arrival: Arrival) => void;
 
 /** How often Node looks for connections that break the time limits, in milliseconds. */
 const TIME_LIMIT_CHECKS = 1000;
 
 export function createDoor({ limits, now, isTrustedProxy }: DoorOptions, serve: Serve): Door {
-  const server = createServer(serverOptions(limits));
+  const server = createServer({ ...serverOptions(limits), ServerResponse: EdgeResponse });
   server.maxHeadersCount = limits.maxHeaderLines;
   const connections = new Connections(server, limits, isTrustedProxy);
   const pace = checkedPace(server, limits, now);
-  const take = (req: IncomingMessage, res: ServerResponse): void => {
+  const take = (req: IncomingMessage, res: EdgeResponse): void => {
     const { end, ...arrival } = connections.begin(req, res);
     if (hasBody(req)) pace.begin(req, res, now());
     leaveAfterUpgrade(req, res);

@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import { NO_ACCESS } from './access.ts';
 import { AnswerMeter } from './answer-meter.ts';
 import { Answer } from './answer.ts';
@@ -6,6 +6,7 @@ import { BoundedCount } from './bounded-count.ts';
 import type { IsTrustedProxy } from './client-address.ts';
 import type { Arrival } from './connections.ts';
 import { createDoor } from './door.ts';
+import type { EdgeResponse } from './edge-response.ts';
 import { createFindEndpoint } from './find-endpoint.ts';
 import { requestIdOf } from './headers.ts';
 import { HoldQueue } from './hold-queue.ts';
@@ -85,7 +86,7 @@ export function createEdge({ surface = DEFAULT_SURFACE, ...options }: EdgeOption
   };
 }
 
-function serveRequest(edge: EdgeContext, req: IncomingMessage, res: ServerResponse, arrival: Arrival): void {
+function serveRequest(edge: EdgeContext, req: IncomingMessage, res: EdgeResponse, arrival: Arrival): void {
   const visit = beginVisit(edge, req, res, arrival);
   const limit = setTimeout(() => {
     fail(visit, TIMED_OUT);
@@ -123,10 +124,10 @@ const TIMED_OUT: Refusal = {
   message: 'the request took longer than this server allows',
 };
 
-function beginVisit(edge: EdgeContext, req: IncomingMessage, res: ServerResponse, arrival: Arrival): Visit {
+function beginVisit(edge: EdgeContext, req: IncomingMessage, res: EdgeResponse, arrival: Arrival): Visit {
   const requestId = requestIdOf(req.headers);
   // For every answer, whoever gives it.
-  res.setHeader('x-request-id', requestId);
+  res.common.push('x-request-id', requestId);
   const target = req.url === undefined ? '' : req.url;
   const mark = target.indexOf('?');
   const end = mark === -1 ? target.length : mark;

@@ -84,11 +84,17 @@ export function requestIdOf(headers: IncomingHttpHeaders): string {
 export function responseHeaders(headers: IncomingHttpHeaders): string[] {
   const oneHop = namedByConnection(headers.connection);
   const flat: string[] = [];
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name of Object.keys(headers)) {
+    const value = headers[name];
     if (value === undefined || DROPPED.has(name) || oneHop.has(name) || hasDroppedPrefix(name)) continue;
-    for (const one of Array.isArray(value) ? value : [value]) if (!NOT_ASCII.test(one)) flat.push(name, one);
+    if (typeof value === 'string') addTo(flat, name, value);
+    else for (const one of value) addTo(flat, name, one);
   }
   return flat;
+}
+
+function addTo(flat: string[], name: string, value: string): void {
+  if (!NOT_ASCII.test(value)) flat.push(name, value);
 }
 
 const hasDroppedPrefix = (name: string): boolean => DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix));
@@ -96,5 +102,8 @@ const hasDroppedPrefix = (name: string): boolean => DROPPED_PREFIXES.some((prefi
 const NONE: ReadonlySet<string> = new Set();
 
 /** The names that a Connection header declares to be meant for the next hop only. */
-const namedByConnection = (connection: string | undefined): ReadonlySet<string> =>
-  connection === undefined ? NONE : new Set(connection.split(',').map((name) => name.trim().toLowerCase()));
+function namedByConnection(connection: string | undefined): ReadonlySet<string> {
+  // What nearly everybody says names no header that would be passed on.
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return NONE;
+  return new Set(connection.split(',').map((name) => name.trim().toLowerCase()));
+}

@@ -21,7 +21,7 @@ export interface JsonScan {
   /** Containers around `at`. */
   depth: number;
   /** For each depth the byte that closes its container; outside of all, NOTHING. */
-  readonly closers: Int8Array;
+  readonly closers: number[];
   /** Of a number: its last part, see NUMBER_NEXT. */
   part: number;
   /** Where the last key or value of the outermost container began. */
@@ -84,8 +84,7 @@ const WORDS = Array.from({ length: 256 }, (_, byte) =>
 );
 
 export function startScan(): JsonScan {
-  const closers = new Int8Array(MAX_DEPTH + 1);
-  closers[0] = NOTHING;
+  const closers = [NOTHING];
   return { at: 0, state: VALUE, failure: undefined, depth: 0, closers, part: 0, start: 0, closedAt: 0 };
 }
 

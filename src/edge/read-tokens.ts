@@ -18,10 +18,11 @@ const NAMES = ['usage', 'timings'];
 
 /** What an answer that is one JSON object says: at its end, or, as one of embeddings, at its beginning. */
 export function tokensOfJson({ head, tail }: Ends): Tokens {
-  const text = tail.trimEnd();
-  const atEnd = tokensOf(membersFromEnd(text, NAMES));
-  if (isSaid(atEnd) || head === undefined) return atEnd;
-  return tokensOf(membersFromStart(head, NAMES));
+  // JSON.parse is several times as fast as reading backwards, where there is no head missing.
+  if (head === undefined) return tokensOf(parse(tail));
+  const atEnd = tokensOf(objectsOf(membersFromEnd(tail.trimEnd(), NAMES)));
+  if (isSaid(atEnd)) return atEnd;
+  return tokensOf(objectsOf(membersFromStart(head, NAMES)));
 }
 
 /**
@@ -43,7 +44,7 @@ function tokensOfLastEvent(text: string, isAll: boolean): Tokens {
     const line = text.slice(start + 1, end).trimEnd();
     const isWhole = start !== -1 || isAll;
     const isData = line.endsWith('}') && (!isWhole || line.startsWith('data:'));
-    const tokens = isData ? tokensOf(membersFromEnd(line, NAMES)) : NO_TOKENS;
+    const tokens = isData ? tokensOf(objectsOf(membersFromEnd(line, NAMES))) : NO_TOKENS;
     if (isSaid(tokens)) return tokens;
     end = start;
   }
@@ -59,11 +60,15 @@ function firstEvent(text: string): object {
   return typeof message.usage === 'object' && message.usage !== null ? message.usage : NOTHING;
 }
 
-function tokensOf(members: Members): Tokens {
-  const usage = parse(members.get('usage'));
+const objectsOf = (members: Members): object =>
+  Object.fromEntries([...members].map(([name, text]) => [name, parse(text)]));
+
+/** `answer`: an object with these members, or some of them. */
+function tokensOf(answer: object): Tokens {
+  const usage = member(answer, 'usage');
   const said = { in: promptTokens(usage), out: count(usage, 'completion_tokens') ?? count(usage, 'output_tokens') };
   if (said.in !== undefined && said.out !== undefined) return said;
-  const timings = parse(members.get('timings'));
+  const timings = member(answer, 'timings');
   return {
     in: said.in ?? sum(timings, 'prompt_n', ['cache_n']),
     out: said.out ?? count(timings, 'predicted_n'),
@@ -93,6 +98,12 @@ function count(numbers: object, name: string): number | undefined {
 }
 
 const NOTHING = {};
+
+/** A member that is an object. */
+function member(object: object, name: string): object {
+  const value: unknown = Object.getOwnPropertyDescriptor(object, name)?.value;
+  return typeof value === 'object' && value !== null ? value : NOTHING;
+}
 
 function parse(text: string | undefined): object {
   if (text === undefined) return NOTHING;

@@ -1,4 +1,5 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
+import { writeHead } from './edge-response.ts';
 
 /** An answer that is an error. Its body has OpenAI's shape, so that every client library shows `message`. */
 export interface Refusal {
@@ -82,7 +83,7 @@ export function refuse(res: ServerResponse, refusal: Refusal): void {
   const body = errorBody(refusal);
   const bytes = Buffer.byteLength(body);
   ownAnswers.set(res, { code: refusal.code, bytes });
-  res.writeHead(refusal.status, headersOf(refusal, bytes));
+  writeHead(res, refusal.status, headersOf(refusal, bytes));
   res.end(body);
 }
 
@@ -96,7 +97,7 @@ export function rawRefusal(refusal: Refusal): string {
 
 /** Answers 204: done, and nothing to say but these headers, as pairs. */
 export function answerEmpty(res: ServerResponse, headers: readonly (readonly [string, string])[]): void {
-  res.writeHead(204, headers.flat());
+  writeHead(res, 204, headers.flat());
   res.end();
 }
 
@@ -105,6 +106,6 @@ export function answerJson(res: ServerResponse, value: unknown): void {
   const body = JSON.stringify(value);
   const bytes = Buffer.byteLength(body);
   ownAnswers.set(res, { code: undefined, bytes });
-  res.writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'content-length': bytes });
+  writeHead(res, 200, ['content-type', 'application/json; charset=utf-8', 'content-length', String(bytes)]);
   res.end(body);
 }
