@@ -3,8 +3,18 @@ import type http from 'node:http';
 import type net from 'node:net';
 import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
+import { milliseconds } from '../domain/units.ts';
 import { startEdge, type EdgeBed } from '../testing/edge-testbed.ts';
-import { chatBody, chunk, LAST_CHUNK, send, startStub, STREAM_HEAD, type StubReplica } from '../testing/http-kit.ts';
+import {
+  chunk,
+  LAST_CHUNK,
+  readAnswer,
+  send,
+  startStub,
+  STREAM_HEAD,
+  type Got,
+  type StubReplica,
+} from '../testing/http-kit.ts';
 
 /** `CORRAL_RUNS` asks for more. */
 const { CORRAL_RUNS } = process.env;
@@ -12,30 +22,40 @@ const RUNS = CORRAL_RUNS === undefined ? 100 : Number(CORRAL_RUNS);
 
 /** What may happen to requests for one model, in any order. Numbers choose which of the requests or connections. */
 type Step =
-  | { readonly kind: 'ask' }
+  | { readonly kind: 'ask'; readonly path: string; readonly stream: boolean }
+  /** Whoever waits for a stream gets a sign of life. */
+  | { readonly kind: 'beat' }
   | { readonly kind: 'leave'; readonly which: number }
   | {
       readonly kind: 'publish';
-      readonly table: 'none' | 'unloaded' | 'loading' | 'ready' | 'two' | 'refused' | 'again';
+      readonly table: 'none' | 'unloaded' | 'impatient' | 'loading' | 'ready' | 'two' | 'refused' | 'again';
     }
   | { readonly kind: 'answer'; readonly which: number; readonly part: string }
   | { readonly kind: 'die'; readonly which: number }
   | { readonly kind: 'turn'; readonly turns: number };
 
-const which = fc.nat({ max: 9 });
+const which = fc.nat({ max: 4 });
 const steps: fc.Arbitrary<readonly Step[]> = fc.array(
   fc.oneof(
-    { weight: 4, arbitrary: fc.record({ kind: fc.constant('ask' as const) }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant('ask' as const),
+        path: fc.constantFrom('/v1/chat/completions', '/v1/messages'),
+        stream: fc.boolean(),
+      }),
+    },
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant('beat' as const) }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('leave' as const), which }) },
     {
       weight: 4,
       arbitrary: fc.record({
         kind: fc.constant('publish' as const),
-        table: fc.constantFrom('none', 'unloaded', 'loading', 'ready', 'two', 'refused', 'again'),
+        table: fc.constantFrom('none', 'unloaded', 'impatient', 'loading', 'ready', 'two', 'refused', 'again'),
       }),
     },
     {
-      weight: 3,
+      weight: 6,
       arbitrary: fc.record({
         kind: fc.constant('answer' as const),
         which,
@@ -56,6 +76,8 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
 
 interface World {
   readonly bed: EdgeBed;
+  readonly answers: Got[];
+  readonly beat: () => void;
   readonly requests: http.ClientRequest[];
   readonly stubs: readonly [StubReplica, StubReplica];
 }
@@ -63,6 +85,7 @@ interface World {
 function publish({ bed, stubs: [one, two] }: World, table: Extract<Step, { kind: 'publish' }>['table']): void {
   if (table === 'none') bed.publish();
   else if (table === 'unloaded') bed.publish({ model: 'a' });
+  else if (table === 'impatient') bed.publish({ model: 'a', maxWait: milliseconds(0) });
   else if (table === 'loading') bed.publish({ model: 'a', phase: { kind: 'loading' } });
   else if (table === 'ready') bed.publish({ model: 'a', replicas: [one.replica] });
   else if (table === 'two') bed.publish({ model: 'a', replicas: [one.replica, two.replica] });
@@ -75,15 +98,28 @@ async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
+function askAs({ bed, requests, answers }: World, { path, stream }: Extract<Step, { kind: 'ask' }>): void {
+  const request = send(bed, { path, body: JSON.stringify({ model: 'a', stream }) });
+  request.on('error', () => undefined);
+  const { whole } = readAnswer(request);
+  whole.then((got) => answers.push(got)).catch(() => undefined);
+  requests.push(request);
+}
+
+function act(socket: net.Socket | undefined, step: Extract<Step, { kind: 'answer' | 'die' }>): void {
+  if (step.kind === 'die') socket?.destroy();
+  else if (socket?.writable === true) socket.write(step.part);
+}
+
 async function take(world: World, step: Step): Promise<void> {
   const sockets = world.stubs.flatMap((stub): readonly net.Socket[] => stub.sockets);
   switch (step.kind) {
-    case 'ask': {
-      const request = send(world.bed, { body: chatBody('a') });
-      request.on('error', () => undefined).on('response', (response) => response.on('error', () => undefined).resume());
-      world.requests.push(request);
+    case 'ask':
+      askAs(world, step);
       return;
-    }
+    case 'beat':
+      world.beat();
+      return;
     case 'leave':
       world.requests[step.which]?.destroy();
       return;
@@ -91,10 +127,8 @@ async function take(world: World, step: Step): Promise<void> {
       publish(world, step.table);
       return;
     case 'answer':
-      if (sockets[step.which]?.writable === true) sockets[step.which]?.write(step.part);
-      return;
     case 'die':
-      sockets[step.which]?.destroy();
+      act(sockets[step.which], step);
       return;
     case 'turn':
       await turns(step.turns);
@@ -118,16 +152,34 @@ async function leaveAll({ bed, requests }: World): Promise<void> {
   await turns(1);
 }
 
-test('whatever the order in which clients leave, tables come and replicas die, nothing stays counted', async (t: TestContext) => {
+const HEARTBEATS = /^(?:: waiting\n\n|event: ping\ndata: \{"type":"ping"\}\n\n)*/u;
+
+/** Signs of life come before everything else only, and what ends with an error never looks whole. */
+function judge({ text, broken, headers }: Got): void {
+  if (headers['content-type'] !== 'text/event-stream') return;
+  const rest = text.replace(HEARTBEATS, '');
+  assert.doesNotMatch(rest, /waiting|ping/u);
+  if (!broken) assert.doesNotMatch(rest, /"error"/u);
+}
+
+test('whatever the order in which clients leave, tables come, waits expire and replicas die, each request ends once and nothing stays counted', async (t: TestContext) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const beat = (): void => {
+    t.mock.timers.tick(10_000);
+  };
   await fc.assert(
     fc.asyncProperty(steps, async (sequence) => {
       const bed = await startEdge(t);
+      let arrived = 0;
+      bed.edge.server.on('request', () => (arrived += 1));
       const stubs = [await startStub(t, 'r1', () => undefined), await startStub(t, 'r2', () => undefined)] as const;
-      const world: World = { bed, requests: [], stubs };
+      const world: World = { bed, answers: [], beat, requests: [], stubs };
       bed.publish({ model: 'a' });
       for (const step of sequence) await take(world, step);
       await leaveAll(world);
       bed.assertIdle();
+      world.answers.forEach(judge);
+      assert.equal(bed.lines.filter(({ message }) => message === 'request').length, arrived);
       assert.deepEqual(
         bed.lines.filter(({ level }) => level === 'error'),
         [],
