@@ -21,6 +21,7 @@ function begun(pace: BodyPace, before = 0) {
 test('a body may take the fixed time, and longer by what has come of it', () => {
   assert.equal(bodyTimeFor(LIMITS, 0), 30_000);
   assert.equal(bodyTimeFor(LIMITS, 5000), 35_000);
+  assert.equal(bodyTimeFor({ ...LIMITS, minBodyRate: 3000 }, 1), 30_001, 'whole, as Node asks of its timers');
 });
 
 test('a body of which nothing comes is answered 408 when its time is over, and not before', () => {

@@ -7,7 +7,7 @@ type PaceLimits = Pick<EdgeLimits, 'bodyTimeout' | 'minBodyRate'>;
 
 /** How long a body may take of which this many bytes have come. */
 export const bodyTimeFor = ({ bodyTimeout, minBodyRate }: PaceLimits, bytes: number): Duration =>
-  milliseconds(bodyTimeout + (bytes / minBodyRate) * 1000);
+  milliseconds(Math.ceil(bodyTimeout + (bytes / minBodyRate) * 1000));
 
 /** A body that is on its way. */
 interface Coming {

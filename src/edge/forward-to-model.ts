@@ -4,7 +4,7 @@ import { addParameters, parametersOf } from './add-parameters.ts';
 import { Exchange } from './exchange.ts';
 import { requestHeaders } from './headers.ts';
 import { findRoute, receiveModel, type ReceivedModel } from './receive-model.ts';
-import { refuse } from './refusal.ts';
+import { refuse, type Refusal } from './refusal.ts';
 import { modelNotFound } from './route-refusals.ts';
 import type { EdgeContext, Visit } from './visit.ts';
 
@@ -17,6 +17,10 @@ export async function forwardToModel(edge: EdgeContext, visit: Visit): Promise<v
   const account = route === undefined ? undefined : edge.ledger.find(route.uid);
   if (route === undefined || account === undefined) {
     refuse(visit.res, modelNotFound(name));
+    return;
+  }
+  if (visit.endpoint?.model === 'multipart' && parametersOf(route, modelName(name)) !== undefined) {
+    refuse(visit.res, variantInForm(route));
     return;
   }
   // What else says `stream` gets an answer as a whole; a connection that is not used again does no harm.
@@ -36,3 +40,10 @@ function sentBody(route: Route, { name, body, closedAt }: ReceivedModel): Buffer
   const parameters = parametersOf(route, modelName(name));
   return parameters === undefined || closedAt === undefined ? body : addParameters(body, closedAt, parameters);
 }
+
+/** What a variant fixes are members of a JSON object: a form has texts only. */
+const variantInForm = ({ preset }: Route): Refusal => ({
+  status: 400,
+  code: 'invalid_model',
+  message: `a variant fixes fields of JSON requests only: in a form, name its model, ${JSON.stringify(preset.model)}`,
+});

@@ -1,5 +1,8 @@
 import { modelName } from '../domain/ids.ts';
 import type { Route } from '../routing/route.ts';
+import { FormModelReader } from './form-model.ts';
+import { formBoundary } from './form-type.ts';
+import type { FoundModel } from './found-model.ts';
 import { hasBody } from './framing.ts';
 import { JsonModelReader } from './json-model.ts';
 import { mediaTypeProblem } from './media-type.ts';
@@ -30,14 +33,27 @@ export async function receiveModel(edge: EdgeContext, visit: Visit): Promise<Rec
   return undefined;
 }
 
-async function receive(edge: EdgeContext, visit: Visit): Promise<ReceivedModel | Refusal | 'gone'> {
-  const problem = mediaTypeProblem(visit.req.headers);
+type Received = ReceivedModel | Refusal | 'gone';
+
+async function receive(edge: EdgeContext, visit: Visit): Promise<Received> {
+  const place = visit.endpoint?.model;
+  const { headers } = visit.req;
+  const problem = mediaTypeProblem(headers, place === 'multipart' ? 'form' : 'json');
   if (problem !== undefined) return problem;
-  return visit.endpoint?.model === 'query' ? receiveQueried(edge, visit) : receiveJson(edge, visit);
+  if (place === 'query') return receiveQueried(edge, visit);
+  if (place !== 'multipart') return receiveNamed(edge, visit, new JsonModelReader());
+  const type = formBoundary(String(headers['content-type']));
+  if (type.ok) return receiveNamed(edge, visit, new FormModelReader(type.boundary));
+  return { status: 400, code: 'invalid_model', message: type.reason, close: true };
 }
 
-async function receiveJson(edge: EdgeContext, visit: Visit): Promise<ReceivedModel | Refusal | 'gone'> {
-  const reader = new JsonModelReader();
+/** Finds the model in a body. */
+interface ModelReader extends BodyReader {
+  /** What was found, now that all `size` bytes have arrived. */
+  finish(size: number): FoundModel;
+}
+
+async function receiveNamed(edge: EdgeContext, visit: Visit, reader: ModelReader): Promise<Received> {
   const read = await receiveBody(edge, visit, reader);
   if (read.kind === 'gone') return 'gone';
   if (read.kind === 'refused') return read.refusal;
@@ -48,7 +64,7 @@ async function receiveJson(edge: EdgeContext, visit: Visit): Promise<ReceivedMod
 }
 
 /** The model is in the query, and the body may hold anything. */
-async function receiveQueried(edge: EdgeContext, visit: Visit): Promise<ReceivedModel | Refusal | 'gone'> {
+async function receiveQueried(edge: EdgeContext, visit: Visit): Promise<Received> {
   const name = modelInQuery(visit.query);
   if (name === undefined) return { ...noModelInQuery(visit.path), close: hasBody(visit.req) };
   const read = await receiveBody(edge, visit, NO_READER);
@@ -62,7 +78,9 @@ const NO_READER: BodyReader = { read: () => undefined };
 async function receiveBody(edge: EdgeContext, visit: Visit, reader: BodyReader): Promise<ReadBody> {
   edge.reading.add(visit.res);
   try {
-    return await readBody(visit.req, { share: visit.share, maxBytes: edge.limits.maxBodyBytes }, reader);
+    const { maxBodyBytes, maxMultipartBytes } = edge.limits;
+    const maxBytes = visit.endpoint?.model === 'multipart' ? maxMultipartBytes : maxBodyBytes;
+    return await readBody(visit.req, { share: visit.share, maxBytes }, reader);
   } finally {
     edge.reading.delete(visit.res);
   }
