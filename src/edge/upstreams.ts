@@ -80,7 +80,11 @@ export class Upstreams {
 /**
  * undici keeps one coarse timer (about half a second) for each connection, which costs next to nothing for each piece of an
  * answer; while a slow client makes us pause, a replica's silence is not counted.
- * Idle connections are dropped before the 5 s after which llama-server's HTTP library (cpp-httplib) closes them.
+ *
+ * A POST that meets a connection which the replica is just closing is lost, and nobody can know whether it was read: it may not
+ * be sent again (RFC 9112 section 9.3.1). So we close first. llama-server's HTTP library (cpp-httplib) closes a connection that
+ * is idle for 5 s and announces that in each answer (`Keep-Alive: timeout=5`); undici takes 2 s off the announcement, and
+ * without one drops it after 4 s. That an answer is the last of its connection is announced too (`Connection: close`).
  */
 function open(
   { endpoint }: ReadyReplica,
