@@ -28,6 +28,12 @@ const CONFIG_REASONS: ReadonlySet<string> = new Set([
 ]);
 
 /**
+ * What a kubelet says while it has not yet read a Secret or ConfigMap itself (pkg/kubelet/util/manager): whether that is there
+ * is unknown, and it looks again.
+ */
+const NOT_READ_YET = /failed to sync (?:secret|configmap) cache: timed out waiting for the condition/u;
+
+/**
  * Why a pod will never serve (again), as its status says; `undefined`: it says nothing of the kind. First match of: what
  * threw it off its node, how its llama-server ended, how an init container ended, what a container waits for in vain, its
  * phase.
@@ -83,6 +89,7 @@ function waitsInVain(containers: readonly ContainerView[]): PodFailure | undefin
   for (const container of containers) {
     if (container.kind !== 'waiting') continue;
     const { name, reason, message } = container;
+    if (NOT_READ_YET.test(message)) continue;
     const explained = `the container ${name} cannot be started (${reason})${afterColon(message)}`;
     if (IMAGE_REASONS.has(reason)) return { code: 'ImagePull', reason: explained, ...withoutLog };
     if (CONFIG_REASONS.has(reason)) return { code: 'ContainerConfig', reason: explained, ...withoutLog };

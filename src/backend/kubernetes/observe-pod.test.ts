@@ -259,6 +259,12 @@ describe('a failed pod', () => {
       assert.equal(observe([[1, waiting(reason)]]).kind, 'starting', reason);
     }
   });
+  it('whose node has not read its Secret or ConfigMap yet waits: nobody knows yet that one is missing', () => {
+    for (const what of ['secret', 'configmap']) {
+      const message = `failed to sync ${what} cache: timed out waiting for the condition`;
+      assert.equal(observe([[1, waiting('CreateContainerConfigError', message)]]).kind, 'starting', what);
+    }
+  });
 });
 
 describe('a pod that takes too long', () => {
