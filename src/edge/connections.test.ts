@@ -179,3 +179,40 @@ test('a client that waits to be told to go on is told so when its body is read, 
   socket.write(body);
   assert.match(String(await once(socket, 'data')), /^HTTP\/1\.1 404 [^]*model_not_found/);
 });
+
+/** A bed whose model counts, and a request for it. */
+async function countingBed(t: TestContext) {
+  const bed = await startEdge(t);
+  const seen: string[] = [];
+  const stub = await startStub(t, 'r1', (request, socket) => {
+    seen.push(request.slice(request.indexOf('{')));
+    socket.write(answer('{}'));
+  });
+  bed.publish({ model: 'a', replicas: [stub.replica] });
+  return { bed, seen };
+}
+
+const post = (body: string, ...lines: readonly string[]): string =>
+  `${['POST /completion HTTP/1.1', 'Host: x', `Content-Length: ${body.length}`, ...lines].join('\r\n')}\r\n\r\n${body}`;
+
+for (const [what, text] of [
+  ['at the door', post(chatBody('a'), 'Host: y')],
+  ['when its body is looked at', post(chatBody('a'), 'Content-Encoding: gzip')],
+] as const) {
+  test(`behind a request that is refused ${what}, nothing on its connection is served`, async (t) => {
+    const { bed, seen } = await countingBed(t);
+    const got = await exchangeRaw(bed, text + post(chatBody('a')) + post(chatBody('a')));
+    assert.equal(got.match(/^HTTP\/1\.1 /gm)?.length, 1);
+    assert.match(got, /^HTTP\/1\.1 4/);
+    await bed.ended(1);
+    assert.deepEqual(seen, []);
+  });
+}
+
+test('pipelined requests are answered in their order, up to a number, and the connection ends behind them', async (t) => {
+  const { bed, seen } = await countingBed(t);
+  const bodies = Array.from({ length: 40 }, (_, n) => JSON.stringify({ model: 'a', n }));
+  const got = await exchangeRaw(bed, bodies.map((body) => post(body)).join(''));
+  assert.equal(got.match(/HTTP\/1\.1 200 /g)?.length, 17);
+  assert.deepEqual(seen, bodies.slice(0, 17));
+});

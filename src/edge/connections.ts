@@ -6,18 +6,31 @@ import type { EdgeLimits } from './limits.ts';
 import { rawRefusal, refuse, type Refusal } from './refusal.ts';
 import { TOO_MANY_CONNECTIONS, TurnAway } from './turn-away.ts';
 
+/** A request whose head is complete. */
+interface Turn {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly serve: (arrival: Arrival) => void;
+}
+
 /** A connection of a client. */
 interface Connection {
+  readonly socket: Socket;
   readonly peer: string;
   /** Its peer is a trusted proxy: not its connections are counted, but its clients' requests. */
   readonly isProxy: boolean;
-  /** Requests that it carries. */
-  requests: number;
-  /** The request whose head came last, until all have ended. */
-  last: { readonly req: IncomingMessage; readonly res: ServerResponse } | undefined;
+  /** The request that is served. */
+  current: Turn | undefined;
+  /** Those that came before its answer was out, in their order. */
+  behind: Turn[];
+  /** No further request is taken, since an answer has ended the connection, or will. */
+  isLast: boolean;
   /** It cannot be read any more: what it is still told when its requests have ended, before it is closed. */
   lastWords: string | undefined;
 }
+
+/** Requests that may come before the answer to the one that is served; what comes after them is not answered. */
+const MOST_BEHIND = 16;
 
 /** A request, as far as it is known from its connection. */
 export interface Arrival {
@@ -32,7 +45,7 @@ export interface Arrival {
 }
 
 /**
- * The connections of clients, and how many requests each carries. Node's own closing of idle connections takes one
+ * The connections of clients, and the requests that each carries. Node's own closing of idle connections takes one
  * whose answer is complete but not yet sent for idle, and cuts it.
  */
 export class Connections {
@@ -58,27 +71,39 @@ export class Connections {
     });
   }
 
-  /** A request's head is complete. */
-  begin(req: IncomingMessage, res: ServerResponse): Arrival {
-    const { socket } = req;
-    const connection = this.#connections.get(socket);
-    // One that has closed meanwhile is not counted any more.
-    if (connection === undefined) return { client: '', proxy: undefined, problem: undefined, end: () => undefined };
-    connection.requests += 1;
-    connection.last = { req, res };
+  /**
+   * A request's head is complete: it is served when it is its turn. One at a time of each connection: behind an answer that
+   * ends the connection nothing may be served, since nobody would get its answer, and what was taken for a request behind one
+   * that is refused may have been a part of that.
+   */
+  take(turn: Turn): void {
+    const connection = this.#connections.get(turn.req.socket);
+    if (connection === undefined || connection.isLast) return;
+    if (connection.current === undefined) {
+      this.#begin(connection, turn);
+      return;
+    }
+    connection.behind.push(turn);
+    if (connection.behind.length < MOST_BEHIND) return;
+    turn.res.shouldKeepAlive = false;
+    connection.isLast = true;
+  }
+
+  #begin(connection: Connection, turn: Turn): void {
+    connection.current = turn;
     const { peer, isProxy } = connection;
-    const client = isProxy ? clientAddress(peer, req.headers, this.#isTrusted) : peer;
+    const client = isProxy ? clientAddress(peer, turn.req.headers, this.#isTrusted) : peer;
     const counted = client === peer ? undefined : countedAddress(client);
     const isTaken = counted === undefined || this.#addresses.take(counted);
-    return {
+    turn.serve({
       client,
       proxy: isProxy ? peer : undefined,
       problem: isTaken ? undefined : TOO_MANY_REQUESTS,
       end: () => {
         if (isTaken && counted !== undefined) this.#addresses.give(counted);
-        this.#end(socket, connection);
+        this.#end(connection, turn);
       },
-    };
+    });
   }
 
   /**
@@ -92,15 +117,13 @@ export class Connections {
       return;
     }
     if (connection.lastWords !== undefined) return;
-    const { last, requests } = connection;
-    const isInside = last !== undefined && !last.req.complete;
+    const { current, behind } = connection;
+    const isInside = current?.req.complete === false;
     connection.lastWords = isInside ? '' : rawRefusal(refusal);
-    if (isInside && last.res.headersSent) socket.destroy();
-    else if (isInside) refuse(last.res, refusal);
-    else if (requests === 0) {
-      socket.end(connection.lastWords);
-      socket.destroySoon();
-    }
+    connection.behind = behind.filter(({ req }) => req.complete);
+    if (isInside && current.res.headersSent) socket.destroy();
+    else if (isInside) refuse(current.res, refusal);
+    else if (current === undefined) endWith(socket, connection.lastWords);
   }
 
   /** Accepts nothing more, closes what is idle, and the rest when it becomes so. Resolves when all are closed. */
@@ -113,16 +136,21 @@ export class Connections {
       });
     });
     this.#turnAway.close();
-    for (const [socket, { requests }] of this.#connections) if (requests === 0) socket.destroy();
+    for (const [socket, { current }] of this.#connections) if (current === undefined) socket.destroy();
     await closed;
   }
 
-  #end(socket: Socket, connection: Connection): void {
-    connection.requests -= 1;
-    if (connection.requests > 0) return;
-    connection.last = undefined;
-    if (connection.lastWords !== undefined) socket.end(connection.lastWords);
-    if (connection.lastWords !== undefined || this.#closing) socket.destroySoon();
+  #end(connection: Connection, { res }: Turn): void {
+    const { socket, behind, lastWords } = connection;
+    connection.current = undefined;
+    if (socket.destroyed || !res.shouldKeepAlive) {
+      connection.isLast = true;
+      behind.length = 0;
+    }
+    const next = behind.shift();
+    if (next !== undefined) this.#begin(connection, next);
+    else if (lastWords !== undefined) endWith(socket, lastWords);
+    else if (this.#closing) socket.destroySoon();
   }
 
   /** False, and nothing counted: there are too many. */
@@ -132,13 +160,26 @@ export class Connections {
     const isProxy = this.#isTrusted(peer);
     const counted = countedAddress(peer);
     if (!isProxy && !this.#addresses.take(counted)) return false;
-    this.#connections.set(socket, { peer, isProxy, requests: 0, last: undefined, lastWords: undefined });
+    this.#connections.set(socket, {
+      socket,
+      peer,
+      isProxy,
+      current: undefined,
+      behind: [],
+      isLast: false,
+      lastWords: undefined,
+    });
     socket.once('close', () => {
       this.#connections.delete(socket);
       if (!isProxy) this.#addresses.give(counted);
     });
     return true;
   }
+}
+
+function endWith(socket: Socket, words: string): void {
+  socket.end(words);
+  socket.destroySoon();
 }
 
 /** The connection is the proxy's: other clients need it. */

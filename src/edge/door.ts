@@ -36,14 +36,19 @@ export function createDoor({ limits, now, isTrustedProxy }: DoorOptions, serve: 
   const connections = new Connections(server, limits, isTrustedProxy);
   const pace = checkedPace(server, limits, now);
   const take = (req: IncomingMessage, res: EdgeResponse): void => {
-    const { end, ...arrival } = connections.begin(req, res);
-    if (hasBody(req)) pace.begin(req, res, now());
     leaveAfterUpgrade(req, res);
-    serve(req, res, {
-      ...arrival,
-      end: () => {
-        pace.end(req);
-        end();
+    connections.take({
+      req,
+      res,
+      serve: (arrival) => {
+        if (hasBody(req)) pace.begin(req, res, now());
+        serve(req, res, {
+          ...arrival,
+          end: () => {
+            pace.end(req);
+            arrival.end();
+          },
+        });
       },
     });
   };
@@ -103,7 +108,7 @@ function continueWhenRead(req: IncomingMessage, res: ServerResponse): void {
  * a request in there would never be answered, and answers would be taken for those of other requests.
  */
 function leaveAfterUpgrade(req: IncomingMessage, res: ServerResponse): void {
-  if (req.headers.upgrade !== undefined) res.setHeader('connection', 'close');
+  if (req.headers.upgrade !== undefined) res.shouldKeepAlive = false;
 }
 
 const NO_TUNNEL: Refusal = {

@@ -180,17 +180,18 @@ test('a client that leaves gives up its place at once', async (t) => {
   assert.equal(requests, 1);
 });
 
-test('a client that leaves takes its pipelined requests along', async (t) => {
+test('of pipelined requests one is served at a time, and a client that leaves takes all of them along', async (t) => {
   const bed = await startEdge(t);
   bed.publish({ model: 'a' });
   const socket = net.connect(bed.port, '127.0.0.1');
   const body = chatBody('a');
   const request = `POST /completion HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
   socket.write(request + request);
-  await bed.held('uid-a', 2);
+  await bed.held('uid-a', 1);
   socket.destroy();
-  await bed.ended(2);
+  await bed.ended(1);
   bed.assertIdle();
+  assert.equal(bed.records.length, 1);
 });
 
 test('one that waited is logged with how long it waited', async (t) => {

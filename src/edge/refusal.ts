@@ -66,7 +66,7 @@ export const NOT_TO_BE_REPEATED: ReadonlySet<string> = new Set([
 ]);
 
 /** Names and values in turn. `bytes`: of the body. */
-const headersOf = ({ code, retryAfter, headers = [], close }: Refusal, bytes: number): string[] =>
+const headersOf = ({ code, retryAfter, headers = [] }: Refusal, bytes: number): string[] =>
   [
     ['content-type', 'application/json; charset=utf-8'],
     ['content-length', String(bytes)],
@@ -74,7 +74,6 @@ const headersOf = ({ code, retryAfter, headers = [], close }: Refusal, bytes: nu
     // openai-node and openai-python obey it, either way.
     ...(NOT_TO_BE_REPEATED.has(code) ? [['x-should-retry', 'false'] as const] : []),
     ...headers,
-    ...(close === true ? [['connection', 'close'] as const] : []),
   ].flat();
 
 /** Answers with an error, unless the answer has begun or the client has left. */
@@ -83,6 +82,8 @@ export function refuse(res: ServerResponse, refusal: Refusal): void {
   const body = errorBody(refusal);
   const bytes = Buffer.byteLength(body);
   ownAnswers.set(res, { code: refusal.code, bytes });
+  // Said so, Node adds the header, and whoever comes behind on the connection can see that nobody will be answered any more.
+  if (refusal.close === true) res.shouldKeepAlive = false;
   writeHead(res, refusal.status, headersOf(refusal, bytes));
   res.end(body);
 }
@@ -90,7 +91,7 @@ export function refuse(res: ServerResponse, refusal: Refusal): void {
 /** The same answer as it goes over the wire, for a connection on which there is no request that could be answered. */
 export function rawRefusal(refusal: Refusal): string {
   const body = errorBody(refusal);
-  const flat = headersOf({ ...refusal, close: true }, Buffer.byteLength(body));
+  const flat = [...headersOf(refusal, Buffer.byteLength(body)), 'connection', 'close'];
   const lines = flat.map((text, index) => (index % 2 === 0 ? `${text}: ` : `${text}\r\n`));
   return `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\n${lines.join('')}\r\n${body}`;
 }

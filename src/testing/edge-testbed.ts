@@ -5,7 +5,7 @@ import type { Ledger } from '../activity/ledger.ts';
 import type { EndedRequest } from '../domain/ended-request.ts';
 import { modelName, presetUid } from '../domain/ids.ts';
 import type { Preset } from '../domain/preset.ts';
-import { instant, minutes, type Duration } from '../domain/units.ts';
+import { instant, minutes, type Duration, type Instant } from '../domain/units.ts';
 import { accessLog } from '../edge/access-log.ts';
 import type { IsTrustedProxy } from '../edge/client-address.ts';
 import { createEdge, type Edge, type EdgeOptions } from '../edge/edge.ts';
@@ -67,6 +67,8 @@ export interface BedOptions {
   readonly observers?: readonly EdgeObserver[];
   readonly keys?: KeyRing;
   readonly surface?: Partial<Surface>;
+  /** Unless given, a clock that moves with every look and with nothing else. */
+  readonly now?: () => Instant;
 }
 
 export const READY: Phase = { kind: 'ready' };
@@ -165,14 +167,22 @@ const noOrders: Orders = {
 
 export async function startEdge(
   t: { after(hook: () => Promise<void>): void },
-  { limits = {}, orders = {}, planOf, keys, observers = [], isTrustedProxy, surface = {} }: BedOptions = {},
+  {
+    limits = {},
+    orders = {},
+    planOf,
+    keys,
+    observers = [],
+    isTrustedProxy,
+    surface = {},
+    now = steppingClock(),
+  }: BedOptions = {},
 ): Promise<EdgeBed> {
   const watch = new Watch();
   const lines: LogLine[] = [];
   const records: EndedRequest[] = [];
   const ledger = watchedLedger(watch);
   const board = createRouteBoard();
-  const now = steppingClock();
   const log = sketchLog(lines, watch);
   const edge = createEdge({
     board,
