@@ -46,6 +46,15 @@ const proofs: ReadonlyMap<string, NamedProof> = new Map([
     },
   ],
   [
+    'hostile',
+    {
+      summary:
+        'The corpus of hostile requests, alone and behind proxies, N mutants of it and a tenth as many behind each proxy, and 10 N bodies: one reading of each',
+      needsLlamaServer: false,
+      load: async () => (await import('../test/prove/hostile.ts')).proveHostile,
+    },
+  ],
+  [
     'streams',
     {
       summary:

@@ -167,16 +167,7 @@ const noOrders: Orders = {
 
 export async function startEdge(
   t: { after(hook: () => Promise<void>): void },
-  {
-    limits = {},
-    orders = {},
-    planOf,
-    keys,
-    observers = [],
-    isTrustedProxy,
-    surface = {},
-    now = steppingClock(),
-  }: BedOptions = {},
+  { limits, orders, planOf, keys, observers = [], isTrustedProxy, surface, now = steppingClock() }: BedOptions = {},
 ): Promise<EdgeBed> {
   const watch = new Watch();
   const lines: LogLine[] = [];

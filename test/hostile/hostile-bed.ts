@@ -5,7 +5,7 @@ import { startEdge, type EdgeBed } from '../../src/testing/edge-testbed.ts';
 import type { Cleanup } from '../support/temp-folder.ts';
 import { BODY, type Payload } from './payload.ts';
 import { readAnswers, type ReadAnswer } from './read-answers.ts';
-import { readEcho, startStrictStub, type StrictStub } from './strict-stub.ts';
+import { readEcho, type Echo, startStrictStub, type StrictStub } from './strict-stub.ts';
 
 /** An edge for hostile clients, and the one model behind it, which counts. */
 export interface HostileBed {
@@ -13,6 +13,8 @@ export interface HostileBed {
   readonly stub: StrictStub;
   /** Requests of which a client has got the model's answer. */
   readonly answered: Set<number>;
+  /** Payloads so far. */
+  sent: number;
 }
 
 /** Nobody waits longer for the end of a connection: all limits of the edge are far below. */
@@ -27,7 +29,7 @@ export async function startHostileBed(t: Cleanup, patience: number): Promise<Hos
     limits: { headersTimeout: time, bodyTimeout: time, keepAliveTimeout: time, maxBodyBytes: 1_000_000 },
   });
   bed.publish({ model: 'a', replicas: [stub.replica] });
-  return { bed, stub, answered: new Set() };
+  return { bed, stub, answered: new Set(), sent: 0 };
 }
 
 /** Sends bytes on a connection of their own, and resolves with all that comes back until the other side closes it. */
@@ -51,18 +53,39 @@ export async function sendBytes(port: number, text: string): Promise<string> {
 }
 
 /** Sends a payload of the corpus; throws unless exactly that comes of it which has to. */
-export async function judgePayload(hostile: HostileBed, port: number, { text, statuses }: Payload): Promise<void> {
-  const answers = readable(await sendBytes(port, text));
+export async function judgePayload(hostile: HostileBed, { text, statuses }: Payload): Promise<void> {
+  const { sent, tag } = tagged(hostile, text);
+  const answers = readable(await sendBytes(hostile.bed.port, sent));
   const got = answers.map(({ status }) => status);
   assert.deepEqual(got, statuses);
-  for (const body of noteAnswered(hostile, answers)) assert.equal(body, BODY);
+  for (const { body } of answers.flatMap((answer) => noteAnswered(hostile, answer, tag))) assert.equal(body, BODY);
 }
 
 /** Sends what a mutation has made; throws unless it was read in one way, whichever that is. */
-export async function judgeMutant(hostile: HostileBed, port: number, text: string): Promise<void> {
-  const answers = readable(await sendBytes(port, text));
+export async function judgeMutant(hostile: HostileBed, text: string): Promise<void> {
+  const { sent, tag } = tagged(hostile, text);
+  const answers = readable(await sendBytes(hostile.bed.port, sent));
   for (const { status } of answers) assert.ok(EXPECTED.has(status), `the status ${status}`);
-  for (const body of noteAnswered(hostile, answers)) assert.ok(isWithin(body, text), 'the body is what was sent');
+  for (const { body } of answers.flatMap((answer) => noteAnswered(hostile, answer, tag))) assertSent(body, sent);
+}
+
+/** Sends anything by way of a proxy, which may repair or refuse it; throws if its client gets the answer to something else. */
+export async function judgeBehind(hostile: HostileBed, port: number, text: string): Promise<void> {
+  const { sent, tag } = tagged(hostile, text);
+  const got = await sendBytes(port, sent);
+  for (const [echo] of got.matchAll(ECHO)) {
+    for (const { body } of noteAnswered(hostile, { status: 200, body: echo }, tag)) assertSent(body, sent);
+  }
+}
+
+/** The model's answer, wherever it stands: a proxy may answer in ways that only it knows. */
+const ECHO = /\{"number":\d+,"target":"(?:[^"\\]|\\.)*","body":"(?:[^"\\]|\\.)*"\}/gu;
+
+/** The same with its own mark on each target that has a place for it: who gets the answer to whose request is seen by that. */
+function tagged(hostile: HostileBed, text: string): { readonly sent: string; readonly tag: string } {
+  hostile.sent += 1;
+  const tag = `t${hostile.sent}`;
+  return { sent: text.replaceAll('/completion ', `/completion?${tag} `), tag };
 }
 
 /** What an edge without a fault can answer to one client with a model that works. */
@@ -81,21 +104,25 @@ function readable(got: string): readonly ReadAnswer[] {
   return answers;
 }
 
-/** Notes the model's answers, and gives the bodies that it has got. Throws for an answer that somebody has had before. */
-function noteAnswered({ answered }: HostileBed, answers: readonly ReadAnswer[]): string[] {
-  return answers.flatMap(({ status, body }) => {
-    if (status >= 400) assert.match(body, /^$|^\{"error":\{.*"code":"[a-z_]+"\}\}$/, 'an error has a code');
-    const told = readEcho(body);
-    if (told === undefined) return [];
-    assert.ok(!answered.has(told.number), 'an answer goes to one client');
-    answered.add(told.number);
-    return [told.body];
-  });
+/** Notes an answer of the model, and gives what it says. Throws if it is another client's, or somebody has had it before. */
+function noteAnswered(
+  { answered }: HostileBed,
+  { status, body }: Pick<ReadAnswer, 'status' | 'body'>,
+  tag: string,
+): readonly Echo[] {
+  if (status >= 400) assert.match(body, /^$|^\{"error":\{.*"code":"[a-z_]+"\}\}$/, 'an error has a code');
+  const echo = readEcho(body);
+  if (echo === undefined) return [];
+  assert.ok(!answered.has(echo.number), 'an answer goes to one client');
+  answered.add(echo.number);
+  const [, of] = /\?(t\d+)/.exec(echo.target) ?? [];
+  assert.ok(of === undefined || of === tag, 'and to the one that has asked');
+  return [echo];
 }
 
 /** Whether all characters come in the same order, with others between: chunks may have been taken apart. */
-function isWithin(body: string, text: string): boolean {
+function assertSent(body: string, sent: string): void {
   let at = 0;
-  for (const character of text) if (character === body[at]) at += 1;
-  return at === body.length;
+  for (const character of sent) if (character === body[at]) at += 1;
+  assert.equal(at, body.length, 'the body is what was sent');
 }

@@ -106,7 +106,6 @@ export const REQUEST_LINES: readonly Payload[] = [
   ...forwarded([
     ['empty lines before a request', `\r\n\r\n${PLAIN}`],
     ['a query', request([LENGTH, CLOSE], BODY, 'POST /completion?a=b%0d%0a HTTP/1.1')],
-    ['HTTP/1.0', request([LENGTH], BODY, 'POST /completion HTTP/1.0')],
   ]),
   { name: 'garbage behind a request', text: `${HIDDEN}GARBAGE\r\n\r\n`, statuses: [200, 400] },
 ];

@@ -20,12 +20,13 @@ export interface StrictStub {
 }
 
 /** What the model's answer says of the request that it has got. */
-const Echo = Type.Object({ number: Type.Integer(), body: Type.String() });
+const EchoSchema = Type.Object({ number: Type.Integer(), target: Type.String(), body: Type.String() });
+export type Echo = Type.Static<typeof EchoSchema>;
 
 /** `undefined`: it is not the model that has answered. */
-export function readEcho(answer: string): Type.Static<typeof Echo> | undefined {
+export function readEcho(answer: string): Echo | undefined {
   const value: unknown = answer === '' ? undefined : JSON.parse(answer);
-  return Value.Check(Echo, value) ? value : undefined;
+  return Value.Check(EchoSchema, value) ? value : undefined;
 }
 
 export async function startStrictStub(t: Cleanup): Promise<StrictStub> {
@@ -82,6 +83,7 @@ function lengthOfFirst(text: string): number | 'wrong' | undefined {
 }
 
 function answerTo(number: number, request: string): string {
-  const body = JSON.stringify({ number, body: request.slice(request.indexOf('\r\n\r\n') + 4) });
+  const [, target] = request.split(' ', 2);
+  const body = JSON.stringify({ number, target, body: request.slice(request.indexOf('\r\n\r\n') + 4) });
   return `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 }

@@ -16,8 +16,7 @@ test('of everything that two programs might read differently the edge has one re
   assert.ok(CORPUS.length >= 120);
   assert.equal(new Set(CORPUS.map(({ name }) => name)).size, CORPUS.length, 'each has a name of its own');
   const hostile = await startHostileBed(t, PATIENCE);
-  const { port } = hostile.bed;
-  const judge = async (payload: (typeof CORPUS)[number]): Promise<void> => judgePayload(hostile, port, payload);
+  const judge = async (payload: (typeof CORPUS)[number]): Promise<void> => judgePayload(hostile, payload);
   assert.deepEqual(await sideBySide(CORPUS, AT_ONCE, judge, ({ name }) => name), []);
   assertNothingSmuggled(hostile);
   assert.ok(hostile.answered.size >= 40, 'what is right is forwarded');
@@ -27,7 +26,7 @@ test('of what chance makes of it, too', async (t) => {
   const hostile = await startHostileBed(t, 200);
   const random = randomFrom(testSeed());
   const mutants = Array.from({ length: MUTANTS }, () => mutant(random));
-  const judge = async (text: string): Promise<void> => judgeMutant(hostile, hostile.bed.port, text);
+  const judge = async (text: string): Promise<void> => judgeMutant(hostile, text);
   assert.deepEqual(await sideBySide(mutants, AT_ONCE, judge, JSON.stringify), []);
   assertNothingSmuggled(hostile);
 });
