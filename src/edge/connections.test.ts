@@ -216,3 +216,23 @@ test('pipelined requests are answered in their order, up to a number, and the co
   assert.equal(got.match(/HTTP\/1\.1 200 /g)?.length, 17);
   assert.deepEqual(seen, bodies.slice(0, 17));
 });
+
+const CONNECT = 'CONNECT a:80 HTTP/1.1\r\nHost: x\r\n\r\n';
+
+for (const [what, text] of [
+  ['a request that is refused', post(chatBody('a'), 'Host: y') + CONNECT],
+  ['a request that ends its connection', LAST_HEALTH + CONNECT],
+  ['CONNECT', CONNECT + CONNECT],
+] as const) {
+  test(`CONNECT behind ${what} harms nobody`, async (t) => {
+    const { bed } = await countingBed(t);
+    assert.match(await exchangeRaw(bed, text), /^HTTP\/1\.1 /);
+    const socket = net.connect(bed.port, '127.0.0.1');
+    socket.on('error', () => undefined).resume();
+    socket.write(text.slice(0, -CONNECT.length));
+    await once(socket, 'data');
+    socket.write(CONNECT);
+    await once(socket, 'close');
+    assert.equal((await ask(bed, { method: 'GET', path: '/health' })).status, 200);
+  });
+}

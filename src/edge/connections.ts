@@ -116,7 +116,8 @@ export class Connections {
       socket.destroy();
       return;
     }
-    if (connection.lastWords !== undefined) return;
+    // It is being closed already.
+    if (connection.lastWords !== undefined || !socket.writable) return;
     const { current, behind } = connection;
     const isInside = current?.req.complete === false;
     connection.lastWords = isInside ? '' : rawRefusal(refusal);
@@ -169,6 +170,8 @@ export class Connections {
       isLast: false,
       lastWords: undefined,
     });
+    // Node takes its own listener away when it tells of a client's error; a second one must not end the process.
+    socket.on('error', () => undefined);
     socket.once('close', () => {
       this.#connections.delete(socket);
       if (!isProxy) this.#addresses.give(counted);
@@ -178,7 +181,7 @@ export class Connections {
 }
 
 function endWith(socket: Socket, words: string): void {
-  socket.end(words);
+  if (socket.writable) socket.end(words);
   socket.destroySoon();
 }
 
