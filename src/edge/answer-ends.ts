@@ -1,28 +1,31 @@
-/** Bytes kept of the end of an answer: llama-server's last event or its last fields take less than 2 KiB. */
+/** Bytes kept of the end of an answer, at least: llama-server's last event or its last fields take less than 2 KiB. */
 const TAIL = 4096;
-/** Bytes kept of the beginning of an answer that is longer than its tail. */
+/** Room for more than the tail, so that it is moved to the front for each so many bytes only. */
+const WINDOW = 2 * TAIL;
+/** Bytes kept of the beginning of an answer that is longer than what is kept of its end. */
 const HEAD = 1024;
-/** Parts of the tail before they are made one: many answers in tiny parts must not cost more than their bytes. */
-const MAX_PARTS = 64;
 
 /** The beginning and the end of an answer, kept while it passes. What lies between is let go at once. */
 export class AnswerEnds {
-  #parts: Buffer[] = [];
-  #held = 0;
+  /** An answer that has come in one part, as small ones do. */
+  #only: Buffer | undefined;
+  /** What was kept of one in more parts: its first `#size` bytes. */
+  #window: Buffer | undefined;
+  #size = 0;
   #head: Buffer | undefined;
 
-  /** Takes a part as it passes. Copies nothing but what would keep a much larger read alive. */
+  /** Takes a part as it passes: a copy, where the part would keep a much larger read alive. */
   pass(chunk: Buffer): void {
-    const isPartOfLarger = chunk.buffer.byteLength > 2 * TAIL;
-    if (isPartOfLarger && this.#head === undefined && this.#held + chunk.length > TAIL) this.#keepHead(chunk);
-    this.#push(isPartOfLarger ? Buffer.from(chunk.subarray(-TAIL)) : chunk);
+    if (this.#window !== undefined) this.#add(this.#window, chunk);
+    else if (this.#only === undefined && chunk.length <= TAIL) {
+      this.#only = chunk.buffer.byteLength > WINDOW ? Buffer.from(chunk) : chunk;
+    } else this.#open(chunk);
   }
 
   /** The last bytes, one character each. */
   get tail(): string {
-    const [first] = this.#parts;
-    const isAll = first !== undefined && this.#parts.length === 1;
-    return (isAll ? first : Buffer.concat(this.#parts, this.#held)).toString('latin1');
+    if (this.#window !== undefined) return this.#window.toString('latin1', 0, this.#size);
+    return this.#only === undefined ? '' : this.#only.toString('latin1');
   }
 
   /** The first bytes, one character each; `undefined`: the tail is all there was. */
@@ -30,20 +33,26 @@ export class AnswerEnds {
     return this.#head?.toString('latin1');
   }
 
-  #push(part: Buffer): void {
-    this.#parts.push(part);
-    this.#held += part.length;
-    for (let [first] = this.#parts; first !== undefined; [first] = this.#parts) {
-      if (this.#held - first.length < TAIL) break;
-      if (this.#head === undefined) this.#keepHead();
-      this.#parts.shift();
-      this.#held -= first.length;
-    }
-    if (this.#parts.length > MAX_PARTS) this.#parts = [Buffer.concat(this.#parts, this.#held)];
+  #open(chunk: Buffer): void {
+    this.#window = Buffer.allocUnsafeSlow(WINDOW);
+    if (this.#only !== undefined) this.#add(this.#window, this.#only);
+    this.#only = undefined;
+    this.#add(this.#window, chunk);
   }
 
-  /** Of all that has come so far, which is more than a head, before anything of it is let go. */
-  #keepHead(...more: readonly Buffer[]): void {
-    this.#head = Buffer.concat([...this.#parts, ...more], HEAD);
+  #add(window: Buffer, chunk: Buffer): void {
+    if (this.#size + chunk.length <= WINDOW) this.#size += chunk.copy(window, this.#size);
+    else {
+      this.#makeRoom(window, chunk);
+      this.#size += chunk.copy(window, this.#size, Math.max(0, chunk.length - TAIL));
+    }
+  }
+
+  /** Lets go what is not of the last `TAIL` bytes, of which `chunk` will be some. */
+  #makeRoom(window: Buffer, chunk: Buffer): void {
+    if (this.#head === undefined) this.#head = Buffer.concat([window.subarray(0, this.#size), chunk], HEAD);
+    const kept = Math.min(this.#size, Math.max(0, TAIL - chunk.length));
+    window.copyWithin(0, this.#size - kept, this.#size);
+    this.#size = kept;
   }
 }
