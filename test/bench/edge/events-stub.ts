@@ -13,9 +13,12 @@ const NANOSECONDS = 1_000_000n;
 
 const nowMs = (): number => Number(process.hrtime.bigint()) / Number(NANOSECONDS);
 
+/** What llama-server tells in its last event. */
+const TIMINGS = ',"timings":{"cache_n":0,"prompt_n":240,"prompt_ms":412.5,"predicted_n":256,"predicted_ms":5120.0}';
+
 /** As long as llama-server's own, and `sent` for whoever measures the way. */
-const eventOf = (sent: string): string =>
-  `data: {"choices":[{"finish_reason":null,"index":0,"delta":{"content":" word"}}],"created":1795849977,"id":"chatcmpl-8Qd0kzXJ9yrqvTn7hYkUe1mJxJxTz0aB","model":"m0","system_fingerprint":"b1-de3ff81","object":"chat.completion.chunk","sent":${sent}}\n\n`;
+const eventOf = (sent: string, more = ''): string =>
+  `data: {"choices":[{"finish_reason":null,"index":0,"delta":{"content":" word"}}],"created":1795849977,"id":"chatcmpl-8Qd0kzXJ9yrqvTn7hYkUe1mJxJxTz0aB","model":"m0","system_fingerprint":"b1-de3ff81","object":"chat.completion.chunk","sent":${sent}${more}}\n\n`;
 
 const chunkOf = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n`;
 
@@ -32,7 +35,7 @@ const isAsked = (value: unknown): value is Asked =>
 
 async function stream(socket: Socket, { events, pause, open }: Asked): Promise<void> {
   if (pause === 0 && !open) {
-    socket.write(HEAD + chunkOf(eventOf('0')).repeat(events) + LAST_CHUNK);
+    socket.write(HEAD + chunkOf(eventOf('0')).repeat(events - 1) + chunkOf(eventOf('0', TIMINGS)) + LAST_CHUNK);
     return;
   }
   socket.write(HEAD);
@@ -40,7 +43,7 @@ async function stream(socket: Socket, { events, pause, open }: Asked): Promise<v
   for (let event = 0; event < events && !socket.destroyed; event += 1) {
     const due = begun + event * pause - nowMs();
     if (due > 0) await delay(due);
-    socket.write(chunkOf(eventOf(nowMs().toFixed(3))));
+    socket.write(chunkOf(eventOf(nowMs().toFixed(3), event === events - 1 ? TIMINGS : '')));
   }
   if (!open) socket.write(LAST_CHUNK);
 }
