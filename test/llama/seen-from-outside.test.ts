@@ -56,10 +56,13 @@ describe('a corral seen from outside', suite, () => {
       const { tokensIn, tokensOut } = await corral.log.waitFor({ msg: 'request', route: path, bytesOut });
       const what = `${path} ${JSON.stringify(body)}: ${text.slice(-600)}`;
       assert.equal(tokensOut, lastNumber(text, 'completion_tokens|output_tokens|tokens_predicted|predicted_n'), what);
-      assert.ok(Number(tokensIn) > 0 && Number(tokensIn) < 200, what);
+      // llama-server leaves message_start out where the first token is no whole character: then nobody tells of the prompt.
+      const isTold = path !== '/v1/messages' || !body.stream || text.includes('message_start');
+      if (isTold) assert.ok(Number(tokensIn) > 0 && Number(tokensIn) < 200, what);
+      else assert.equal(tokensIn, undefined, what);
       const prompt = lastNumber(text, 'prompt_tokens|tokens_evaluated');
       if (prompt !== undefined) assert.equal(tokensIn, prompt, what);
-      sums.in += Number(tokensIn);
+      sums.in += isTold ? Number(tokensIn) : 0;
       sums.out += Number(tokensOut);
     }
     const { text } = await get(await adminOf(corral), '/metrics');
