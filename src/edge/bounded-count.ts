@@ -11,14 +11,14 @@ export class BoundedCount {
     return this.#count;
   }
 
-  /** False, and nothing counted: there are as many as there may be. */
-  take(): boolean {
-    if (this.#count >= this.#limit) return false;
-    this.#count += 1;
+  /** False, and nothing counted: there is no room for that many more. */
+  take(more = 1): boolean {
+    if (this.#count + more > this.#limit) return false;
+    this.#count += more;
     return true;
   }
 
-  give(): void {
-    this.#count -= 1;
+  give(back = 1): void {
+    this.#count -= back;
   }
 }

@@ -10,7 +10,7 @@ import type { EdgeResponse } from './edge-response.ts';
 import { createFindEndpoint } from './find-endpoint.ts';
 import { requestIdOf } from './headers.ts';
 import { HoldQueue } from './hold-queue.ts';
-import { BodyBudget, BodyShare } from './read-body.ts';
+import { BodyShare } from './read-body.ts';
 import { refuse, type Refusal } from './refusal.ts';
 import { recordOf } from './record-of.ts';
 import { shuttingDown } from './route-refusals.ts';
@@ -52,7 +52,7 @@ export function createEdge({ surface = DEFAULT_SURFACE, ...options }: EdgeOption
     upstreams: new Upstreams(options.ledger, options.limits),
     holds: new HoldQueue(),
     exchanges: new BoundedCount(options.limits.maxInFlight),
-    bodies: new BodyBudget(options.limits.maxHeldBytes),
+    bodies: new BoundedCount(options.limits.maxHeldBytes),
     reading: new Set(),
     isLeaving: () => leaving,
     isStopping: () => stopping,

@@ -19,7 +19,8 @@ export async function forwardToModel(edge: EdgeContext, visit: Visit): Promise<v
     refuse(visit.res, modelNotFound(name));
     return;
   }
-  if (visit.endpoint?.model === 'multipart' && parametersOf(route, modelName(name)) !== undefined) {
+  const parameters = parametersOf(route, modelName(name));
+  if (visit.endpoint?.model === 'multipart' && parameters !== undefined) {
     refuse(visit.res, variantInForm(route));
     return;
   }
@@ -30,16 +31,14 @@ export async function forwardToModel(edge: EdgeContext, visit: Visit): Promise<v
     method: 'POST',
     path: visit.path + visit.query,
     headers,
-    body: sentBody(route, received),
+    body: sentBody(received, parameters),
     reset: stream,
   } as const;
   new Exchange(edge, visit, { name, account, awaitsStream, outgoing }).begin(route);
 }
 
-function sentBody(route: Route, { name, body, closedAt }: ReceivedModel): Buffer {
-  const parameters = parametersOf(route, modelName(name));
-  return parameters === undefined || closedAt === undefined ? body : addParameters(body, closedAt, parameters);
-}
+const sentBody = ({ body, closedAt }: ReceivedModel, parameters: string | undefined): Buffer =>
+  parameters === undefined || closedAt === undefined ? body : addParameters(body, closedAt, parameters);
 
 /** What a variant fixes are members of a JSON object: a form has texts only. */
 const variantInForm = ({ preset }: Route): Refusal => ({

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
-import { BodyBudget, BodyShare, BYTES_PER_TURN, readBody, type ReadBody } from './read-body.ts';
+import { BoundedCount } from './bounded-count.ts';
+import { BodyShare, BYTES_PER_TURN, readBody, type ReadBody } from './read-body.ts';
 
 const PIECE = 64 * 1024;
 
@@ -11,11 +12,12 @@ function requestWith(pieces: number): IncomingMessage {
   const stream = new Readable({ read: () => undefined, highWaterMark: 1e9 });
   for (let piece = 0; piece < pieces; piece += 1) stream.push(Buffer.alloc(PIECE, 'x'));
   stream.push(null);
+  // A real one needs a socket, from which its pieces would come in turns; of a request, only these two are read.
   return Object.assign(stream, { headers: {} }) as unknown as IncomingMessage;
 }
 
 async function read(req: IncomingMessage, look: (size: number) => void): Promise<ReadBody> {
-  const bounds = { share: new BodyShare(new BodyBudget(1e9)), maxBytes: 1e9 };
+  const bounds = { share: new BodyShare(new BoundedCount(1e9)), maxBytes: 1e9 };
   return readBody(req, bounds, {
     read: (_bytes, size) => {
       look(size);

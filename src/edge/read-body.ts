@@ -1,39 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import { BodyBytes } from './body-bytes.ts';
+import type { BoundedCount } from './bounded-count.ts';
 import type { Refusal } from './refusal.ts';
 
-/** Bounds the bytes of all request bodies in memory at one moment. */
-export class BodyBudget {
-  readonly #limit: number;
-  #taken = 0;
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  get taken(): number {
-    return this.#taken;
-  }
-
-  /** False, and nothing taken: there is no room for that many more bytes. */
-  take(bytes: number): boolean {
-    if (this.#taken + bytes > this.#limit) return false;
-    this.#taken += bytes;
-    return true;
-  }
-
-  give(bytes: number): void {
-    this.#taken -= bytes;
-  }
-}
-
-/** What one request has taken of the budget. */
+/** What one request has taken of the bytes that all request bodies may have in memory at one moment. */
 export class BodyShare {
-  readonly #budget: BodyBudget;
+  readonly #budget: BoundedCount;
   #taken = 0;
   #all = 0;
 
-  constructor(budget: BodyBudget) {
+  constructor(budget: BoundedCount) {
     this.#budget = budget;
   }
 

@@ -18,7 +18,7 @@ import type { KeyRing } from './key-ring.ts';
 import type { EdgeLimits } from './limits.ts';
 import type { EdgeObserver } from './observer.ts';
 import type { Orders } from './orders.ts';
-import type { BodyBudget, BodyShare } from './read-body.ts';
+import type { BodyShare } from './read-body.ts';
 import type { Upstreams } from './upstreams.ts';
 
 /** What all requests share. */
@@ -45,7 +45,8 @@ export interface EdgeContext {
   readonly holds: HoldQueue;
   /** Requests for models whose answer has not ended. */
   readonly exchanges: BoundedCount;
-  readonly bodies: BodyBudget;
+  /** Bytes of all request bodies in memory: being read, held, or in flight. */
+  readonly bodies: BoundedCount;
   /** Answers to requests whose body is still being read. */
   readonly reading: Set<ServerResponse>;
   /** It is to end soon, but serves on. */
