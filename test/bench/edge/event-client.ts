@@ -1,7 +1,7 @@
-import http from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { postChat } from './post-chat.ts';
 import { eventsBody } from './request-bodies.ts';
-import { API_KEY } from './stage.ts';
 
 const SENT = /"sent":([\d.]+)/gu;
 const NANOSECONDS_PER_MS = 1e6;
@@ -50,14 +50,5 @@ async function readStream(port: number, body: string): Promise<readonly number[]
 }
 
 /** Asks for a stream, on a connection of its own, and resolves when its head has come. */
-export async function openStream(port: number, body: string): Promise<http.IncomingMessage> {
-  const headers = { 'content-type': 'application/json', authorization: `Bearer ${API_KEY}` };
-  const path = '/v1/chat/completions';
-  const request = http.request({ host: '127.0.0.1', port, method: 'POST', path, headers, agent: false });
-  request.end(body);
-  const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
-    request.once('response', resolve).once('error', reject);
-  });
-  if (response.statusCode !== 200) throw new Error(`a stream was answered ${String(response.statusCode)}`);
-  return response.setEncoding('latin1');
-}
+export const openStream = async (port: number, body: string): Promise<IncomingMessage> =>
+  (await postChat(port, body)).setEncoding('latin1');

@@ -1,7 +1,7 @@
 import { renderTable, spreadOf } from '../../support/figures.ts';
 import { interleave, withContestants, type Bench, type Rounds } from './bench.ts';
 import { atMost, medianOf, renderGoal } from './edge-report.ts';
-import { postBody } from './post-body.ts';
+import { postBody } from './post-chat.ts';
 import { cpuSecondsOf, residentMbOf } from './process-figures.ts';
 import { chatBody, largeBodies } from './request-bodies.ts';
 import { CORRAL, type Contestant } from './stage.ts';
