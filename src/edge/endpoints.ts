@@ -51,6 +51,9 @@ export interface Endpoint {
 /** Where it is told what would become of a request; also on the operator's admin port. */
 export const PLAN_PATH = '/models/plan';
 
+/** What comes before the name of one model; all that follows is the name, slashes among it. */
+export const BEFORE_MODEL = '/v1/models/';
+
 const asked = { method: 'GET', canStream: false } as const;
 const ordered = { method: 'POST', api: 'corral', operation: 'models:manage', model: 'json', canStream: false } as const;
 const inferred = { method: 'POST', handling: 'forward', operation: 'infer', model: 'json' } as const;
@@ -78,7 +81,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   },
   {
     ...asked,
-    paths: [{ prefix: '/v1/models/', parameter: 'model', rest: /^.+$/su }],
+    paths: [{ prefix: BEFORE_MODEL, parameter: 'model', rest: /^.+$/su }],
     handling: 'show-model',
     api: 'openai',
     operation: 'infer',
