@@ -54,6 +54,13 @@ describe('what has become of a load', () => {
     outcomes.judge([], at(1));
     assert.equal(outcomes.rejections(instant(1)).get(a.uid)?.isHopeless, true, 'also while nobody asks');
   });
+  it('says nothing of the declared spec, and takes nothing back that was said of it, when the spec was another one', () => {
+    const outcomes = new Outcomes();
+    fail(outcomes, 'CrashedOnLoad', 0);
+    const old = aReplica({ ...a, rendered: 'before' }, { kind: 'failed', failure: failureOf('Crashed', 1) });
+    assert.deepEqual(outcomes.failed(old, failureOf('Crashed', 1), at(1)), { kind: 'failure', until: 1 });
+    assert.equal(outcomes.backOffs([a], instant(2)).get(a.uid)?.until, 10_000);
+  });
   it('is forgotten when the preset is gone', () => {
     const outcomes = new Outcomes();
     outcomes.ready(a.uid, seconds(3));

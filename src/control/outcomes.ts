@@ -64,7 +64,10 @@ export class Outcomes {
     this.#loads.set(uid, loadTime);
   }
 
-  /** A replica has failed. Returns what follows from it. */
+  /**
+   * A replica has failed. Returns what follows from it. Of one whose spec is not the declared one nothing does: it says
+   * nothing of the spec that is, and what the failure of that one said still holds.
+   */
   failed(
     replica: Replica,
     failure: Failure,
@@ -76,6 +79,8 @@ export class Outcomes {
       this.#rejections.set(uid, rejection);
       return { kind: 'rejection', until: rejection.until };
     }
+    if (surroundings.catalog.presets.find((one) => one.uid === uid)?.rendered !== rendered)
+      return { kind: 'failure', until: failure.at };
     const note = noteFailure(this.#failures.get(uid), failure, rendered);
     this.#failures.set(uid, note);
     return { kind: 'failure', until: note.until };
