@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 import type { Answer } from './answer.ts';
 import type { Refusal } from './refusal.ts';
 import { UpstreamRefusal } from './upstream-refusal.ts';
-import type { Sender, Upstream } from './upstream.ts';
+import type { Sender, Standing, Upstream } from './upstream.ts';
 
 /** What is sent to a replica. */
 export interface OutgoingRequest {
@@ -40,6 +40,7 @@ type Destination =
 
 /** One request at one replica, its answer streamed to the client as it comes, no faster than the client reads. */
 export class Attempt implements Dispatcher.DispatchHandler, Sender {
+  standing: Standing = 'outside';
   readonly #answer: Answer;
   readonly #ownHeaders: readonly string[];
   readonly #events: AttemptEvents;

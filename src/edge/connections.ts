@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import net, { type Socket } from 'node:net';
 import { AddressCounts } from './address-counts.ts';
 import { clientAddress, countedAddress, plainAddress, type IsTrustedProxy } from './client-address.ts';
+import type { Instant } from '../domain/units.ts';
 import type { EdgeLimits } from './limits.ts';
 import { rawRefusal, refuse, type Refusal } from './refusal.ts';
 import { TOO_MANY_CONNECTIONS, TurnAway } from './turn-away.ts';
@@ -21,12 +22,23 @@ interface Connection {
   readonly isProxy: boolean;
   /** The request that is served. */
   current: Turn | undefined;
+  /** When its turn began. */
+  began: Instant;
+  /** What the connection had brought by then. */
+  bytesBefore: number;
   /** Those that came before its answer was out, in their order. */
   behind: Turn[];
   /** No further request is taken, since an answer has ended the connection, or will. */
   isLast: boolean;
   /** It cannot be read any more: what it is still told when its requests have ended, before it is closed. */
   lastWords: string | undefined;
+}
+
+/** A request that is served. */
+export interface Served extends Pick<Turn, 'req' | 'res'> {
+  readonly began: Instant;
+  /** Bytes that its connection had brought when its turn began: its head, and what came along with that. */
+  readonly bytesBefore: number;
 }
 
 /** Requests that may come before the answer to the one that is served; what comes after them is not answered. */
@@ -44,6 +56,13 @@ export interface Arrival {
   readonly end: () => void;
 }
 
+export interface ConnectionsOptions {
+  readonly server: Server;
+  readonly limits: EdgeLimits;
+  readonly isTrustedProxy: IsTrustedProxy;
+  readonly now: () => Instant;
+}
+
 /**
  * The connections of clients, and the requests that each carries. Node's own closing of idle connections takes one
  * whose answer is complete but not yet sent for idle, and cuts it.
@@ -52,15 +71,17 @@ export class Connections {
   readonly #server: Server;
   readonly #limits: EdgeLimits;
   readonly #isTrusted: IsTrustedProxy;
+  readonly #now: () => Instant;
   readonly #connections = new Map<Socket, Connection>();
   readonly #addresses: AddressCounts;
   readonly #turnAway = new TurnAway(rawRefusal(TOO_MANY_CONNECTIONS));
   #closing = false;
 
-  constructor(server: Server, limits: EdgeLimits, isTrusted: IsTrustedProxy) {
+  constructor({ server, limits, isTrustedProxy, now }: ConnectionsOptions) {
     this.#server = server;
     this.#limits = limits;
-    this.#isTrusted = isTrusted;
+    this.#isTrusted = isTrustedProxy;
+    this.#now = now;
     this.#addresses = new AddressCounts(limits.maxConnectionsPerAddress);
     // Node's own listener makes a parser for each connection: only those that are let in get one.
     const admitted = server.listeners('connection');
@@ -91,6 +112,8 @@ export class Connections {
 
   #begin(connection: Connection, turn: Turn): void {
     connection.current = turn;
+    connection.began = this.#now();
+    connection.bytesBefore = connection.socket.bytesRead;
     const { peer, isProxy } = connection;
     const client = isProxy ? clientAddress(peer, turn.req.headers, this.#isTrusted) : peer;
     const counted = client === peer ? undefined : countedAddress(client);
@@ -104,6 +127,16 @@ export class Connections {
         this.#end(connection, turn);
       },
     });
+  }
+
+  /**
+   * Those that are served now and have not come whole. Found here when somebody asks, since a set of them, changed by every
+   * request, makes garbage that lives long: V8 links a set's tables from old to new, with all that they have held.
+   */
+  *incomplete(): Iterable<Served> {
+    for (const { current, began, bytesBefore } of this.#connections.values()) {
+      if (current?.req.complete === false) yield { req: current.req, res: current.res, began, bytesBefore };
+    }
   }
 
   /**
@@ -166,6 +199,8 @@ export class Connections {
       peer,
       isProxy,
       current: undefined,
+      began: this.#now(),
+      bytesBefore: 0,
       behind: [],
       isLast: false,
       lastWords: undefined,

@@ -1,11 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { type Socket } from 'node:net';
 import type { Instant } from '../domain/units.ts';
-import { BodyPace, bodyTimeFor } from './body-pace.ts';
+import { bodyTimeFor, refuseSlow } from './body-pace.ts';
 import type { IsTrustedProxy } from './client-address.ts';
-import { Connections, type Arrival } from './connections.ts';
+import { Connections, type Arrival, type Served } from './connections.ts';
 import { EdgeResponse } from './edge-response.ts';
-import { hasBody } from './framing.ts';
 import type { EdgeLimits } from './limits.ts';
 import type { Refusal } from './refusal.ts';
 import { unreadable } from './unreadable.ts';
@@ -14,6 +13,8 @@ import { unreadable } from './unreadable.ts';
 export interface Door {
   /** Does not listen yet. */
   readonly server: Server;
+  /** The requests that are served now and have not come whole. */
+  incomplete(): Iterable<Served>;
   /** Accepts nothing more; resolves when the last request has ended and every connection is closed. */
   close(): Promise<void>;
 }
@@ -33,22 +34,17 @@ const TIME_LIMIT_CHECKS = 1000;
 export function createDoor({ limits, now, isTrustedProxy }: DoorOptions, serve: Serve): Door {
   const server = createServer({ ...serverOptions(limits), ServerResponse: EdgeResponse });
   server.maxHeadersCount = limits.maxHeaderLines;
-  const connections = new Connections(server, limits, isTrustedProxy);
-  const pace = checkedPace(server, limits, now);
+  const connections = new Connections({ server, limits, isTrustedProxy, now });
+  watchPace(server, limits, () => {
+    refuseSlow(connections.incomplete(), limits, now());
+  });
   const take = (req: IncomingMessage, res: EdgeResponse): void => {
     leaveAfterUpgrade(req, res);
     connections.take({
       req,
       res,
       serve: (arrival) => {
-        if (hasBody(req)) pace.begin(req, res, now());
-        serve(req, res, {
-          ...arrival,
-          end: () => {
-            pace.end(req);
-            arrival.end();
-          },
-        });
+        serve(req, res, arrival);
       },
     });
   };
@@ -65,7 +61,7 @@ export function createDoor({ limits, now, isTrustedProxy }: DoorOptions, serve: 
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     connections.fail(socket, unreadable(error.code));
   });
-  return { server, close: async () => connections.close() };
+  return { server, incomplete: () => connections.incomplete(), close: async () => connections.close() };
 }
 
 const serverOptions = (limits: EdgeLimits): ServerOptions => ({
@@ -80,20 +76,13 @@ const serverOptions = (limits: EdgeLimits): ServerOptions => ({
   noDelay: true,
 });
 
-/** Looked at as long as the server listens. */
-function checkedPace(server: Server, limits: EdgeLimits, now: () => Instant): BodyPace {
-  const pace = new BodyPace(limits);
-  const timer = setInterval(
-    () => {
-      pace.check(now());
-    },
-    Math.min(TIME_LIMIT_CHECKS, limits.bodyTimeout),
-  );
+/** Looks as long as the server listens. */
+function watchPace(server: Server, { bodyTimeout }: EdgeLimits, look: () => void): void {
+  const timer = setInterval(look, Math.min(TIME_LIMIT_CHECKS, bodyTimeout));
   timer.unref();
   server.once('close', () => {
     clearInterval(timer);
   });
-  return pace;
 }
 
 /** Who is refused has not been told to go on, and sends nothing (RFC 9110 section 10.1.1). */

@@ -53,7 +53,6 @@ export function createEdge({ surface = DEFAULT_SURFACE, ...options }: EdgeOption
     holds: new HoldQueue(),
     exchanges: new BoundedCount(options.limits.maxInFlight),
     bodies: new BoundedCount(options.limits.maxHeldBytes),
-    reading: new Set(),
     isLeaving: () => leaving,
     isStopping: () => stopping,
   };
@@ -79,7 +78,7 @@ export function createEdge({ surface = DEFAULT_SURFACE, ...options }: EdgeOption
       stopping = true;
       const closed = connections.close();
       edge.holds.turnAllAway();
-      for (const res of edge.reading) refuse(res, shuttingDown);
+      for (const { res } of connections.incomplete()) refuse(res, shuttingDown);
       await closed;
       await edge.upstreams.close();
     },

@@ -74,16 +74,10 @@ async function receiveQueried(edge: EdgeContext, visit: Visit): Promise<Received
 
 const NO_READER: BodyReader = { read: () => undefined };
 
-/** While its body is on the way, a request can be turned away by a shutdown. */
-async function receiveBody(edge: EdgeContext, visit: Visit, reader: BodyReader): Promise<ReadBody> {
-  edge.reading.add(visit.res);
-  try {
-    const { maxBodyBytes, maxMultipartBytes } = edge.limits;
-    const maxBytes = visit.endpoint?.model === 'multipart' ? maxMultipartBytes : maxBodyBytes;
-    return await readBody(visit.req, { share: visit.share, maxBytes }, reader);
-  } finally {
-    edge.reading.delete(visit.res);
-  }
+async function receiveBody({ limits }: EdgeContext, visit: Visit, reader: BodyReader): Promise<ReadBody> {
+  const { maxBodyBytes, maxMultipartBytes } = limits;
+  const maxBytes = visit.endpoint?.model === 'multipart' ? maxMultipartBytes : maxBodyBytes;
+  return readBody(visit.req, { share: visit.share, maxBytes }, reader);
 }
 
 /**

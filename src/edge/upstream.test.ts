@@ -6,12 +6,12 @@ import { MAX_CONNECTIONS, Upstream, type Sender } from './upstream.ts';
 /** An upstream all of whose connections are in use, and who uses them. */
 function fullUpstream(): { readonly upstream: Upstream; readonly users: readonly Sender[] } {
   const upstream = new Upstream(new Pool('http://127.0.0.1:1'), '');
-  const users = Array.from({ length: MAX_CONNECTIONS }, (): Sender => ({ send: () => undefined }));
+  const users = Array.from({ length: MAX_CONNECTIONS }, (): Sender => ({ standing: 'outside', send: () => undefined }));
   for (const user of users) upstream.enter(user);
   return { upstream, users };
 }
 
-const named = (name: string, seen: string[]): Sender => ({ send: () => seen.push(name) });
+const named = (name: string, seen: string[]): Sender => ({ standing: 'outside', send: () => seen.push(name) });
 
 const turn = async (): Promise<void> => Promise.resolve();
 

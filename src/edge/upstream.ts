@@ -3,8 +3,13 @@ import type { Pool } from 'undici';
 /** Connections to one replica. llama-server must be run with more HTTP threads than this, or idle connections stall others. */
 export const MAX_CONNECTIONS = 128;
 
+/** Where a request stands with its upstream. */
+export type Standing = 'outside' | 'in line' | 'sending';
+
 /** A request that wants a connection. */
 export interface Sender {
+  /** Begins as `outside`; for its upstream to change. Kept here, because a set of all that send makes garbage that lives long. */
+  standing: Standing;
   /** There is one for it. */
   send(upstream: Upstream): void;
 }
@@ -18,7 +23,7 @@ export class Upstream {
   readonly pool: Pool;
   /** Stands before every path. */
   readonly prefix: string;
-  readonly #sending = new Set<Sender>();
+  #sending = 0;
   readonly #line = new Set<Sender>();
 
   constructor(pool: Pool, prefix: string) {
@@ -28,25 +33,38 @@ export class Upstream {
 
   /** Has it send, now or when it is its turn. */
   enter(sender: Sender): void {
-    if (this.#sending.size >= MAX_CONNECTIONS) {
-      this.#line.add(sender);
+    if (this.#sending < MAX_CONNECTIONS) {
+      this.#count(sender);
+      sender.send(this);
       return;
     }
-    this.#sending.add(sender);
-    sender.send(this);
+    sender.standing = 'in line';
+    this.#line.add(sender);
   }
 
   /** It is done, or gives up. One that is not here changes nothing. */
   leave(sender: Sender): void {
-    this.#line.delete(sender);
-    if (!this.#sending.delete(sender)) return;
+    const { standing } = sender;
+    sender.standing = 'outside';
+    if (standing === 'in line') this.#line.delete(sender);
+    if (standing !== 'sending') return;
+    this.#sending -= 1;
+    if (this.#line.size > 0) this.#callNext();
+  }
+
+  #callNext(): void {
     const [next] = this.#line;
     if (next === undefined) return;
     this.#line.delete(next);
-    this.#sending.add(next);
+    this.#count(next);
     // Not within the callback of undici's parser in which the one before has ended.
     queueMicrotask(() => {
-      if (this.#sending.has(next)) next.send(this);
+      if (next.standing === 'sending') next.send(this);
     });
+  }
+
+  #count(sender: Sender): void {
+    this.#sending += 1;
+    sender.standing = 'sending';
   }
 }

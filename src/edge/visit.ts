@@ -47,8 +47,6 @@ export interface EdgeContext {
   readonly exchanges: BoundedCount;
   /** Bytes of all request bodies in memory: being read, held, or in flight. */
   readonly bodies: BoundedCount;
-  /** Answers to requests whose body is still being read. */
-  readonly reading: Set<ServerResponse>;
   /** It is to end soon, but serves on. */
   isLeaving(): boolean;
   isStopping(): boolean;
@@ -96,10 +94,7 @@ export interface Visit {
   reserved: Reservation | undefined;
 }
 
-/**
- * Something that a visit holds. An object with a method and no closure: with a closure in this field that leads back to its
- * visit, finished requests outlived their scavenges under load (Node 26.10), and the collector took a sixth of the time.
- */
+/** Something that a visit holds. */
 export interface Reservation {
   /** Gives it back. A second time it changes nothing. */
   release(): void;
