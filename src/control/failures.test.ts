@@ -33,10 +33,11 @@ describe('the back-off', () => {
     assert.deepEqual(delays([crash, crash, crash]), [0, 10_000, 20_000]);
   });
   it('starts anew after ten minutes of service', () => {
-    assert.deepEqual(
-      delays([failureAt(0), failureAt(1), failureAt(2, minutes(10)), failureAt(3)]),
-      [10_000, 20_000, 0, 20_000],
-    );
+    const crash = failureAt(minutes(10) + 1, minutes(10));
+    assert.deepEqual(delays([failureAt(0), failureAt(1), crash, failureAt(crash.at)]), [10_000, 20_000, 0, 20_000]);
+  });
+  it('goes on when one crashes that has served for ten minutes, and another has failed meanwhile', () => {
+    assert.deepEqual(delays([failureAt(1), failureAt(minutes(10), minutes(10))]), [10_000, 10_000]);
   });
   it('starts anew when the spec has changed', () => {
     const before = noteFailure(undefined, failureAt(0), 'x');

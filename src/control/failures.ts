@@ -1,11 +1,11 @@
 import type { PresetUid } from '../domain/ids.ts';
 import type { Preset } from '../domain/preset.ts';
 import type { Failure } from '../domain/replica.ts';
-import { after, milliseconds, minutes, seconds, type Duration, type Instant } from '../domain/units.ts';
+import { after, milliseconds, minutes, seconds, since, type Duration, type Instant } from '../domain/units.ts';
 
 const FIRST_DELAY = seconds(10);
 const LONGEST_DELAY = minutes(5);
-/** A replica that was ready for this long has proven its spec: an earlier failure says nothing about the next one. */
+/** A replica that was ready for this long after a failure has proven its spec: that failure says nothing about the next one. */
 const PROVEN_AFTER = minutes(10);
 
 /** A preset's last failure, and when it may be tried again. */
@@ -20,11 +20,14 @@ export interface FailureNote {
 
 /** The note after one more failure of a replica that ran `rendered`. */
 export function noteFailure(previous: FailureNote | undefined, failure: Failure, rendered: string): FailureNote {
-  const proven = failure.readyFor !== undefined && failure.readyFor >= PROVEN_AFTER;
-  const inARow = previous?.rendered === rendered && !proven ? previous.count : 0;
+  const inARow = previous?.rendered === rendered && !isProvenSince(previous.failure, failure) ? previous.count : 0;
   const count = inARow + 1;
   return { failure, rendered, count, until: after(failure.at, backOffDelay(count, failure)) };
 }
+
+/** Not by what was ready before: one that fails to load beside one that has served for long is a failed load all the same. */
+const isProvenSince = (previous: Failure, { at, readyFor }: Failure): boolean =>
+  readyFor !== undefined && Math.min(readyFor, since(previous.at, at)) >= PROVEN_AFTER;
 
 /** A first crash of a replica that had been ready is tried again at once. */
 function backOffDelay(count: number, failure: Failure): Duration {
