@@ -12,6 +12,13 @@ export interface Load {
 
 export const NO_LOAD: Load = { footprint: NO_RESOURCES, replicas: 0 };
 
+/** Room that is set aside. */
+interface Held {
+  readonly need: Resources;
+  /** Of what leaves late, what counts as leaving for it. */
+  readonly late: Load;
+}
+
 /** A load that grows. */
 class Sum implements Load {
   readonly footprint = new Map<string, number>();
@@ -43,7 +50,7 @@ export class BinRoom {
   /** Of what leaves late: for whose sake. */
   readonly #laterFor = new Map<PresetUid, Load>();
   /** For whom room is set aside, the first first, and how much. */
-  readonly #held = new Map<PresetUid, Resources>();
+  readonly #held = new Map<PresetUid, Held>();
 
   /** `limits`: those of this bin that are in force. */
   constructor(bin: Bin, limits: readonly LearnedLimit[]) {
@@ -99,7 +106,8 @@ export class BinRoom {
   /** Whether there is room at a level, if `more` left besides. */
   has(need: Resources, level: Level, more: Load = NO_LOAD): boolean {
     if (this.#space?.has(need, level, more.footprint) === false) return false;
-    return !this.#isRefused(need, level, more, this.#held.values());
+    if (this.#isRefused(need, level, more, this.#heldNeeds)) return false;
+    return !this.#isInTheWay(need, more);
   }
 
   /** Of what there is too much, of what stays but for `more`. */
@@ -129,9 +137,9 @@ export class BinRoom {
   }
 
   /** Sets room aside for a preset: see `Space.hold`. */
-  hold(uid: PresetUid, need: Resources, later: Resources, free: 'first' | 'last'): Hold | undefined {
-    this.#held.set(uid, need);
-    return this.#space?.hold(need, later, free);
+  hold(uid: PresetUid, need: Resources, late: Load, free: 'first' | 'last'): Hold | undefined {
+    this.#held.set(uid, { need, late });
+    return this.#space?.hold(need, late.footprint, free);
   }
 
   release(uid: PresetUid, hold: Hold | undefined): void {
@@ -166,12 +174,34 @@ export class BinRoom {
     return load === undefined ? NO_LOAD : load;
   }
 
+  get #heldNeeds(): readonly Resources[] {
+    return [...this.#held.values()].map(({ need }) => need);
+  }
+
   /** Whether a limit says so. What is set aside counts as if it were in use already: where the size is unknown, nothing else keeps it. */
-  #isRefused(need: Resources, level: Level, more: Load, held: Iterable<Resources>): boolean {
+  #isRefused(need: Resources, level: Level, more: Load, held: readonly Resources[]): boolean {
+    const gone = [more, ...(level === 'free' ? [] : [this.#soon]), ...(level === 'later' ? [this.#later] : [])];
+    return this.#isFull(need, [...held, need], gone);
+  }
+
+  /**
+   * Whether one for which room is set aside would be refused because of this, which may be too small to be refused itself:
+   * what others leave for the one is not for the other to have.
+   */
+  #isInTheWay(need: Resources, more: Load): boolean {
+    if (this.#limits.length === 0) return false;
+    const all = this.#heldNeeds;
+    return [...this.#held.values()].some(({ need: kept, late }) => {
+      const gone = [this.#soon, late];
+      return !this.#isFull(kept, all, gone) && this.#isFull(kept, [...all, need], [...gone, more]);
+    });
+  }
+
+  /** Whether a limit that `need` falls under is reached, with all of `coming`, and without what is `gone`. */
+  #isFull(need: Resources, coming: readonly Resources[], gone: readonly Load[]): boolean {
     const limits = this.limitsFor(need);
     if (limits.length === 0) return false;
-    const used = together([...held, need], this.#inUse);
-    const gone = [more, ...(level === 'free' ? [] : [this.#soon]), ...(level === 'later' ? [this.#later] : [])];
+    const used = together(coming, this.#inUse);
     const left = (name: string): number =>
       gone.reduce((rest, { footprint }) => rest - amountOf(footprint, name), amountOf(used.footprint, name));
     const replicas = gone.reduce((rest, load) => rest - load.replicas, used.replicas);

@@ -353,6 +353,23 @@ describe('a bin that has refused a replica', () => {
     const larger = { ...limit, footprint: gpus(2), total: gpus(2) };
     assert.deepEqual(linesOf({ ...held, learnedLimits: [larger] }).does, ['start b in pool']);
   });
+  it('keeps what others leave for the refused one also from what is smaller', () => {
+    const refused = { ...limit, preset: two.uid, footprint: gpus(2), total: gpus(3), until: instant(50_000) };
+    const cause = { kind: 'fairness', beneficiary: two.uid } as const;
+    const leaving = aReplica(one, { kind: 'stopping', since: instant(1), cause });
+    const both = {
+      ...world,
+      now: 40_000,
+      presets: [one, two],
+      learnedLimits: [refused],
+      waitingSince: waiting([two, 1], [one, 39_000]),
+    };
+    assert.deepEqual(linesOf({ ...both, replicas: [leaving] }), {
+      does: [],
+      waits: ['two WaitingForDrain 1', 'one Reserved 2'],
+    });
+    assert.deepEqual(linesOf(both).does, ['start two in pool', 'start one in pool']);
+  });
 });
 
 describe('more replicas than one', () => {

@@ -142,9 +142,9 @@ export class Room {
    */
   keep({ uid, footprint }: Preset, bin: BinRoom, late: 'own' | 'all', free: 'first' | 'last'): void {
     this.giveBack(uid);
-    const inBin = bin.hold(uid, footprint, (late === 'all' ? bin.later : bin.laterFor(uid)).footprint, free);
-    const slots = late === 'all' ? this.#slots.later : this.#slots.laterFor(uid);
-    const inPool = this.#slots.hold(uid, ONE, slots.footprint, free);
+    const leaving = (of: BinRoom): Load => (late === 'all' ? of.later : of.laterFor(uid));
+    const inBin = bin.hold(uid, footprint, leaving(bin), free);
+    const inPool = this.#slots.hold(uid, ONE, leaving(this.#slots), free);
     this.#kept.set(uid, { bin, inBin, inPool });
   }
 

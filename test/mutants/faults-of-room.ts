@@ -139,7 +139,13 @@ export const FAULTS_OF_ROOM: readonly PlantedFault[] = [
   planner(
     'bin-room',
     'learned limits are ignored',
-    'return !this.#isRefused(need, level, more, this.#held.values());',
+    'if (this.#isRefused(need, level, more, this.#heldNeeds)) return false;',
+    '',
+  ),
+  planner(
+    'bin-room',
+    'what others leave for one that was refused goes to a smaller one',
+    'return !this.#isInTheWay(need, more);',
     'return true;',
   ),
   planner(
