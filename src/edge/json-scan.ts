@@ -63,7 +63,7 @@ const COLON_SIGN = 0x3a;
 const UNICODE_ESCAPE = 0x75;
 const HEX_DIGITS = 4;
 /** Runs of plain text are looked at by bytes up to here, and then by words. */
-const SHORT_RUN = 256;
+const SHORT_RUN = 32;
 const EACH_1 = 0x01010101;
 const EACH_BLANK = 0x20202020;
 const EACH_QUOTE = 0x22222222;

@@ -25,6 +25,10 @@ test('a whole answer says how many tokens it took, by any of the APIs', () => {
     [{ choices, usage: { prompt_tokens: 7.5, completion_tokens: 2 } }, [undefined, 2]],
     [{ choices }, [undefined, undefined]],
     [{ choices, extra: { usage: USAGE } }, [undefined, undefined]],
+    [{ choices, usage: USAGE, extra: { usage: { prompt_tokens: 99, completion_tokens: 99 } } }, [7, 2]],
+    [{ choices, usage: USAGE, 'x"usage': { prompt_tokens: 99, completion_tokens: 99 } }, [7, 2]],
+    [{ choices, usage: USAGE, extra: 'usage' }, [7, 2]],
+    [{ choices, usage: { prompt_tokens: 7 }, timings: TIMINGS }, [7, 2]],
     [[{ usage: USAGE }], [undefined, undefined]],
   ] as const) {
     const { in: prompt, out } = tokensOfJson(whole(`${JSON.stringify(answer)}\n`));

@@ -18,11 +18,25 @@ const NAMES = ['usage', 'timings'];
 
 /** What an answer that is one JSON object says: at its end, or, as one of embeddings, at its beginning. */
 export function tokensOfJson({ head, tail }: Ends): Tokens {
-  // JSON.parse is several times as fast as reading backwards, where there is no head missing.
-  if (head === undefined) return tokensOf(parse(tail));
+  if (head === undefined) return tokensOfWhole(tail);
   const atEnd = tokensOf(objectsOf(membersFromEnd(tail.trimEnd(), NAMES)));
   if (isSaid(atEnd)) return atEnd;
   return tokensOf(objectsOf(membersFromStart(head, NAMES)));
+}
+
+/** JSON.parse is several times as fast as reading backwards, and faster still where it gets the last members only. */
+function tokensOfWhole(text: string): Tokens {
+  const last = tokensOf(parse(lastMembers(text)));
+  return last.in !== undefined && last.out !== undefined ? last : tokensOf(parse(text));
+}
+
+/**
+ * An object of the members from the last `"usage"` on. It is JSON only where that is a member of the outermost object: deeper there
+ * would be braces too many, and in a string the first quote has a backslash before it.
+ */
+function lastMembers(text: string): string | undefined {
+  const at = text.lastIndexOf('"usage"');
+  return at < 1 || text[at - 1] === '\\' ? undefined : `{${text.slice(at)}`;
 }
 
 /**

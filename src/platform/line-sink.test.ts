@@ -2,11 +2,24 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { PassThrough, Writable } from 'node:stream';
-import { test } from 'node:test';
+import { afterEach, beforeEach, mock, test } from 'node:test';
 import { createLog } from './log.ts';
-import { LineSink, MAX_UNREAD } from './line-sink.ts';
+import { GATHERED_FOR, LineSink, MAX_UNREAD } from './line-sink.ts';
 
 const turn = async (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Lets what was gathered be written, and what was written be taken. */
+async function pass(): Promise<void> {
+  mock.timers.tick(GATHERED_FOR);
+  await turn();
+}
+
+beforeEach(() => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+});
+afterEach(() => {
+  mock.timers.reset();
+});
 
 /** A reader that takes the first part, and no more until it is told to read. */
 function slowReader(): { target: Writable; read: () => Promise<string[]> } {
@@ -31,17 +44,18 @@ function slowReader(): { target: Writable; read: () => Promise<string[]> } {
   return { target, read };
 }
 
-test('the lines of one turn are written at once and in their order', async () => {
+test('the lines of some milliseconds are written at once and in their order', async () => {
   const writes: string[] = [];
   const target = { writableLength: 0, write: (text: string) => writes.push(text), on: () => undefined };
   const sink = new LineSink(target, () => undefined);
   sink.write('a\n');
   sink.write('b\n');
+  mock.timers.tick(GATHERED_FOR - 1);
   assert.deepEqual(writes, []);
-  await turn();
+  await pass();
   sink.write('c\n');
   sink.flush();
-  await turn();
+  await pass();
   assert.deepEqual(writes, ['a\nb\n', 'c\n']);
 });
 
@@ -52,13 +66,13 @@ test('a reader that does not read costs a bounded memory, and is told how many l
   const total = 8000;
   for (let number = 0; number < total; number += 1) {
     log.info('request', { number, pad });
-    if (number % 100 === 0) await turn();
+    if (number % 100 === 0) await pass();
   }
-  await turn();
+  await pass();
   assert.ok(target.writableLength > MAX_UNREAD / 2 && target.writableLength <= MAX_UNREAD);
   const before = await read();
   log.info('request', { number: total, pad });
-  await turn();
+  await pass();
   const after = await read();
   const [told, last] = after.map((line) => JSON.parse(line) as { msg: string; lines?: number; number?: number });
   assert.equal(told?.msg, 'lines of the log were lost');
@@ -72,9 +86,9 @@ test('a reader that has gone ends the log and nothing else', async () => {
   target.destroy(new Error('write EPIPE'));
   await turn();
   log.info('one');
-  await turn();
+  await pass();
   log.info('two');
-  await turn();
+  await pass();
   assert.equal(target.destroyed, true);
 });
 

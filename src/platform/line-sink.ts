@@ -1,5 +1,7 @@
 /** Characters that may wait to be read: some ten thousand lines. */
 export const MAX_UNREAD = 4 * 2 ** 20;
+/** Lines are gathered for so many milliseconds: a write for each would take as long as making two of them. */
+export const GATHERED_FOR = 10;
 
 /** What a sink writes to: standard output, which for a pipe takes all it is given and keeps in memory what nobody reads. */
 export interface SinkTarget {
@@ -10,7 +12,7 @@ export interface SinkTarget {
 
 /**
  * Writes lines so that whoever reads them, however slowly, holds nobody up and costs no more than `MAX_UNREAD`: what does not fit is
- * lost, and how much was lost is told with the next line that fits. The lines of one turn of the event loop are one write.
+ * lost, and how much was lost is told with the next line that fits.
  */
 export class LineSink {
   readonly #target: SinkTarget;
@@ -39,9 +41,9 @@ export class LineSink {
     }
     if (this.#lost > 0) this.#tellOfLoss();
     if (this.#gathered === '') {
-      setImmediate(() => {
+      setTimeout(() => {
         this.flush();
-      });
+      }, GATHERED_FOR);
     }
     this.#gathered += line;
   }

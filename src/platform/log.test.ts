@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { createLog, type LogOptions } from './log.ts';
 
-/** What a log writes in one turn, line by line. */
+/** What a log writes, line by line. */
 async function written(
   options: Omit<LogOptions, 'destination'>,
   write: (log: ReturnType<typeof createLog>) => void,
 ): Promise<string[]> {
   const destination = new PassThrough();
+  mock.timers.enable({ apis: ['setTimeout'] });
   write(createLog({ ...options, destination }));
+  mock.timers.runAll();
+  mock.timers.reset();
   await new Promise((resolve) => setImmediate(resolve));
   destination.setEncoding('utf8');
   let text = '';
@@ -62,6 +65,27 @@ test('a client cannot forge a line: control characters are escaped', async () =>
     log.info('request', { path: 'a\r\n{"level":30,"msg":"forged"}' });
   });
   assert.equal(lines.length, 1);
+});
+
+test('what JSON cannot hold is written all the same', async () => {
+  const circle: Record<string, unknown> = { name: 'circle' };
+  circle['self'] = circle;
+  const [line] = await written({ pretty: false, level: 'info' }, (log) => {
+    log.info('it goes round', { circle });
+  });
+  const { msg, level, circle: told } = parse(line);
+  assert.deepEqual([msg, level, (told as typeof circle)['name']], ['it goes round', 30, 'circle']);
+});
+
+test('a line of info is the line of another level but for the level, and what is undefined is left out', async () => {
+  const fields = { model: 'q"wen\u2028', none: undefined, count: 0, list: [1], nan: NaN };
+  const [info, debug] = await written({ pretty: false, level: 'debug' }, (log) => {
+    log.info('same', fields);
+    log.debug('same', fields);
+  });
+  const same = (line: string | undefined): object => ({ ...parse(line), level: 0, time: 0 });
+  assert.deepEqual(same(info), same(debug));
+  assert.ok(Number(parse(info)['time']) > 1.7e12);
 });
 
 test('an error is written with its message and stack', async () => {

@@ -23,6 +23,8 @@ export class ModelSeries {
   #duration: BoundHistogram | undefined;
   #queueWait: BoundHistogram | undefined;
   #firstByte: BoundHistogram | undefined;
+  #tokensIn: Bound | undefined;
+  #tokensOut: Bound | undefined;
 
   constructor(model: string, families: EdgeFamilies) {
     this.#model = model;
@@ -78,8 +80,14 @@ export class ModelSeries {
 
   /** Unknown is not zero: what was not said is not counted. */
   #countTokens({ tokensIn, tokensOut }: EndedRequest): void {
-    const { tokens } = this.#families;
-    if (tokensIn !== undefined) tokens.inc({ model: this.#model, direction: 'in' }, tokensIn);
-    if (tokensOut !== undefined) tokens.inc({ model: this.#model, direction: 'out' }, tokensOut);
+    const [model, { tokens }] = [this.#model, this.#families];
+    if (tokensIn !== undefined) {
+      this.#tokensIn ??= tokens.labels({ model, direction: 'in' });
+      this.#tokensIn.inc(tokensIn);
+    }
+    if (tokensOut !== undefined) {
+      this.#tokensOut ??= tokens.labels({ model, direction: 'out' });
+      this.#tokensOut.inc(tokensOut);
+    }
   }
 }
