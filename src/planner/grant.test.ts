@@ -291,6 +291,33 @@ describe('a reservation', () => {
     const reservations = new Map([[many.uid, binName('y')]]);
     assert.deepEqual(linesOf({ ...world, reservations }).does, ['start two in x', 'start three in y']);
   });
+  it('ends with the first replica: a second one takes nothing that others leave for somebody else', () => {
+    const many = scaled(a, { minReplicas: 2, maxReplicas: 2 });
+    const leaving = aReplica(c, drainingSince(1, { kind: 'fairness', beneficiary: a.uid }));
+    const world = {
+      now: 40_000,
+      pools: [aPool({ maxLoaded: 2 })],
+      presets: [many, b, c],
+      replicas: [leaving],
+      busy: new Map([[c.uid, 1]]),
+      orders: new Map([[a.uid, { kind: 'load', since: instant(1) } as const]]),
+      waitingSince: waiting([b, 2]),
+      reservations: new Map([a, b].map(({ uid }) => [uid, binName('pool')])),
+    };
+    const first = plan(planInput(world));
+    assert.deepEqual(linesOf(world), {
+      does: ['start a in pool'],
+      waits: ['a WaitingForCapacity 1', 'b WaitingForDrain 2'],
+    });
+    assert.deepEqual([...first.reservations.keys()], [b.uid]);
+    const { reservations } = first;
+    const next = { ...world, replicas: [leaving, aReplica(many, startingSince(40_000))], reservations };
+    assert.deepEqual(linesOf(next), { does: [], waits: ['a WaitingForCapacity 1', 'b WaitingForDrain 2'] });
+    assert.deepEqual([...plan(planInput(next)).reservations.keys()], [b.uid]);
+    const alone = { ...world, presets: [many, c], waitingSince: waiting() };
+    assert.deepEqual(linesOf(alone), { does: ['start a in pool'], waits: ['a WaitingForDrain 1'] });
+    assert.equal(plan(planInput(alone)).reservations.size, 0);
+  });
   it('is not made by a drain in a pool that its beneficiary has left', () => {
     const cause = { kind: 'fairness', beneficiary: b.uid } as const;
     const elsewhere = aReplica(c, drainingSince(1, cause), { pool: poolName('other') });

@@ -34,7 +34,9 @@ export interface Wait {
 export function grant(wish: Wish, desk: Desk): Wait | undefined {
   const { room, draft } = desk;
   const { preset } = wish;
-  const isReserved = desk.reserved.has(preset.uid) && room.binKeptFor(preset.uid) !== undefined;
+  // Its second replica has no claim to what was reserved for the first one.
+  const wasReserved = desk.reserved.has(preset.uid) && draft.countStarts(preset) === 0;
+  const isReserved = wasReserved && room.binKeptFor(preset.uid) !== undefined;
   room.giveBack(preset.uid);
   if (!room.bins.some((bin) => bin.couldHold(preset.footprint)))
     return { reason: tooLarge(wish, room), isForRoom: false };
@@ -51,7 +53,7 @@ export function grant(wish: Wish, desk: Desk): Wait | undefined {
   if (room.pool.fairAfter > 0) draft.wake(after(wish.since, room.pool.fairAfter));
   const reason = makeRoom(wish, isReserved, desk);
   const kept = reason.kind === 'WaitingForDrain' ? room.binKeptFor(preset.uid) : undefined;
-  if (desk.reserved.has(preset.uid) && kept !== undefined) draft.reservations.set(preset.uid, kept);
+  if (wasReserved && kept !== undefined) draft.reservations.set(preset.uid, kept);
   return { reason, isForRoom: true };
 }
 

@@ -11,6 +11,7 @@ import { retire } from './retire.ts';
 import { Room } from './room.ts';
 import { shrink } from './shrink.ts';
 import { takeBack } from './take-back.ts';
+import { countServing } from './wanted.ts';
 import { findWishes, type Wish } from './wishes.ts';
 
 /**
@@ -42,13 +43,19 @@ export function plan(input: PlanInput): Plan {
   };
 }
 
-/** What was reserved, and what fairness drains for, which tells the same after a restart. */
-function findReservations({ input, replicas, presets }: Look): Reservations {
+/**
+ * What was reserved, and what fairness drains for, which tells the same after a restart. It does not tell what a preset that is served
+ * has had of it already.
+ */
+function findReservations(look: Look): Reservations {
+  const { input, replicas, presets } = look;
   const draining = replicas.flatMap((replica): [PresetUid, BinName][] => {
     const { bin, pool } = replica;
     const cause = causeOf(replica);
     if (cause?.kind !== 'fairness' || bin === undefined) return [];
-    return presets.get(cause.beneficiary)?.pool === pool ? [[cause.beneficiary, bin]] : [];
+    const beneficiary = presets.get(cause.beneficiary);
+    if (beneficiary?.pool !== pool || countServing(beneficiary, look) > 0) return [];
+    return [[beneficiary.uid, bin]];
   });
   return new Map([...draining, ...input.reservations]);
 }

@@ -58,8 +58,20 @@ export const FAULTS_OF_TURN: readonly PlantedFault[] = [
   planner(
     'grant',
     'a reservation is forgotten by the next plan',
-    'if (desk.reserved.has(preset.uid) && kept !== undefined) draft.reservations.set(preset.uid, kept);',
+    'if (wasReserved && kept !== undefined) draft.reservations.set(preset.uid, kept);',
     '',
+  ),
+  planner(
+    'grant',
+    'a second replica in one plan inherits the reservation of the first',
+    'desk.reserved.has(preset.uid) && draft.countStarts(preset) === 0;',
+    'desk.reserved.has(preset.uid);',
+  ),
+  planner(
+    'plan',
+    'a second replica inherits what others leave for the first',
+    ' || countServing(beneficiary, look) > 0) return [];',
+    ') return [];',
   ),
   planner('plan', 'a reservation is not kept from others', 'if (bin !== undefined) room.reserve(preset, bin);', ''),
   planner(
