@@ -24,6 +24,12 @@ export class BodyBytes {
 
   add(chunk: Buffer): void {
     const size = this.#size + chunk.length;
+    // All of it has come in one part, as small ones do: it needs no copy.
+    if (size === this.#expected && this.#size === 0) {
+      this.#bytes = chunk;
+      this.#size = size;
+      return;
+    }
     if (size > this.#bytes.length) this.#makeRoomFor(size);
     chunk.copy(this.#bytes, this.#size);
     this.#size = size;

@@ -50,6 +50,8 @@ export interface Arrival {
   readonly client: string;
   /** The trusted proxy that it came through; `undefined`: it came from somebody else. */
   readonly proxy: string | undefined;
+  /** When its turn began. */
+  readonly began: Instant;
   /** Why it is not served. */
   readonly problem: Refusal | undefined;
   /** Call when all of the answer is out, or the connection is gone. */
@@ -121,6 +123,7 @@ export class Connections {
     turn.serve({
       client,
       proxy: isProxy ? peer : undefined,
+      began: connection.began,
       problem: isTaken ? undefined : TOO_MANY_REQUESTS,
       end: () => {
         if (isTaken && counted !== undefined) this.#addresses.give(counted);

@@ -9,6 +9,7 @@ import { createDoor } from './door.ts';
 import type { EdgeResponse } from './edge-response.ts';
 import { createFindEndpoint } from './find-endpoint.ts';
 import { requestIdOf } from './headers.ts';
+import { failFromOutside, guarded } from './guarded.ts';
 import { HoldQueue } from './hold-queue.ts';
 import { BodyShare } from './read-body.ts';
 import { refuse, type Refusal } from './refusal.ts';
@@ -88,7 +89,7 @@ export function createEdge({ surface = DEFAULT_SURFACE, ...options }: EdgeOption
 function serveRequest(edge: EdgeContext, req: IncomingMessage, res: EdgeResponse, arrival: Arrival): void {
   const visit = beginVisit(edge, req, res, arrival);
   const limit = setTimeout(() => {
-    fail(visit, TIMED_OUT);
+    failFromOutside(visit, TIMED_OUT);
   }, edge.limits.requestTimeout);
   onceEnded(visit, () => {
     visit.ended = true;
@@ -105,16 +106,9 @@ function serveRequest(edge: EdgeContext, req: IncomingMessage, res: EdgeResponse
     refuse(res, arrival.problem);
     return;
   }
-  serveVisit(edge, visit).catch((error: unknown) => {
-    edge.log.error('request failed by a fault of ours', { path: visit.path, error });
-    fail(visit, { status: 500, code: 'internal_error', message: 'this is a fault of the server', close: true });
+  guarded(edge, visit, () => {
+    serveVisit(edge, visit);
   });
-}
-
-/** Ends a request from outside, wherever it is. */
-function fail({ reserved, answer }: Visit, refusal: Refusal): void {
-  reserved?.release();
-  answer.refuse(refusal);
 }
 
 const TIMED_OUT: Refusal = {
@@ -139,7 +133,7 @@ function beginVisit(edge: EdgeContext, req: IncomingMessage, res: EdgeResponse, 
     proxy: arrival.proxy,
     path: target.slice(0, end),
     query: target.slice(end),
-    arrived: edge.now(),
+    arrived: arrival.began,
     share: new BodyShare(edge.bodies),
     endpoint: undefined,
     meter,

@@ -9,9 +9,13 @@ import { modelNotFound } from './route-refusals.ts';
 import type { EdgeContext, Visit } from './visit.ts';
 
 /** POST of an inference endpoint: the body goes byte for byte, but for what a variant adds, to a replica of the model that it names. */
-export async function forwardToModel(edge: EdgeContext, visit: Visit): Promise<void> {
-  const received = await receiveModel(edge, visit);
-  if (received === undefined) return;
+export function forwardToModel(edge: EdgeContext, visit: Visit): void {
+  receiveModel(edge, visit, (received) => {
+    forward(edge, visit, received);
+  });
+}
+
+function forward(edge: EdgeContext, visit: Visit, received: ReceivedModel): void {
   const { name, stream } = received;
   const route = findRoute(edge, visit, name);
   const account = route === undefined ? undefined : edge.ledger.find(route.uid);

@@ -43,7 +43,9 @@ export const HEAD_TOO_LARGE: Refusal = {
 const TOO_MANY_LINES: Refusal = { ...HEAD_TOO_LARGE, message: "the request's head has too many lines" };
 
 function headerProblem(req: IncomingMessage): Refusal | undefined {
-  const repeated = repeatedHeader(req.rawHeaders);
+  // Mostly there are as many names as lines.
+  const names = Object.keys(req.headers).length;
+  const repeated = 2 * names === req.rawHeaders.length ? undefined : repeatedHeader(req.rawHeaders);
   if (repeated !== undefined) return refused(`more than one ${repeated} header`);
   const { host, expect, 'transfer-encoding': coding } = req.headers;
   if (host === undefined ? req.httpVersion === '1.1' : !HOST.test(host)) {

@@ -1,5 +1,6 @@
 import { assertNever } from '../domain/assert-never.ts';
 import type { Phase, Route } from '../routing/route.ts';
+import { guarded } from './guarded.ts';
 import { answerJson, refuse, type Refusal } from './refusal.ts';
 import type { EdgeContext, Visit } from './visit.ts';
 
@@ -31,14 +32,19 @@ export function asksForReload(query: string): boolean {
 }
 
 /** GET /models: all that is declared and that the key may see. With a non-empty `reload`, the declarations are read again before. */
-export async function listModels(edge: EdgeContext, visit: Visit): Promise<void> {
-  if (asksForReload(visit.query)) {
-    const reloaded = await edge.orders.reload();
-    if (!reloaded.ok) {
-      refuse(visit.res, reloadFailed(visit.access.seesAll ? reloaded.problems : ['what is wrong is in the log']));
-      return;
-    }
+export function listModels(edge: EdgeContext, visit: Visit): void {
+  if (!asksForReload(visit.query)) {
+    answerList(edge, visit);
+    return;
   }
+  guarded(edge, visit, async () => {
+    const reloaded = await edge.orders.reload();
+    if (reloaded.ok) answerList(edge, visit);
+    else refuse(visit.res, reloadFailed(visit.access.seesAll ? reloaded.problems : ['what is wrong is in the log']));
+  });
+}
+
+function answerList(edge: EdgeContext, visit: Visit): void {
   const visible = edge.board.read().routes.filter(({ preset }) => visit.access.sees(preset.model));
   const data = visible.map((route) => listed(route, edge.created));
   answerJson(visit.res, { object: 'list', data });

@@ -18,10 +18,13 @@ function requestWith(pieces: number): IncomingMessage {
 
 async function read(req: IncomingMessage, look: (size: number) => void): Promise<ReadBody> {
   const bounds = { share: new BodyShare(new BoundedCount(1e9)), maxBytes: 1e9 };
-  return readBody(req, bounds, {
-    read: (_bytes, size) => {
+  const reader = {
+    read: (_bytes: Buffer, size: number) => {
       look(size);
     },
+  };
+  return new Promise((resolve) => {
+    readBody(req, bounds, reader, resolve);
   });
 }
 
@@ -39,6 +42,23 @@ test('a large body that is there at once is read in turns, and others have their
   assert.equal(body.kind === 'read' && body.body.length, 40 * PIECE);
   const pieces = [...Map.groupBy(turns, (at) => at).values()].map(({ length }) => length);
   assert.deepEqual(pieces, Array<number>(10).fill(BYTES_PER_TURN / PIECE));
+});
+
+test('what still comes of a request that has ended is not counted, and not read', async () => {
+  const budget = new BoundedCount(1e9);
+  const share = new BodyShare(budget);
+  const sizes: number[] = [];
+  const reader = {
+    read: (_bytes: Buffer, size: number) => {
+      sizes.push(size);
+      share.release();
+    },
+  };
+  const outcome = await new Promise<ReadBody>((resolve) => {
+    readBody(requestWith(3), { share, maxBytes: 1e9 }, reader, resolve);
+  });
+  assert.equal(outcome.kind, 'refused');
+  assert.deepEqual([sizes, budget.count, share.all], [[PIECE], 0, PIECE]);
 });
 
 test('the reader sees each piece as it comes, after those of before', async () => {

@@ -8,14 +8,15 @@ export class BodyShare {
   readonly #budget: BoundedCount;
   #taken = 0;
   #all = 0;
+  #isReleased = false;
 
   constructor(budget: BoundedCount) {
     this.#budget = budget;
   }
 
+  /** False: there is no room. Nor is there any for what still comes of a request that has ended. */
   take(bytes: number): boolean {
-    const taken = this.#budget.take(bytes);
-    if (!taken) return false;
+    if (this.#isReleased || !this.#budget.take(bytes)) return false;
     this.#taken += bytes;
     this.#all += bytes;
     return true;
@@ -26,8 +27,9 @@ export class BodyShare {
     return this.#all;
   }
 
-  /** Gives all of it back. */
+  /** Gives all of it back, for good. */
   release(): void {
+    this.#isReleased = true;
     this.#budget.give(this.#taken);
     this.#taken = 0;
   }
@@ -54,49 +56,63 @@ export interface BodyBounds {
   readonly maxBytes: number;
 }
 
-/** Reads a request's whole body. Stops reading where it gets too large; how long it may take is the server's to bound. */
-export async function readBody(
+/**
+ * Reads a request's whole body. Stops reading where it gets too large; how long it may take is the server's to bound. Calls `done`
+ * once, at once where the first look tells enough.
+ */
+export function readBody(
   req: IncomingMessage,
   { share, maxBytes }: BodyBounds,
   reader: BodyReader,
-): Promise<ReadBody> {
+  done: (read: ReadBody) => void,
+): void {
   // What a client announces is refused before it is sent. A length that is not announced, or not the truth, is counted below.
   const announced = req.headers['content-length'];
-  if (Number(announced) > maxBytes) return tooLarge(maxBytes);
-  if (req.destroyed) return { kind: 'gone' };
+  if (Number(announced) > maxBytes) {
+    done(tooLarge(maxBytes));
+    return;
+  }
+  if (req.destroyed) {
+    done({ kind: 'gone' });
+    return;
+  }
   const body = new BodyBytes(announced === undefined ? maxBytes : Number(announced));
-  return new Promise((resolve) => {
-    let turnEnds = BYTES_PER_TURN;
-    let nextTurn: NodeJS.Immediate | undefined;
-    const finish = (outcome: ReadBody): void => {
-      clearImmediate(nextTurn);
-      req.off('data', onData).off('end', onEnd).off('close', onClose).pause();
-      resolve(outcome);
-    };
-    const onData = (chunk: Buffer): void => {
-      if (body.size + chunk.length > maxBytes) finish(tooLarge(maxBytes));
-      else if (share.take(chunk.length)) take(chunk);
-      else finish(OVERLOADED);
-    };
-    const take = (chunk: Buffer): void => {
-      body.add(chunk);
-      reader.read(body.bytes, body.size);
-      if (body.size >= turnEnds) waitForTurn();
-    };
-    const waitForTurn = (): void => {
-      turnEnds = body.size + BYTES_PER_TURN;
-      req.pause();
-      nextTurn = setImmediate(() => req.resume());
-    };
-    const onEnd = (): void => {
-      finish({ kind: 'read', body: body.whole() });
-    };
-    const onClose = (): void => {
-      finish({ kind: 'gone' });
-    };
-    // An error is followed by `close`; without a listener it would end the process.
-    req.on('data', onData).on('end', onEnd).on('close', onClose).on('error', ignore);
-  });
+  let turnEnds = BYTES_PER_TURN;
+  let nextTurn: NodeJS.Immediate | undefined;
+  let over = false;
+  const finish = (outcome: ReadBody): void => {
+    if (over) return;
+    over = true;
+    clearImmediate(nextTurn);
+    done(outcome);
+  };
+  const stop = (outcome: ReadBody): void => {
+    req.off('data', onData).pause();
+    finish(outcome);
+  };
+  const onData = (chunk: Buffer): void => {
+    if (body.size + chunk.length > maxBytes) stop(tooLarge(maxBytes));
+    else if (share.take(chunk.length)) take(chunk);
+    else stop(OVERLOADED);
+  };
+  const take = (chunk: Buffer): void => {
+    body.add(chunk);
+    reader.read(body.bytes, body.size);
+    if (body.size >= turnEnds) waitForTurn();
+  };
+  const waitForTurn = (): void => {
+    turnEnds = body.size + BYTES_PER_TURN;
+    req.pause();
+    nextTurn = setImmediate(() => req.resume());
+  };
+  const onEnd = (): void => {
+    finish({ kind: 'read', body: body.whole() });
+  };
+  const onClose = (): void => {
+    finish({ kind: 'gone' });
+  };
+  // An error is followed by `close`; without a listener it would end the process.
+  req.on('data', onData).on('end', onEnd).on('close', onClose).on('error', ignore);
 }
 
 const ignore = (): void => undefined;

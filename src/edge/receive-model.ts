@@ -4,6 +4,7 @@ import { FormModelReader } from './form-model.ts';
 import { formBoundary } from './form-type.ts';
 import type { FoundModel } from './found-model.ts';
 import { hasBody } from './framing.ts';
+import { guarded } from './guarded.ts';
 import { JsonModelReader } from './json-model.ts';
 import { mediaTypeProblem } from './media-type.ts';
 import { modelInQuery, noModelInQuery } from './query-model.ts';
@@ -22,29 +23,37 @@ export interface ReceivedModel {
   readonly closedAt: number | undefined;
 }
 
-/** Reads a request up to its `model`. `undefined`: it was refused, or its client has left. */
-export async function receiveModel(edge: EdgeContext, visit: Visit): Promise<ReceivedModel | undefined> {
-  const received = await receive(edge, visit);
-  // The waits are over: from here on nothing may be reserved for a client that has left meanwhile.
-  if (visit.ended || received === 'gone') return undefined;
-  const refusal = edge.isStopping() ? shuttingDown : received;
-  if ('name' in refusal) return refusal;
-  refuse(visit.res, refusal);
-  return undefined;
+/** Reads a request up to its `model`, and has it used; not if it was refused, or if its client has left. */
+export function receiveModel(edge: EdgeContext, visit: Visit, use: (received: ReceivedModel) => void): void {
+  receive(edge, visit, (received) => {
+    // The waits are over: from here on nothing may be reserved for a client that has left meanwhile.
+    if (visit.ended || received === 'gone') return;
+    guarded(edge, visit, () => {
+      const refusal = edge.isStopping() ? shuttingDown : received;
+      if ('name' in refusal) use(refusal);
+      else refuse(visit.res, refusal);
+    });
+  });
 }
 
 type Received = ReceivedModel | Refusal | 'gone';
+/** Called once, maybe before the function that it is given to returns. */
+type Done = (received: Received) => void;
 
-async function receive(edge: EdgeContext, visit: Visit): Promise<Received> {
+function receive(edge: EdgeContext, visit: Visit, done: Done): void {
   const place = visit.endpoint?.model;
   const { headers } = visit.req;
   const problem = mediaTypeProblem(headers, place === 'multipart' ? 'form' : 'json');
-  if (problem !== undefined) return problem;
-  if (place === 'query') return receiveQueried(edge, visit);
-  if (place !== 'multipart') return receiveNamed(edge, visit, new JsonModelReader());
-  const type = formBoundary(String(headers['content-type']));
-  if (type.ok) return receiveNamed(edge, visit, new FormModelReader(type.boundary));
-  return { status: 400, code: 'invalid_model', message: type.reason, close: true };
+  if (problem !== undefined) done(problem);
+  else if (place === 'query') receiveQueried(edge, visit, done);
+  else if (place === 'multipart') receiveForm(edge, visit, done);
+  else receiveNamed(edge, visit, new JsonModelReader(), done);
+}
+
+function receiveForm(edge: EdgeContext, visit: Visit, done: Done): void {
+  const type = formBoundary(String(visit.req.headers['content-type']));
+  if (type.ok) receiveNamed(edge, visit, new FormModelReader(type.boundary), done);
+  else done({ status: 400, code: 'invalid_model', message: type.reason, close: true });
 }
 
 /** Finds the model in a body. */
@@ -53,31 +62,40 @@ interface ModelReader extends BodyReader {
   finish(size: number): FoundModel;
 }
 
-async function receiveNamed(edge: EdgeContext, visit: Visit, reader: ModelReader): Promise<Received> {
-  const read = await receiveBody(edge, visit, reader);
-  if (read.kind === 'gone') return 'gone';
-  if (read.kind === 'refused') return read.refusal;
-  const found = reader.finish(read.body.length);
+function receiveNamed(edge: EdgeContext, visit: Visit, reader: ModelReader, done: Done): void {
+  receiveBody(edge, visit, reader, (read) => {
+    done(read.kind === 'read' ? namedIn(reader, read.body) : whyNotRead(read));
+  });
+}
+
+function namedIn(reader: ModelReader, body: Buffer): Received {
+  const found = reader.finish(body.length);
   return found.ok
-    ? { name: found.model, stream: found.stream, body: read.body, closedAt: found.closedAt }
+    ? { name: found.model, stream: found.stream, body, closedAt: found.closedAt }
     : { status: 400, code: 'invalid_model', message: found.reason };
 }
 
+const whyNotRead = (read: Exclude<ReadBody, { kind: 'read' }>): Received =>
+  read.kind === 'gone' ? 'gone' : read.refusal;
+
 /** The model is in the query, and the body may hold anything. */
-async function receiveQueried(edge: EdgeContext, visit: Visit): Promise<Received> {
+function receiveQueried(edge: EdgeContext, visit: Visit, done: Done): void {
   const name = modelInQuery(visit.query);
-  if (name === undefined) return { ...noModelInQuery(visit.path), close: hasBody(visit.req) };
-  const read = await receiveBody(edge, visit, NO_READER);
-  if (read.kind === 'gone') return 'gone';
-  return read.kind === 'refused' ? read.refusal : { name, stream: false, body: read.body, closedAt: undefined };
+  if (name === undefined) {
+    done({ ...noModelInQuery(visit.path), close: hasBody(visit.req) });
+    return;
+  }
+  receiveBody(edge, visit, NO_READER, (read) => {
+    done(read.kind === 'read' ? { name, stream: false, body: read.body, closedAt: undefined } : whyNotRead(read));
+  });
 }
 
 const NO_READER: BodyReader = { read: () => undefined };
 
-async function receiveBody({ limits }: EdgeContext, visit: Visit, reader: BodyReader): Promise<ReadBody> {
+function receiveBody({ limits }: EdgeContext, visit: Visit, reader: BodyReader, done: (read: ReadBody) => void): void {
   const { maxBodyBytes, maxMultipartBytes } = limits;
   const maxBytes = visit.endpoint?.model === 'multipart' ? maxMultipartBytes : maxBodyBytes;
-  return readBody(visit.req, { share: visit.share, maxBytes }, reader);
+  readBody(visit.req, { share: visit.share, maxBytes }, reader, done);
 }
 
 /**

@@ -52,6 +52,7 @@ function viaPino(level: LogLevel, sink: DestinationStream): Log {
   };
 }
 
+const INFO = pino.levels.values['info'];
 const INFO_SHOWN: ReadonlySet<LogLevel> = new Set(['info', 'debug']);
 
 /**
@@ -68,7 +69,9 @@ const infoLines =
 
 function jsonLine(msg: string, fields: object): string | undefined {
   try {
-    return `${JSON.stringify({ level: pino.levels.values['info'], time: Date.now(), ...fields, msg })}\n`;
+    // Joined as texts: an object with all of it in it would be made slowly, and then written slowly too.
+    const inside = JSON.stringify(fields).slice(1, -1);
+    return `{"level":${INFO},"time":${Date.now()}${inside === '' ? '' : ','}${inside},"msg":${JSON.stringify(msg)}}\n`;
   } catch {
     return undefined;
   }
