@@ -18,7 +18,7 @@ import { shuttingDown } from './route-refusals.ts';
 import { serveVisit } from './serve-visit.ts';
 import { DEFAULT_SURFACE, type Surface } from './surface.ts';
 import { Upstreams } from './upstreams.ts';
-import { onceEnded, type EdgeContext, type Visit } from './visit.ts';
+import type { EdgeContext, Visit } from './visit.ts';
 
 /** What the edge works with; see `EdgeContext`. */
 export interface EdgeOptions extends Pick<
@@ -91,7 +91,8 @@ function serveRequest(edge: EdgeContext, req: IncomingMessage, res: EdgeResponse
   const limit = setTimeout(() => {
     failFromOutside(visit, TIMED_OUT);
   }, edge.limits.requestTimeout);
-  onceEnded(visit, () => {
+  // When the answer is out, or the connection is gone: it has its connection, since one is served at a time.
+  res.once('close', () => {
     visit.ended = true;
     clearTimeout(limit);
     visit.reserved?.release();

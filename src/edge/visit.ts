@@ -99,19 +99,3 @@ export interface Reservation {
   /** Gives it back. A second time it changes nothing. */
   release(): void;
 }
-
-/** Calls back once, when the answer is out or the connection is gone. */
-export function onceEnded({ req, res }: Pick<Visit, 'req' | 'res'>, callback: () => void): void {
-  const { socket } = req;
-  let ended = false;
-  const end = (): void => {
-    if (ended) return;
-    ended = true;
-    res.off('close', end);
-    socket.off('close', end);
-    callback();
-  };
-  res.once('close', end);
-  // An answer that still waits for the one before it on its connection hears nothing of the connection's end.
-  socket.once('close', end);
-}
