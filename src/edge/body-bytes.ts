@@ -37,7 +37,7 @@ export class BodyBytes {
 
   /** What has arrived. */
   whole(): Buffer {
-    return this.#bytes.subarray(0, this.#size);
+    return this.#size === this.#bytes.length ? this.#bytes : this.#bytes.subarray(0, this.#size);
   }
 
   #makeRoomFor(size: number): void {

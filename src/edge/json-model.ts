@@ -85,7 +85,7 @@ export class JsonModelReader implements JsonMembers {
   }
 
   value(bytes: Buffer, from: number, to: number): void {
-    if (this.#field === 'model') this.#model = modelOf(bytes.subarray(from, to));
+    if (this.#field === 'model') this.#model = modelOf(bytes, from, to);
     // No other valid token begins with this byte.
     if (this.#field === 'stream') this.#stream = bytes[from] === TRUE[0];
     this.#field = undefined;
@@ -94,7 +94,8 @@ export class JsonModelReader implements JsonMembers {
   #decode(bytes: Buffer, end: number): void {
     if (end <= this.#decoded) return;
     if (this.#decoded === 0) this.#startsWithMark = bytes[0] === MARK;
-    if (this.#isUtf8) this.#isUtf8 = isUtf8(bytes.subarray(this.#decoded, end));
+    if (this.#isUtf8)
+      this.#isUtf8 = isUtf8(this.#decoded === 0 && end === bytes.length ? bytes : bytes.subarray(this.#decoded, end));
     this.#decoded = end;
   }
 
@@ -152,10 +153,10 @@ const escapedUnit = (bytes: Buffer, at: number): number | undefined =>
     ? Number.parseInt(bytes.toString('latin1', at + 2, at + ESCAPE_LENGTH), HEX)
     : undefined;
 
-function modelOf(token: Buffer): ModelName {
-  if (token[0] !== QUOTE) return { ok: false, reason: '"model" is not a string' };
-  if (token.length > MAX_NAME_BYTES) return { ok: false, reason: `"model" is longer than ${MAX_NAME_BYTES} bytes` };
-  const name = String(JSON.parse(token.toString('utf8')));
+function modelOf(bytes: Buffer, from: number, to: number): ModelName {
+  if (bytes[from] !== QUOTE) return { ok: false, reason: '"model" is not a string' };
+  if (to - from > MAX_NAME_BYTES) return { ok: false, reason: `"model" is longer than ${MAX_NAME_BYTES} bytes` };
+  const name = String(JSON.parse(bytes.toString('utf8', from, to)));
   if (name === '') return { ok: false, reason: '"model" is empty' };
   if (!name.isWellFormed()) return { ok: false, reason: '"model" holds half of a surrogate pair' };
   return { ok: true, name };

@@ -2,6 +2,8 @@ import { hash } from 'node:crypto';
 import type { ApiKey } from '../domain/api-key.ts';
 import { accessOf, type Access } from './access.ts';
 
+const NOT_ASCII = /[^\0-\x7f]/u;
+
 /** A key that is in force. */
 export interface KnownKey {
   readonly id: string;
@@ -38,7 +40,9 @@ export class KeyRing {
    * it by its digest. There is no way through here that is shorter for a key that is nearly right.
    */
   find(presented: string): KnownKey | undefined {
-    return this.#known.get(hash('sha256', Buffer.from(presented, 'latin1'), 'hex'));
+    // Of ASCII alone the bytes are the same in both encodings.
+    const bytes = NOT_ASCII.test(presented) ? Buffer.from(presented, 'latin1') : presented;
+    return this.#known.get(hash('sha256', bytes, 'hex'));
   }
 
   /** Requests under way with the key of this id. */
