@@ -82,6 +82,26 @@ describe('a request', () => {
   });
 });
 
+describe('a reservation', () => {
+  it('outlives the control loop, also against a higher priority', async () => {
+    const high = aPreset('high', { priority: 9 });
+    const corral = corralWith([a, b, high]);
+    const first = corral.request(a.model);
+    await corral.settle();
+    await load(corral, 'a#1');
+    corral.request(b.model);
+    await corral.pass(30_000);
+    assert.deepEqual(corral.backend.history.slice(2), ['drain a']);
+    corral.request(high.model);
+    await corral.settle();
+    corral.restartControl();
+    first.finish();
+    await corral.settle();
+    await goes(corral, 'a#1');
+    assert.deepEqual(corral.backend.history.slice(3), ['stop a', 'gone a', 'start b']);
+  });
+});
+
 describe('a failed load', () => {
   it('tells those who wait, and is not tried again before its back-off ends', async () => {
     const corral = corralWith([a, b]);

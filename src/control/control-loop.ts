@@ -9,6 +9,7 @@ import type { Log } from '../platform/log.ts';
 import type { Action, Blocked } from '../planner/action.ts';
 import { plan } from '../planner/plan.ts';
 import type { Plan, PlanInput, Reservations } from '../planner/plan-input.ts';
+import { reservationsAfterRestart } from '../planner/reservations.ts';
 import { whatIf, type WhatIf } from '../planner/what-if.ts';
 import type { RouteSource } from '../routing/build-route-table.ts';
 import type { Words } from './describe-blocked.ts';
@@ -49,7 +50,8 @@ export class ControlLoop {
   #catalog: Catalog = { pools: [], presets: [] };
   #orders = new Map<PresetUid, Order>();
   readonly #outcomes = new Outcomes();
-  #reservations: Reservations = new Map();
+  /** `undefined`: nothing was planned yet. */
+  #reservations: Reservations | undefined;
   #unsettled = false;
   #stopped = false;
   #scheduled = false;
@@ -188,12 +190,13 @@ export class ControlLoop {
   }
 
   #snapshot(replicas: readonly Replica[], now: Instant): PlanInput {
+    const { presets } = this.#catalog;
     const kept = {
       catalog: this.#catalog,
       orders: this.#orders,
-      backOffs: this.#outcomes.backOffs(this.#catalog.presets, now),
+      backOffs: this.#outcomes.backOffs(presets, now),
       learnedLimits: this.#outcomes.limits(now),
-      reservations: this.#reservations,
+      reservations: this.#reservations ?? reservationsAfterRestart({ presets, replicas }),
     };
     return takeSnapshot(kept, replicas, this.#parts.activity, now);
   }

@@ -274,7 +274,6 @@ describe('fairness', () => {
     const { reservations } = first;
     const waits = ['c WaitingForCapacity 1', 'b WaitingForDrain 2'];
     assert.deepEqual(linesOf({ ...next, reservations }), { does: [], waits });
-    assert.deepEqual(linesOf(next), { does: [], waits }, 'its cause says so as well');
     const ended = { ...next, busy: new Map(), reservations };
     assert.deepEqual(linesOf(ended), { does: ['stop a#1'], waits: ['c Reserved 1', 'b WaitingForDrain 2'] });
     const gone = { ...next, replicas: [], busy: new Map(), reservations };
@@ -318,20 +317,20 @@ describe('a reservation', () => {
     assert.deepEqual(linesOf(alone), { does: ['start a in pool'], waits: ['a WaitingForDrain 1'] });
     assert.equal(plan(planInput(alone)).reservations.size, 0);
   });
-  it('is not made by a drain in a pool that its beneficiary has left', () => {
-    const cause = { kind: 'fairness', beneficiary: b.uid } as const;
-    const elsewhere = aReplica(c, drainingSince(1, cause), { pool: poolName('other') });
-    const pools = [aPool(), aPool({ name: poolName('other') })];
-    const busy = new Map([[c.uid, 1]]);
+  it('has ended also where others still leave for one that was served meanwhile and is wanted again', () => {
+    const high = { ...a, priority: 9 };
+    const cause = { kind: 'fairness', beneficiary: a.uid } as const;
+    const leaving = aReplica(c, { kind: 'stopping', since: instant(1), cause });
     const world = {
-      now: 99,
-      pools,
-      presets: [a, b, c],
-      replicas: [elsewhere],
-      busy,
-      waitingSince: waiting([a, 1], [b, 2]),
+      now: 40_000,
+      presets: [high, b, c],
+      replicas: [leaving],
+      waitingSince: waiting([b, 2], [a, 39_000]),
     };
-    assert.deepEqual(linesOf(world), { does: ['start a in pool'], waits: ['b WaitingForCapacity 1'] });
+    const reservations = new Map([[b.uid, binName('pool')]]);
+    const waits = ['a Reserved 1', 'b WaitingForDrain 2'];
+    assert.deepEqual(linesOf({ ...world, reservations }), { does: [], waits });
+    assert.deepEqual(linesOf({ ...world, reservations, replicas: [] }).does, ['start b in pool']);
   });
 });
 

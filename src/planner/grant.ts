@@ -1,4 +1,3 @@
-import type { BinName, PresetUid } from '../domain/ids.ts';
 import { NO_RESOURCES } from '../domain/resources.ts';
 import { after } from '../domain/units.ts';
 import type { BlockedReason } from './action.ts';
@@ -16,8 +15,6 @@ export interface Desk {
   readonly look: Look;
   readonly draft: Draft;
   readonly room: Room;
-  /** Presets for which room was kept already. */
-  readonly reserved: ReadonlyMap<PresetUid, BinName>;
 }
 
 /** Why a wish is not granted. */
@@ -32,15 +29,15 @@ export interface Wait {
  * docs/planner.md for the order in which it is tried.
  */
 export function grant(wish: Wish, desk: Desk): Wait | undefined {
-  const { room, draft } = desk;
+  const { look, room, draft } = desk;
   const { preset } = wish;
   // Its second replica has no claim to what was reserved for the first one.
-  const wasReserved = desk.reserved.has(preset.uid) && draft.countStarts(preset) === 0;
+  const wasReserved = look.input.reservations.has(preset.uid) && draft.countStarts(preset) === 0;
   const isReserved = wasReserved && room.binKeptFor(preset.uid) !== undefined;
   room.giveBack(preset.uid);
   if (!room.bins.some((bin) => bin.couldHold(preset.footprint)))
     return { reason: tooLarge(wish, room), isForRoom: false };
-  if (isAtLimit(preset, desk.look, draft)) {
+  if (isAtLimit(preset, look, draft)) {
     return { reason: { kind: 'WaitingForDrain', leaving: [preset.uid] }, isForRoom: false };
   }
   for (const { until } of room.limitsFor(preset)) draft.wake(until);

@@ -25,7 +25,7 @@ export interface PlanInput {
   readonly peaks: ReadonlyMap<PresetUid, Peak>;
   /** In any order; those that have ended count no more. */
   readonly learnedLimits: readonly LearnedLimit[];
-  /** `Plan.reservations` of the plan before. */
+  /** `Plan.reservations` of the plan before; where there was none, see `reservationsAfterRestart`. */
   readonly reservations: Reservations;
   readonly now: Instant;
 }

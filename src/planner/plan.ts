@@ -1,17 +1,15 @@
-import type { BinName, PresetUid } from '../domain/ids.ts';
+import type { PresetUid } from '../domain/ids.ts';
 import type { Preset } from '../domain/preset.ts';
-import { causeOf } from '../domain/replica.ts';
 import type { Action, Blocked } from './action.ts';
 import { Draft } from './draft.ts';
 import { grantExtras } from './extras.ts';
 import { grant, type Desk, type Wait } from './grant.ts';
 import { allOf, lookAt, type Look } from './look.ts';
-import type { Plan, PlanInput, Reservations } from './plan-input.ts';
+import type { Plan, PlanInput } from './plan-input.ts';
 import { retire } from './retire.ts';
 import { Room } from './room.ts';
 import { shrink } from './shrink.ts';
 import { takeBack } from './take-back.ts';
-import { countServing } from './wanted.ts';
 import { findWishes, type Wish } from './wishes.ts';
 
 /**
@@ -29,11 +27,10 @@ export function plan(input: PlanInput): Plan {
   takeBack(look, draft);
   retire(look, draft);
   const wishes = Map.groupBy(findWishes(look, draft), ({ preset }) => preset.pool);
-  const reserved = findReservations(look);
   const loaded = Map.groupBy(presetsWithReplicas(look), ({ pool }) => pool);
   for (const pool of input.pools.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const room = new Room(pool, look, draft);
-    planPool(allOf(wishes, pool.name), allOf(loaded, pool.name), { look, draft, reserved, room });
+    planPool(allOf(wishes, pool.name), allOf(loaded, pool.name), { look, draft, room });
   }
   return {
     actions: actionsOf(draft, look),
@@ -43,34 +40,17 @@ export function plan(input: PlanInput): Plan {
   };
 }
 
-/**
- * What was reserved, and what fairness drains for, which tells the same after a restart. It does not tell what a preset that is served
- * has had of it already.
- */
-function findReservations(look: Look): Reservations {
-  const { input, replicas, presets } = look;
-  const draining = replicas.flatMap((replica): [PresetUid, BinName][] => {
-    const { bin, pool } = replica;
-    const cause = causeOf(replica);
-    if (cause?.kind !== 'fairness' || bin === undefined) return [];
-    const beneficiary = presets.get(cause.beneficiary);
-    if (beneficiary?.pool !== pool || countServing(beneficiary, look) > 0) return [];
-    return [[beneficiary.uid, bin]];
-  });
-  return new Map([...draining, ...input.reservations]);
-}
-
 function presetsWithReplicas({ input, byPreset }: Look): Preset[] {
   const found = input.presets.filter(({ uid }) => byPreset.has(uid));
   return found.sort((a, b) => (a.model < b.model ? -1 : 1));
 }
 
 function planPool(wishes: readonly Wish[], loaded: readonly Preset[], desk: Desk): void {
-  const { draft, reserved, room } = desk;
+  const { look, draft, room } = desk;
   shrink(room);
   // Once for each preset: its second wish would find its own room kept, and keep other room instead.
   for (const preset of new Set(wishes.map((wish) => wish.preset))) {
-    const bin = reserved.get(preset.uid);
+    const bin = look.input.reservations.get(preset.uid);
     if (bin !== undefined) room.reserve(preset, bin);
   }
   const waiting = wishes.flatMap((wish) => {

@@ -20,28 +20,24 @@ export class FakeCorral {
   readonly board = createRouteBoard();
   readonly holds = new HoldQueue();
   readonly backend = new FakeBackend(() => this.#now);
-  readonly control: ControlLoop;
+  #control = this.#createControl();
 
   constructor() {
-    this.control = new ControlLoop({
-      backend: this.backend,
-      activity: this.ledger,
-      publish: (presets) => {
-        this.board.publish(buildRouteTable(presets));
-      },
-      log: silentLog,
-      now: () => this.#now,
-      wakeIn: (delay, callback) => {
-        const key = Symbol('alarm');
-        this.#alarms.set(key, { at: this.#now + delay, callback });
-        return () => {
-          this.#alarms.delete(key);
-        };
-      },
-    });
     this.board.onPublish(() => {
       this.holds.reconsiderAll();
     });
+  }
+
+  get control(): ControlLoop {
+    return this.#control;
+  }
+
+  /** The control loop ends, and another one takes its place that remembers nothing; the replicas and the clients go on. */
+  restartControl(): void {
+    const { catalog } = this.#control;
+    this.#control.stop();
+    this.#control = this.#createControl();
+    this.#control.setCatalog(catalog);
   }
 
   /** A request for `name`, on its way. */
@@ -68,5 +64,24 @@ export class FakeCorral {
       alarm.callback();
     }
     await this.settle();
+  }
+
+  #createControl(): ControlLoop {
+    return new ControlLoop({
+      backend: this.backend,
+      activity: this.ledger,
+      publish: (presets) => {
+        this.board.publish(buildRouteTable(presets));
+      },
+      log: silentLog,
+      now: () => this.#now,
+      wakeIn: (delay, callback) => {
+        const key = Symbol('alarm');
+        this.#alarms.set(key, { at: this.#now + delay, callback });
+        return () => {
+          this.#alarms.delete(key);
+        };
+      },
+    });
   }
 }

@@ -9,6 +9,7 @@ import { holdsCapacity, type DrainCause, type Replica, type ReplicaState } from 
 import { NO_RESOURCES, plus, type Resources } from '../domain/resources.ts';
 import { instant, milliseconds } from '../domain/units.ts';
 import type { PlanInput } from '../planner/plan-input.ts';
+import { reservationsAfterRestart } from '../planner/reservations.ts';
 import { describeWorld } from './planner-describe.ts';
 import { binsOf, fits, footprintOf, lieIn } from './planner-oracle.ts';
 import {
@@ -128,7 +129,10 @@ function toInput(rows: Rows): PlanInput {
     backOffs: byUid(({ row }) => backOffOf(row)),
     peaks: byUid(({ row, preset }) => peakOf(row, preset, inFlightOf(preset, placed))),
     learnedLimits: known.flatMap(({ row, preset }) => (row.declared ? limitsOf(row.limit, preset, world) : [])),
-    reservations: byUid(({ row, preset }) => reservationOf(row, preset, pools)),
+    reservations: new Map([
+      ...reservationsAfterRestart(world),
+      ...byUid(({ row, preset }) => reservationOf(row, preset, pools)),
+    ]),
   };
 }
 

@@ -64,21 +64,21 @@ export const FAULTS_OF_TURN: readonly PlantedFault[] = [
   planner(
     'grant',
     'a second replica in one plan inherits the reservation of the first',
-    'desk.reserved.has(preset.uid) && draft.countStarts(preset) === 0;',
-    'desk.reserved.has(preset.uid);',
-  ),
-  planner(
-    'plan',
-    'a second replica inherits what others leave for the first',
-    ' || countServing(beneficiary, look) > 0) return [];',
-    ') return [];',
+    'look.input.reservations.has(preset.uid) && draft.countStarts(preset) === 0;',
+    'look.input.reservations.has(preset.uid);',
   ),
   planner('plan', 'a reservation is not kept from others', 'if (bin !== undefined) room.reserve(preset, bin);', ''),
   planner(
-    'plan',
+    'reservations',
     'reservations do not survive a restart',
-    'return new Map([...draining, ...input.reservations]);',
-    'return draining.length < 0 ? new Map() : input.reservations;',
+    'return isServed ? [] : [[beneficiary.uid, bin]];',
+    'return isServed || !isServed ? [] : [[beneficiary.uid, bin]];',
+  ),
+  planner(
+    'reservations',
+    'what is served has room reserved after a restart',
+    'return isServed ? [] : [[beneficiary.uid, bin]];',
+    'return isServed && declared.size === 0 ? [] : [[beneficiary.uid, bin]];',
   ),
   planner(
     'room',
