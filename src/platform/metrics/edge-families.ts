@@ -9,6 +9,8 @@ export interface Readings {
   readonly models: () => Iterable<ModelReading>;
   /** Bytes of bodies of all requests that have ended. */
   readonly bytes: () => { readonly in: number; readonly out: number };
+  /** Has the families told what they have not been told yet. */
+  readonly catchUp: () => void;
 }
 
 export interface ModelReading {
@@ -30,7 +32,7 @@ export interface EdgeFamilies {
 
 /** The metrics of an edge. `model` is the canonical name of a declared model, or empty: all other requests share that value. */
 export function createEdgeFamilies(registry: Registry, readings: Readings): EdgeFamilies {
-  const registers = [registry];
+  const [registers, collect] = [[registry], readings.catchUp];
   createGauges(registry, readings.models);
   createByteCounter(registry, readings.bytes);
   return {
@@ -39,6 +41,7 @@ export function createEdgeFamilies(registry: Registry, readings: Readings): Edge
       help: 'Requests that have ended, by HTTP status; 499: the client left before the answer.',
       labelNames: ['model', 'route', 'code'],
       registers,
+      collect,
     }),
     rejected: new Counter({
       name: 'corral_rejected_total',
@@ -57,19 +60,26 @@ export function createEdgeFamilies(registry: Registry, readings: Readings): Edge
       help: 'Tokens of requests that have ended, as the llama-server counted them.',
       labelNames: ['model', 'direction'],
       registers,
+      collect,
     }),
-    duration: histogram(registry, 'corral_request_duration_seconds', 'From the head of a request to its end.'),
-    queueWait: histogram(registry, 'corral_queue_wait_seconds', 'How long requests were held, of those that were.'),
+    duration: histogram(registry, collect, 'corral_request_duration_seconds', 'From the head of a request to its end.'),
+    queueWait: histogram(
+      registry,
+      collect,
+      'corral_queue_wait_seconds',
+      'How long requests were held, of those that were.',
+    ),
     firstByte: histogram(
       registry,
+      collect,
       'corral_time_to_first_byte_seconds',
       "From the head of a request to the first byte of the llama-server's answer.",
     ),
   };
 }
 
-const histogram = (registry: Registry, name: string, help: string): Histogram<'model'> =>
-  new Histogram({ name, help, labelNames: ['model'], buckets: BUCKETS, registers: [registry] });
+const histogram = (registry: Registry, collect: () => void, name: string, help: string): Histogram<'model'> =>
+  new Histogram({ name, help, labelNames: ['model'], buckets: BUCKETS, registers: [registry], collect });
 
 function createGauges(registry: Registry, models: Readings['models']): void {
   const gauge = (name: string, help: string, read: (reading: ModelReading) => number): void => {

@@ -39,9 +39,9 @@ test('requests are counted by model, route and status, those without a known mod
   assert.deepEqual(await bed.lines('corral_requests_total'), [
     'corral_requests_total{model="a",route="/v1/chat/completions",code="200"} 2',
     'corral_requests_total{model="a",route="/v1/chat/completions",code="499"} 1',
+    'corral_requests_total{model="a",route="/v1/chat/completions",code="other"} 1',
     'corral_requests_total{model="",route="/v1/chat/completions",code="404"} 1',
     'corral_requests_total{model="",route="",code="404"} 1',
-    'corral_requests_total{model="a",route="/v1/chat/completions",code="other"} 1',
   ]);
   assert.deepEqual(await bed.lines('corral_rejected_total'), [
     'corral_rejected_total{reason="model_not_found"} 1',
@@ -73,6 +73,27 @@ test('times are in seconds, and only those are observed that there were', async 
   const buckets = await bed.lines('corral_request_duration_seconds_bucket');
   assert.equal(buckets[0], 'corral_request_duration_seconds_bucket{le="0.005",model="a"} 1');
   assert.equal(buckets.at(-2), 'corral_request_duration_seconds_bucket{le="1800",model="a"} 2');
+});
+
+test('every scrape tells all that came before it, whatever came before the last one', async () => {
+  const bed = new Bed();
+  const count = async (): Promise<string[]> => [
+    ...(await bed.lines('corral_requests_total')),
+    ...(await bed.lines('corral_request_duration_seconds_count')),
+    ...(await bed.lines('corral_time_to_first_byte_seconds_count')),
+    ...(await bed.lines('corral_tokens_total')),
+  ];
+  let ended = 0;
+  for (const more of [1, 2500, 0, 999]) {
+    for (let request = 0; request < more; request += 1) bed.metrics.ended(anEndedRequest({ tokensOut: 2 }));
+    ended += more;
+    assert.deepEqual(await count(), [
+      `corral_requests_total{model="a",route="/v1/chat/completions",code="200"} ${ended}`,
+      `corral_request_duration_seconds_count{model="a"} ${ended}`,
+      `corral_time_to_first_byte_seconds_count{model="a"} ${ended}`,
+      `corral_tokens_total{model="a",direction="out"} ${2 * ended}`,
+    ]);
+  }
 });
 
 test('tokens, bytes and failures of llama-servers are added up; what is unknown is no zero', async () => {

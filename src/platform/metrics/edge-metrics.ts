@@ -31,7 +31,13 @@ export class EdgeMetrics {
   constructor(registry: Registry, sight: EdgeSight) {
     this.#sight = sight;
     this.#looked = sight.now();
-    this.#families = createEdgeFamilies(registry, { models: () => this.#scrape(), bytes: () => this.#bytes });
+    this.#families = createEdgeFamilies(registry, {
+      models: () => this.#scrape(),
+      bytes: () => this.#bytes,
+      catchUp: () => {
+        for (const series of this.#series.values()) series.tell();
+      },
+    });
   }
 
   ended(request: EndedRequest): void {
