@@ -15,8 +15,8 @@ export const NO_LOAD: Load = { footprint: NO_RESOURCES, replicas: 0 };
 /** Room that is set aside. */
 interface Held {
   readonly need: Resources;
-  /** Of what leaves late, what counts as leaving for it. */
-  readonly late: Load;
+  /** When it was set aside, no limit stood in its way. */
+  readonly isMet: boolean;
 }
 
 /** A load that grows. */
@@ -138,7 +138,8 @@ export class BinRoom {
 
   /** Sets room aside for a preset: see `Space.hold`. */
   hold(uid: PresetUid, need: Resources, late: Load, free: 'first' | 'last'): Hold | undefined {
-    this.#held.set(uid, { need, late });
+    const isMet = !this.#isFull(need, [...this.#heldNeeds, need], [this.#soon, late]);
+    this.#held.set(uid, { need, isMet });
     return this.#space?.hold(need, late.footprint, free);
   }
 
@@ -190,11 +191,9 @@ export class BinRoom {
    */
   #isInTheWay(need: Resources, more: Load): boolean {
     if (this.#limits.length === 0) return false;
-    const all = this.#heldNeeds;
-    return [...this.#held.values()].some(({ need: kept, late }) => {
-      const gone = [this.#soon, late];
-      return !this.#isFull(kept, all, gone) && this.#isFull(kept, [...all, need], [...gone, more]);
-    });
+    const all = [...this.#heldNeeds, need];
+    const gone = [this.#soon, this.#later, more];
+    return [...this.#held.values()].some(({ need: kept, isMet }) => isMet && this.#isFull(kept, all, gone));
   }
 
   /** Whether a limit that `need` falls under is reached, with all of `coming`, and without what is `gone`. */

@@ -317,6 +317,26 @@ describe('a reservation', () => {
     assert.deepEqual(linesOf(alone), { does: ['start a in pool'], waits: ['a WaitingForDrain 1'] });
     assert.equal(plan(planInput(alone)).reservations.size, 0);
   });
+  it('of a younger one does not let it overtake one that waits for what leaves, too, but of a lower priority it does', () => {
+    const leaving = aReplica(c, drainingSince(1, { kind: 'fairness', beneficiary: b.uid }));
+    const world = {
+      now: 40_000,
+      pools: [aPool({ maxLoaded: 2 })],
+      presets: [a, b, c],
+      replicas: [leaving],
+      busy: new Map([[c.uid, 1]]),
+      waitingSince: waiting([a, 1], [b, 2]),
+      reservations: new Map([[b.uid, binName('pool')]]),
+    };
+    assert.deepEqual(linesOf(world), { does: ['start a in pool'], waits: ['b WaitingForDrain 1'] });
+    assert.deepEqual([...plan(planInput(world)).reservations.keys()], [b.uid]);
+    const younger = { ...world, waitingSince: waiting([a, 3], [b, 2]) };
+    assert.deepEqual(linesOf(younger).does, ['start b in pool']);
+    const higher = { ...world, presets: [{ ...a, priority: 9 }, b, c] };
+    assert.deepEqual(linesOf(higher).does, ['start b in pool']);
+    const alone = { ...world, replicas: [], busy: new Map(), pools: [aPool()] };
+    assert.deepEqual(linesOf(alone), { does: ['start b in pool'], waits: ['a Reserved 1'] });
+  });
   it('has ended also where others still leave for one that was served meanwhile and is wanted again', () => {
     const high = { ...a, priority: 9 };
     const cause = { kind: 'fairness', beneficiary: a.uid } as const;

@@ -1,6 +1,7 @@
 import { NO_RESOURCES } from '../domain/resources.ts';
 import { after } from '../domain/units.ts';
 import type { BlockedReason } from './action.ts';
+import type { BinRoom } from './bin-room.ts';
 import { byIdleness, byService, isIdle, type Candidate } from './candidates.ts';
 import { chooseVictims } from './choose-victims.ts';
 import type { Draft } from './draft.ts';
@@ -34,14 +35,14 @@ export function grant(wish: Wish, desk: Desk): Wait | undefined {
   // Its second replica has no claim to what was reserved for the first one.
   const wasReserved = look.input.reservations.has(preset.uid) && draft.countStarts(preset) === 0;
   const isReserved = wasReserved && room.binKeptFor(preset.uid) !== undefined;
-  room.giveBack(preset.uid);
+  room.takeTurn(preset);
   if (!room.bins.some((bin) => bin.couldHold(preset.footprint)))
     return { reason: tooLarge(wish, room), isForRoom: false };
   if (isAtLimit(preset, look, draft)) {
     return { reason: { kind: 'WaitingForDrain', leaving: [preset.uid] }, isForRoom: false };
   }
   for (const { until } of room.limitsFor(preset)) draft.wake(until);
-  const bin = room.place(preset.footprint);
+  const bin = room.place(preset.footprint) ?? placeInTurn(wish, desk);
   if (bin !== undefined) {
     room.start(preset, bin);
     return undefined;
@@ -52,6 +53,16 @@ export function grant(wish: Wish, desk: Desk): Wait | undefined {
   const kept = reason.kind === 'WaitingForDrain' ? room.binKeptFor(preset.uid) : undefined;
   if (wasReserved && kept !== undefined) draft.reservations.set(preset.uid, kept);
   return { reason, isForRoom: true };
+}
+
+/**
+ * One that has waited for long waits for what others leave, but not behind younger ones for whom that was reserved: where there will
+ * be enough for all, it comes first. Else those could overtake it again and again.
+ */
+function placeInTurn({ preset, isOverAge }: Wish, { room }: Desk): BinRoom | undefined {
+  if (!isOverAge) return undefined;
+  room.letPass(preset.priority);
+  return room.place(preset.footprint);
 }
 
 function makeRoom(wish: Wish, isReserved: boolean, desk: Desk): BlockedReason {

@@ -37,6 +37,8 @@ export class Room {
   readonly #holders = new Set<PresetUid>();
   readonly #leaving = new Set<PresetUid>();
   readonly #kept = new Map<PresetUid, Kept>();
+  /** Where room was reserved for those whose turn is yet to come. */
+  readonly #reserved = new Map<Preset, BinRoom>();
 
   constructor(pool: Pool, look: Look, draft: Draft) {
     const limits = look.input.learnedLimits.filter((limit) => limit.pool === pool.name && limit.until > look.input.now);
@@ -148,6 +150,12 @@ export class Room {
     this.#kept.set(uid, { bin, inBin, inPool });
   }
 
+  /** Now it is the turn of a preset: what was reserved for it until then is free again. */
+  takeTurn(preset: Preset): void {
+    this.#reserved.delete(preset);
+    this.giveBack(preset.uid);
+  }
+
   /** Gives back what is kept for a preset, if anything is. */
   giveBack(uid: PresetUid): void {
     const kept = this.#kept.get(uid);
@@ -179,7 +187,16 @@ export class Room {
     const before = this.#byName.get(name);
     const isThere = before?.has(preset.footprint, 'later') === true && this.#hasSlot(preset, 'later', 0);
     const bin = isThere ? before : this.roomFor(preset, 'later');
-    if (bin !== undefined) this.keep(preset, bin, 'all', 'first');
+    if (bin === undefined) return;
+    this.keep(preset, bin, 'all', 'first');
+    this.#reserved.set(preset, bin);
+  }
+
+  /** Those of a priority for whom room was reserved, and whose turn is yet to come, take what leaves late, as far as there is any. */
+  letPass(priority: number): void {
+    for (const [preset, bin] of this.#reserved) {
+      if (preset.priority === priority) this.keep(preset, bin, 'all', 'last');
+    }
   }
 
   /** Whether nobody who waits for room could use this bin. */
