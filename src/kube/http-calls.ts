@@ -4,7 +4,9 @@ import { seconds, type Duration } from '../domain/units.ts';
 import type { ClusterAccess } from './cluster-access.ts';
 import { decodeFailure } from './decode-object.ts';
 import { failureOf } from './failure-of.ts';
+import { guardWrites } from './guard-writes.ts';
 import { ApiError, ApiUnreachable } from './kube-api.ts';
+import { resettingConnector } from './resetting-connector.ts';
 import type { Timers } from './timers.ts';
 import { TokenFile } from './token-file.ts';
 
@@ -32,12 +34,17 @@ export interface HttpCallParts {
   readonly userAgent: string;
   /** From sending to the last byte of the answer; for a stream, to its first. Then the connection is reset. */
   readonly timeout: Duration;
+  /** The same for a call that may change something. */
+  readonly writeTimeout: Duration;
+  /** Asked at the very moment at which a write goes out: why it must not; `undefined`: it may. */
+  readonly whyNotWrite: () => string | undefined;
 }
 
 /** Calls to one server over a few shared connections. All of them throw `ApiError` or `ApiUnreachable`. */
 export class HttpCalls {
   readonly #parts: HttpCallParts;
   readonly #pool: Pool;
+  readonly #guarded: Dispatcher;
   readonly #token: TokenFile | undefined;
 
   /** Throws if the certificate authorities cannot be read. */
@@ -45,13 +52,16 @@ export class HttpCalls {
     const { caFile, tokenFile, server } = parts.access;
     this.#parts = parts;
     this.#token = tokenFile === undefined ? undefined : new TokenFile(tokenFile, parts.timers.now);
+    const ca = caFile === undefined ? undefined : readFileSync(caFile, 'utf8');
     this.#pool = new Pool(server.origin, {
       connections: MAX_CONNECTIONS,
-      connect: { timeout: CONNECT_TIMEOUT, ...(caFile === undefined ? {} : { ca: readFileSync(caFile, 'utf8') }) },
+      connect: resettingConnector({ timeout: CONNECT_TIMEOUT, ca }),
+      allowH2: false,
       keepAliveTimeout: KEEP_IDLE,
       headersTimeout: 0,
       bodyTimeout: 0,
     });
+    this.#guarded = this.#pool.compose(guardWrites(parts.whyNotWrite));
   }
 
   /** The JSON of an answer that is a success. */
@@ -74,7 +84,8 @@ export class HttpCalls {
   }
 
   async #bounded<T>(call: HttpCall, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { timers, timeout } = this.#parts;
+    const { timers } = this.#parts;
+    const timeout = call.method === 'GET' ? this.#parts.timeout : this.#parts.writeTimeout;
     const late = new AbortController();
     const cancel = timers.wakeIn(timeout, () => {
       late.abort();
@@ -118,7 +129,7 @@ export class HttpCalls {
     ]);
     if (body !== undefined) headers.set('content-type', contentType ?? 'application/json');
     if (this.#token !== undefined) headers.set('authorization', `Bearer ${this.#token.token()}`);
-    return this.#pool.request({
+    return this.#guarded.request({
       method,
       path: `${base}${path}${search}`,
       headers: Object.fromEntries(headers),

@@ -100,6 +100,14 @@ export class ApiUnreachable extends Error {
   }
 }
 
+/** A write that was not sent, since at that moment nothing may be written: certainly nothing has happened. */
+export class NotSent extends ApiUnreachable {
+  constructor(reason: string) {
+    super(`not sent: ${reason}`);
+    this.name = 'NotSent';
+  }
+}
+
 /** Whether the same call may well succeed later: nobody answered, too many calls, or the server's own trouble. */
 export const isTemporary = (error: unknown): boolean =>
   error instanceof ApiUnreachable || (error instanceof ApiError && (error.status === 429 || error.status >= 500));

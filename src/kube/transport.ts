@@ -33,6 +33,10 @@ export interface TransportOptions {
   readonly userAgent?: string;
   /** Of one call, 10 s unless given. */
   readonly callTimeout?: Duration;
+  /** Of one write, as `callTimeout` unless given. */
+  readonly writeTimeout?: Duration;
+  /** Asked at the very moment at which a write goes out: why it must not; `undefined`: it may. Nothing forbids it unless given. */
+  readonly whyNotWrite?: () => string | undefined;
 }
 
 /** A client of one API server over shared connections. `close` breaks off all that is on its way. */
@@ -42,8 +46,10 @@ export interface KubeConnection extends KubeApi {
 
 /** Connects to nothing yet. Throws if the certificate authorities cannot be read. */
 export function createKubeApi(access: ClusterAccess, options: TransportOptions): KubeConnection {
-  const { timers, userAgent = 'corral', callTimeout = seconds(10) } = options;
-  return new Transport(new HttpCalls({ access, timers, userAgent, timeout: callTimeout }), timers);
+  const { timers, userAgent = 'corral', callTimeout = seconds(10), writeTimeout = callTimeout } = options;
+  const { whyNotWrite = () => undefined } = options;
+  const parts = { access, timers, userAgent, timeout: callTimeout, writeTimeout, whyNotWrite };
+  return new Transport(new HttpCalls(parts), timers);
 }
 
 class Transport implements KubeConnection {
