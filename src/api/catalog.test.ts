@@ -235,6 +235,35 @@ test('only what is rendered changes the hash', () => {
   assert.equal(hash({ ini: '[a]\nmodel = x\nstop-timeout = 1' }), hash({ ini: '[a]\nmodel = x' }));
 });
 
+test('files win over what is inherited, are part of what is rendered, and but for a draft model of what is served', () => {
+  const preset = (files: string): Preset =>
+    only(
+      catalogOf({
+        manifests: [
+          object(
+            'o',
+            `{ name: a, source: { path: /a }, files: [${files}] }`,
+            '  defaults: { args: [--mmproj=/inherited] }\n',
+          ),
+        ],
+      }),
+    );
+  const file = (arg: string, path: string): string => `{ arg: ${arg}, source: { path: ${path} } }`;
+  const [plain, projector, draft, adapter] = [
+    '',
+    file('mmproj', '/p'),
+    file('model-draft', '/d'),
+    file('lora', '/l'),
+  ].map(preset);
+  assert.deepEqual(plain?.launch.args, ['--model', '/a', '--mmproj', '/inherited']);
+  assert.deepEqual(projector?.launch.args, ['--model', '/a', '--mmproj', '/p']);
+  assert.deepEqual(draft?.launch.args, ['--model', '/a', '--mmproj', '/inherited', '--model-draft', '/d']);
+  assert.deepEqual(adapter?.launch.args, ['--model', '/a', '--mmproj', '/inherited', '--lora', '/l']);
+  assert.equal(new Set([plain, projector, draft, adapter].map(({ rendered }) => rendered)).size, 4);
+  assert.equal(draft.serves, plain.serves);
+  assert.equal(new Set([plain, projector, adapter].map(({ serves }) => serves)).size, 3);
+});
+
 test('a variant is one more name, with its fields as JSON', () => {
   const variant = 'variants: [{ model: v, parameters: { temperature: 0, x: { y: [1] } } }]';
   const declared = (more: string): Given => ({

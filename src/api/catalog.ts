@@ -10,7 +10,8 @@ import { draftLocalPresets } from './draft-local-presets.ts';
 import { draftManifestPresets } from './draft-manifest-presets.ts';
 import { findOvercommitted, type SizedDraft } from './find-overcommitted.ts';
 import { findUncounted } from './find-uncounted.ts';
-import { isModelSource, renderArgs } from './llama-options.ts';
+import { type ArgItem, isModelSource, renderArgs } from './llama-options.ts';
+import { namesPartOfAnswer } from './model-files.ts';
 import { type LimitedPool, sizeDrafts } from './size-drafts.ts';
 import { parsePresetsIni } from './parse-presets-ini.ts';
 import { DEFAULT_MAX_LOADED, type CatalogSettings, type PresetDraft } from './preset-draft.ts';
@@ -126,6 +127,8 @@ export const hashServes = (model: string, source: readonly string[]): string =>
     .update(JSON.stringify([model, source]))
     .digest('hex');
 
+const decidesAnswer = ({ option }: ArgItem): boolean => isModelSource(option) || namesPartOfAnswer(option);
+
 /** The identity of a declaration: the model's name, and the object that declares it. */
 const identity = ({ kind, object }: Preset['origin'], model: string): string => JSON.stringify([kind, object, model]);
 
@@ -144,7 +147,7 @@ function finish({ draft, footprint }: SizedDraft, uid: PresetUid): Preset {
     priority: draft.priority.value,
     launch: { args, env, stopTimeout },
     rendered: hashRendered(args, env),
-    serves: hashServes(draft.model.name, renderArgs(draft.args.filter(({ option }) => isModelSource(option)))),
+    serves: hashServes(draft.model.name, renderArgs(draft.args.filter(decidesAnswer))),
     scaling,
     queue,
     origin,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeManifests } from './decode-manifests.ts';
 import { renderArgs } from './llama-options.ts';
+import { fileItems } from './model-files.ts';
 import { formatProblem } from './problem.ts';
 
 const problems = (text: string): string[] => decodeManifests(text, 'm.yaml').problems.map(formatProblem);
@@ -143,10 +144,10 @@ test('a variant that fixes what is no JSON is refused: an API server never sees 
 });
 
 test('fields that this version cannot honour are refused with the reason', () => {
-  const text = deployment('files: []');
+  const text = deployment('').replace('path: /m.gguf', 'url: { url: "https://a/b.gguf" }');
   assert.deepEqual(
     problems(text).map((problem) => problem.replace('not supported by this version of Corral', '-')),
-    ['m.yaml:9:12: spec.presets[0].files: files is -.'],
+    ['m.yaml:8:20: spec.presets[0].source.url: source.url is -.'],
   );
   const nodes =
     'apiVersion: corral.dev/v1alpha1\nkind: ModelPool\nmetadata: { name: a }\nspec: { capacity: { nodes: {} } }';
@@ -154,6 +155,27 @@ test('fields that this version cannot honour are refused with the reason', () =>
     problems(nodes).join(),
     /capacity\.nodes: capacity\.nodes is not supported by this version of Corral\./u,
   );
+});
+
+test('files are options of llama-server: adapters in one, in their order, whatever their names hold', () => {
+  const files = `files:
+- { arg: lora, source: { path: 'a,"b' } }
+- { arg: model-draft, source: { huggingFace: { repo: a/b, quant: Q4_0 } } }
+- { arg: mmproj, source: { path: '/p,q.gguf' } }
+- { arg: lora, source: { path: /c.gguf } }`;
+  const { deployments, problems: found } = decodeManifests(deployment(files), 'm.yaml');
+  assert.deepEqual(found, []);
+  const [preset] = deployments.flatMap(({ presets }) => presets);
+  assert.deepEqual(renderArgs(fileItems(preset?.files ?? [])), [
+    ...['--hf-repo-draft', 'a/b:Q4_0', '--mmproj', '/p,q.gguf', '--lora', '"a,""b",/c.gguf'],
+  ]);
+});
+
+test('files of a claim need a cluster', () => {
+  const claim = deployment('files: [{ arg: lora, source: { persistentVolumeClaim: { claimName: a, path: l.gguf } } }]');
+  assert.deepEqual(problems(claim), [
+    'm.yaml:9:36: spec.presets[0].files[0].source.persistentVolumeClaim: needs a cluster.',
+  ]);
 });
 
 test('sources that need a cluster are refused, and so are two sources or none', () => {

@@ -6,9 +6,10 @@ import { byPlace, siteFault } from './check-manifest.ts';
 import type { SitedName } from './decode-presets.ts';
 import { DEFAULT_PRIORITY, decodePoolSpec, decodeScaling, maxPriorityOf, readDuration } from './decode-settings.ts';
 import { type FieldPath, formatField, formatPattern, walk } from './field-path.ts';
-import { type ArgItem, findOption } from './llama-options.ts';
+import type { ArgItem } from './llama-options.ts';
 import type { ModelDeployment, ModelPool } from './manifest-schema.ts';
-import type { ManifestDefaults, ManifestPreset } from './model-deployment-schema.ts';
+import type { ManifestDefaults, ManifestFile, ManifestPreset } from './model-deployment-schema.ts';
+import { type NamedFile, repositoryName, valueItem } from './model-files.ts';
 import { parseManifestArg } from './parse-manifest-arg.ts';
 import { type Problem, type Site, type WithoutEffect, formatPlace } from './problem.ts';
 import type { Quantities } from './quantity.ts';
@@ -43,6 +44,7 @@ export interface DecodedPreset {
   readonly variants: readonly SitedVariant[];
   readonly tags: readonly string[];
   readonly source: readonly ArgItem[];
+  readonly files: readonly NamedFile[];
   readonly layer: Layer;
   /** What it says itself, without what it inherits. */
   readonly footprint: Sited<Quantities> | undefined;
@@ -94,17 +96,15 @@ function decodeLayer(layer: ManifestDefaults | undefined, siteOf: (...path: Fiel
   };
 }
 
-function valueItem(name: string, value: string): ArgItem {
-  const found = findOption(name);
-  if (found === undefined) throw new Error(`llama-server has no option ${name}`);
-  return { kind: 'values', option: found.option, values: [value] };
-}
-
 function decodeSource({ path, huggingFace }: ManifestPreset['source']): ArgItem[] {
   if (path !== undefined) return [valueItem('--model', path)];
-  if (huggingFace === undefined) return [];
-  const { repo, quant } = huggingFace;
-  return [valueItem('--hf-repo', quant === undefined ? repo : `${repo}:${quant}`)];
+  return huggingFace === undefined ? [] : [valueItem('--hf-repo', repositoryName(huggingFace))];
+}
+
+/** What an API server takes and this program cannot honour is refused elsewhere. */
+function decodeFile({ arg, source: { path, huggingFace } }: ManifestFile): NamedFile[] {
+  if (path !== undefined) return [{ arg, path }];
+  return arg === 'model-draft' && huggingFace !== undefined ? [{ arg, repository: repositoryName(huggingFace) }] : [];
 }
 
 function decodePreset(preset: ManifestPreset, path: FieldPath, document: YamlDocument): DecodedPreset {
@@ -120,6 +120,7 @@ function decodePreset(preset: ManifestPreset, path: FieldPath, document: YamlDoc
     })),
     tags,
     source: decodeSource(preset.source),
+    files: (preset.files ?? []).flatMap(decodeFile),
     layer: decodeLayer(preset, site),
     footprint: footprint === undefined ? undefined : { value: footprint, site: site('footprint') },
     priority:

@@ -2,7 +2,8 @@ import { poolName } from '../domain/ids.ts';
 import type { Scaling } from '../domain/preset.ts';
 import { DEFAULT_PRIORITY } from './decode-settings.ts';
 import type { DecodedPresets, PresetSection, PresetSettings, SitedName } from './decode-presets.ts';
-import { type ArgItem, findOption, mergeArgs, namesModel } from './llama-options.ts';
+import { type ArgItem, mergeArgs, namesModel } from './llama-options.ts';
+import { valueItem } from './model-files.ts';
 import {
   type CatalogSettings,
   DEFAULT_QUEUE,
@@ -32,11 +33,8 @@ interface Declared {
 
 const NO_SETTINGS: PresetSettings = { args: [] };
 
-function pathItem(name: string, path: string | undefined): ArgItem[] {
-  const found = findOption(name);
-  if (found === undefined) throw new Error(`llama-server has no option ${name}`);
-  return path === undefined ? [] : [{ kind: 'values', option: found.option, values: [path] }];
-}
+const pathItem = (name: string, path: string | undefined): ArgItem[] =>
+  path === undefined ? [] : [valueItem(name, path)];
 
 const generate = ({ model, mmproj, draft }: FoundModel): ArgItem[] => [
   ...pathItem('--model', model),

@@ -1,6 +1,7 @@
 import type { DecodedDeployment, DecodedPool, DecodedPreset, Layer, Sited } from './decode-manifests.ts';
 import type { DeclaredRoom } from './footprint.ts';
 import { mergeArgs } from './llama-options.ts';
+import { fileItems, withoutFilesOf } from './model-files.ts';
 import { mergeScaling } from './merge-scaling.ts';
 import { slotsOf } from './parallel-slots.ts';
 import { mergeQuantities } from './quantity.ts';
@@ -30,7 +31,8 @@ function merge(
   flags: CatalogSettings,
 ): PresetDraft {
   const layers = [below, deployment.defaults, preset.layer];
-  const args = mergeArgs(preset.source, ...layers.map((layer) => layer.args), flags.args);
+  const inherited = mergeArgs(preset.source, ...layers.map((layer) => layer.args));
+  const args = mergeArgs(withoutFilesOf(inherited, preset.files), fileItems(preset.files), flags.args);
   const env = new Map(layers.flatMap((layer) => [...layer.env]));
   const { maxWaiting = DEFAULT_QUEUE.maxWaiting, maxWait = DEFAULT_QUEUE.maxWait } = preset;
   return {

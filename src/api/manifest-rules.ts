@@ -1,6 +1,7 @@
 import { MANIFEST_DURATION, MAX_DURATION, formatDuration, parseDuration } from './duration-text.ts';
 import { type FieldPath, readMember, walk } from './field-path.ts';
 import { type Rule, celText, keysRule, objectRule, textRule } from './manifest-rule.ts';
+import { FILE_ARGS, spellingsOf } from './model-files.ts';
 import { listRefusedOptions } from './reserved-options.ts';
 
 const LONGEST = formatDuration(MAX_DURATION);
@@ -102,6 +103,58 @@ export const WITHIN_VOLUME: Rule = textRule(
   },
   (path) => !path.startsWith('/') && !path.split('/').includes('..'),
 );
+
+/** Of one further file: what llama-server downloads by itself, it downloads for the model and a draft model only. */
+export const FILE_RULES: readonly Rule[] = [
+  objectRule(
+    {
+      cel: "self.arg == 'model-draft' || !has(self.source.huggingFace)",
+      message: 'of further files, llama-server downloads only a model-draft from a repository',
+      fix: 'Leave mmproj out, which it finds in the repository of the model itself, or give the file by another source.',
+      member: 'source',
+    },
+    (read) => read('arg') === 'model-draft' || readMember(read('source'), 'huggingFace') === undefined,
+  ),
+  objectRule(
+    {
+      cel: '!has(self.source.huggingFace) || !has(self.source.huggingFace.tokenSecretRef)',
+      message: 'a file has no token of its own, since llama-server takes one for everything',
+      fix: "Leave tokenSecretRef out: that of the model's source counts, or HF_TOKEN in env.",
+      member: 'source',
+    },
+    (read) => readMember(readMember(read('source'), 'huggingFace'), 'tokenSecretRef') === undefined,
+  ),
+];
+
+/** Of the list of them. */
+export const FILES_RULES: readonly Rule[] = (['mmproj', 'model-draft'] as const).map((arg) => ({
+  cel: `self.filter(file, file.arg == ${celText(arg)}).size() <= 1`,
+  message: `there is more than one ${arg}, and llama-server takes one`,
+  findFault: (value) => {
+    const all = Array.isArray(value) ? value.map((file: unknown) => readMember(file, 'arg')) : [];
+    const second = all.indexOf(arg, all.indexOf(arg) + 1);
+    return all.includes(arg) && second > 0 ? [second, 'arg'] : undefined;
+  },
+}));
+
+/** Of a preset: what `files` names is not named by an option, too. */
+export const NAMED_ONCE: readonly Rule[] = FILE_ARGS.map((arg) => {
+  const names = spellingsOf(arg);
+  const isOne = names.map((name) => `item == ${celText(name)} || item.startsWith(${celText(`${name}=`)})`);
+  return objectRule(
+    {
+      cel: `!has(self.files) || !has(self.args) || !self.files.exists(file, file.arg == ${celText(arg)}) || !self.args.exists(item, ${isOne.join(' || ')})`,
+      message: `files names the ${arg} already`,
+      fix: 'Remove the option from args.',
+      member: 'args',
+    },
+    (read) =>
+      !membersOf(read('files')).some((file) => readMember(file, 'arg') === arg) ||
+      !membersOf(read('args')).some((item) => typeof item === 'string' && names.includes(nameOf(item))),
+  );
+});
+
+const membersOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
 /** Labels and annotations that Corral gives its pods. */
 const OWN_PREFIX = 'corral.dev/';

@@ -13,7 +13,17 @@ import {
 } from './common-schemas.ts';
 import { Defaults, layer } from './layer-schema.ts';
 import { unsupported } from './manifest-rule.ts';
-import { FINITE_NUMBERS, NOT_FIXED, UNIQUE_NAME_RULES, WITHIN_VOLUME, exactlyOne } from './manifest-rules.ts';
+import {
+  FILES_RULES,
+  FILE_RULES,
+  FINITE_NUMBERS,
+  NAMED_ONCE,
+  NOT_FIXED,
+  UNIQUE_NAME_RULES,
+  WITHIN_VOLUME,
+  exactlyOne,
+} from './manifest-rules.ts';
+import { FILE_ARGS } from './model-files.ts';
 import { OPEN, SET, flag, list, mapBy, object, oneOf, text, whole } from './schema-kit.ts';
 
 const modelName = (description: string): Type.TString =>
@@ -107,13 +117,20 @@ export const SourceSchema = object(
 );
 
 const Files = list(
-  'More files of the model.',
-  object('One file.', {
-    arg: oneOf('The option of llama-server that gets its path.', ['mmproj', 'model-draft', 'lora']),
-    source: SourceSchema,
-  }),
+  'More files of the model. They win over inherited args.',
+  object(
+    'One file.',
+    {
+      arg: oneOf(
+        'The option of llama-server that gets its path: a projector for images and sound, a draft model, or one of several LoRA adapters, which are numbered in the order of the list.',
+        FILE_ARGS,
+      ),
+      source: SourceSchema,
+    },
+    { rules: FILE_RULES },
+  ),
   8,
-  { rules: [unsupported('files')] },
+  { rules: FILES_RULES },
 );
 
 const Variants = list(
@@ -138,49 +155,53 @@ const Queue = object('The requests that are held while the model is not ready.',
   maxWait: Type.Optional(passing('How long each of them at the most.', { otherwise: '10m' })),
 });
 
-export const PresetSchema = object('A model, and how llama-server runs it.', {
-  name: dnsLabel(
-    'a DNS label of at most 63 characters, unique in this object',
-    'Its name in this object, and the beginning of the names of its pods.',
-  ),
-  model: Type.Optional(
-    modelName('The name that clients use. Default: name. It may hold slashes, colons, dots and capitals.'),
-  ),
-  aliases: Type.Optional(
-    list('More names that clients may use.', modelName('One name.'), 32, {
-      title: 'a list of at most 32 names',
-      ...SET,
-    }),
-  ),
-  tags: Type.Optional(
-    list(
-      'Words that are shown in the list of models.',
-      text('a tag of at most 256 characters', 'One word.', { maxLength: 256 }),
-      32,
-      SET,
+export const PresetSchema = object(
+  'A model, and how llama-server runs it.',
+  {
+    name: dnsLabel(
+      'a DNS label of at most 63 characters, unique in this object',
+      'Its name in this object, and the beginning of the names of its pods.',
     ),
-  ),
-  source: SourceSchema,
-  files: Type.Optional(Files),
-  ...layer,
-  footprint: Type.Optional(
-    someQuantities(
-      'What a replica takes of its pool, by the names that capacity.resources of the pool counts; of one that it does not name, what resources.limits says. Where neither names any of them, the preset is not run. Counted, never rendered.',
+    model: Type.Optional(
+      modelName('The name that clients use. Default: name. It may hold slashes, colons, dots and capitals.'),
     ),
-  ),
-  queue: Type.Optional(Queue),
-  priority: Type.Optional(
-    whole(
-      'Who goes first where room is scarce, and leaves last: the higher. At most maxPriority of its pool.',
-      -1000,
-      1000,
-      {
-        otherwise: '0',
-      },
+    aliases: Type.Optional(
+      list('More names that clients may use.', modelName('One name.'), 32, {
+        title: 'a list of at most 32 names',
+        ...SET,
+      }),
     ),
-  ),
-  variants: Type.Optional(Variants),
-});
+    tags: Type.Optional(
+      list(
+        'Words that are shown in the list of models.',
+        text('a tag of at most 256 characters', 'One word.', { maxLength: 256 }),
+        32,
+        SET,
+      ),
+    ),
+    source: SourceSchema,
+    files: Type.Optional(Files),
+    ...layer,
+    footprint: Type.Optional(
+      someQuantities(
+        'What a replica takes of its pool, by the names that capacity.resources of the pool counts; of one that it does not name, what resources.limits says. Where neither names any of them, the preset is not run. Counted, never rendered.',
+      ),
+    ),
+    queue: Type.Optional(Queue),
+    priority: Type.Optional(
+      whole(
+        'Who goes first where room is scarce, and leaves last: the higher. At most maxPriority of its pool.',
+        -1000,
+        1000,
+        {
+          otherwise: '0',
+        },
+      ),
+    ),
+    variants: Type.Optional(Variants),
+  },
+  { rules: NAMED_ONCE },
+);
 
 export const ModelDeploymentSpecSchema = object('What is wanted.', {
   pool: Type.Optional(
@@ -253,6 +274,7 @@ export const ModelDeploymentStatusSchema = object('What is.', {
 export type ModelDeploymentSpec = Type.Static<typeof ModelDeploymentSpecSchema>;
 export type ModelDeploymentStatus = Type.Static<typeof ModelDeploymentStatusSchema>;
 export type ManifestPreset = Type.Static<typeof PresetSchema>;
+export type ManifestFile = Type.Static<typeof Files>[number];
 export type ManifestSource = Type.Static<typeof SourceSchema>;
 export type ManifestDefaults = Type.Static<typeof Defaults>;
 export type PresetStatus = Type.Static<typeof PresetStatusSchema>;

@@ -9,6 +9,7 @@ const CLUSTER = 'needs a cluster';
 /** Fields that an API server accepts and `corral serve` cannot honour: it refuses them. Keys: `formatPattern`. */
 export const REFUSED_BY_SERVE: ReadonlyMap<string, string> = new Map([
   ['spec.presets[].source.persistentVolumeClaim', CLUSTER],
+  ['spec.presets[].files[].source.persistentVolumeClaim', CLUSTER],
   ['spec.presets[].source.huggingFace.tokenSecretRef', `${CLUSTER}; here set HF_TOKEN in Corral's environment`],
   ['spec.presets[].env[].valueFrom', CLUSTER],
   ['spec.defaults.env[].valueFrom', CLUSTER],

@@ -49,7 +49,7 @@ export function aModelPod(
       annotations: {
         [ANNOTATION.pool]: 'default',
         [ANNOTATION.rendered]: 'rendered',
-        [ANNOTATION.serves]: serves ?? clusterServes(name, { kind: 'path', path: `/models/${name}.gguf` }),
+        [ANNOTATION.serves]: serves ?? clusterServes(name, { kind: 'path', path: `/models/${name}.gguf` }, []),
         [ANNOTATION.prefix]: '/secret',
         [ANNOTATION.gate]: formatGate(gate),
         ...annotations,

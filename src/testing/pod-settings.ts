@@ -17,6 +17,7 @@ export const aPodSettings = (overrides: Partial<PodSettings> = {}): PodSettings 
   args: [],
   env: [],
   source: { kind: 'path', path: '/models/small.gguf' },
+  files: [],
   resources: {},
   pod: {},
   provisionTimeout: minutes(30),

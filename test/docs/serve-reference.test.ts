@@ -178,7 +178,7 @@ describe('docs/serve.md', () => {
     const shorten = (field: string): string => field.replace(/^spec\.(?:presets\[\]\.|defaults\.)?/u, '');
     const named = new Set([...codeIn(section)].map(shorten));
     const unsupported = [...unsupportedFields()];
-    assert.ok(unsupported.length >= 5);
+    assert.ok(unsupported.length > 0);
     const fields = [...REFUSED_BY_SERVE.keys(), ...WITHOUT_EFFECT_IN_SERVE.keys()].map(shorten);
     const missing = [...fields, ...unsupported].filter((field) => !named.has(field));
     assert.deepEqual(missing, []);

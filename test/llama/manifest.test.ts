@@ -7,6 +7,7 @@ import { assertWhole, chat, post } from '../support/chat.ts';
 import { startCorral, suite, type ServingCorral } from '../support/corral.ts';
 import { listModels, reload } from '../support/look.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import { renderTinyAdapter } from '../support/tiny-adapter.ts';
 import { tinyModels } from '../support/tiny-models.ts';
 
 const manifest = (path: string, paused = false, tokens = 3): string => `
@@ -66,6 +67,38 @@ describe('corral serve -f', suite, () => {
     );
     for (const name of ['tiny/small:f32', 'petit', 'small']) await assertWhole(chat(corral, name), 'tiny/small:f32', 2);
     assert.equal(corral.starts().length, 1);
+  });
+
+  it('gives a llama-server the further files of its model: an adapter changes what it says, a draft model does not', async (t) => {
+    const folder = await tempFolder(t);
+    const [path = '', draft = ''] = await tinyModels(folder, ['a', 'draft']);
+    const adapter = join(folder, 'of,a.gguf');
+    await writeFile(adapter, renderTinyAdapter());
+    const file = join(folder, 'models.yaml');
+    const preset = (name: string, arg: string, from: string): string =>
+      `  - { name: ${name}, source: { path: ${path} }, files: [{ arg: ${arg}, source: { path: '${from}' } }] }`;
+    await writeFile(
+      file,
+      `apiVersion: corral.dev/v1alpha1
+kind: ModelDeployment
+metadata: { name: models }
+spec:
+  presets:
+  - { name: plain, source: { path: ${path} } }
+${preset('adapted', 'lora', adapter)}
+${preset('sooner', 'model-draft', draft)}
+`,
+    );
+    const corral = await startCorral(t, ['-f', file]);
+    const said = async (model: string): Promise<string> => {
+      const body = JSON.stringify({ model, prompt: 'hello', n_predict: 16, temperature: 0, ignore_eos: true });
+      const { text } = await ask(corral, { path: '/completion', body });
+      return (JSON.parse(text) as { readonly content: string }).content;
+    };
+    const [plain, adapted, sooner] = [await said('plain'), await said('adapted'), await said('sooner')];
+    assert.ok(plain.length > 0);
+    assert.notEqual(adapted, plain);
+    assert.equal(sooner, plain);
   });
 
   it("takes a variant's fields instead of the client's, from the llama-server of its model, and follows an edit at once", async (t) => {

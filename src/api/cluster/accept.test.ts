@@ -89,6 +89,7 @@ describe('layers', () => {
         { name: 'C', value: '$(A)' },
       ],
       source: { kind: 'persistentVolumeClaim', claimName: 'models', path: 'a.gguf' },
+      files: [],
       resources: {
         limits: { 'nvidia.com/gpu': 1, memory: '3Gi' },
         requests: { cpu: 2 },
@@ -104,6 +105,25 @@ describe('layers', () => {
       loadTimeout: 180_000,
       drainTimeout: 1_800_000,
     });
+  });
+
+  it('give way to what files names: an option that names the same is inherited no more', () => {
+    const inheriting = (files?: object): readonly string[] => {
+      const preset = declaredPreset('a', { args: ['--top-k=1'], ...(files === undefined ? {} : { files }) });
+      const args = ['--mmproj-url=x', '--hf-repo-draft=a/b', '--spec-draft-model=d', '--lora-scaled=l:1'];
+      return settingsOf(declared('a', [preset], { defaults: { args } }), pool).args;
+    };
+    const [projector, draft] = [
+      ['--mmproj-url', 'x'],
+      ['--hf-repo-draft', 'a/b', '--model-draft', 'd'],
+    ];
+    const others = ['--lora-scaled', 'l:1', '--top-k', '1'];
+    const common = ['--ctx-size', '1', '--jinja'];
+    const file = (arg: string): object => ({ arg, source: { path: '/f' } });
+    assert.deepEqual(inheriting(), [...common, '--lora', 'a', ...projector, ...draft, ...others]);
+    assert.deepEqual(inheriting([file('mmproj')]), [...common, '--lora', 'a', ...draft, ...others]);
+    assert.deepEqual(inheriting([file('model-draft')]), [...common, '--lora', 'a', ...projector, ...others]);
+    assert.deepEqual(inheriting([file('lora')]), [...common, ...projector, ...draft, ...others]);
   });
 
   it('make a preset of the catalog, with what holds where nobody says anything', () => {
@@ -177,6 +197,15 @@ describe('a preset and its pool', () => {
     const late = declared('late', [declaredPreset('late', { aliases: ['v'] })], { createdAt: '2026-02-01T00:00:00Z' });
     const verdict = verdictOn(acceptObjects([declared('a', [declaredPreset('a', { variants })]), late]), 'late');
     assert.deepEqual(verdict?.lost, [{ name: 'v', holder: 'ml/a' }]);
+  });
+
+  it('serve something else with another projector or adapter, and the same with another draft model', () => {
+    const serves = (arg: string, path: string): string =>
+      accepted({ files: [{ arg, source: { path } }] }).preset.serves;
+    const plain = accepted({}).preset.serves;
+    assert.equal(serves('model-draft', '/x'), plain);
+    const others = [serves('lora', '/x'), serves('lora', '/y'), serves('mmproj', '/x')];
+    assert.equal(new Set([plain, ...others]).size, 4);
   });
 
   it('have as many replicas as declared, each for as many requests as its llama-server works on', () => {

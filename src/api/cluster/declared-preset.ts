@@ -5,7 +5,7 @@ import type { ManifestDefaults, ManifestPreset, ManifestSource } from '../model-
 import { DEFAULT_QUEUE } from '../preset-draft.ts';
 import type { ClusterDeployment } from './decode-objects.ts';
 import { type Layers, mergeLayerScaling } from './merge-layers.ts';
-import { clusterPresetUid, clusterServes, type ModelSource } from './pod-settings.ts';
+import { clusterPresetUid, clusterServes, type ModelFile, type ModelSource } from './pod-settings.ts';
 import { formatObject } from './verdict.ts';
 
 /** A preset as its ModelDeployment declares it, with the layers that it inherits from. */
@@ -58,6 +58,10 @@ export function sourceOf({ path, persistentVolumeClaim, huggingFace }: ManifestS
   return { kind: 'huggingFace', repo, quant, tokenSecretRef };
 }
 
+/** Its further files, in their order. Throws as `sourceOf`. */
+export const filesOf = ({ files = [] }: ManifestPreset): ModelFile[] =>
+  files.map(({ arg, source }) => ({ arg, source: sourceOf(source) }));
+
 function queueOf({ queue }: ManifestPreset): QueueLimits {
   const { maxWaiting = DEFAULT_QUEUE.maxWaiting, maxWait } = queue ?? {};
   return { maxWaiting, maxWait: maxWait === undefined ? DEFAULT_QUEUE.maxWait : readDuration(maxWait) };
@@ -82,7 +86,7 @@ export function settle(declared: DeclaredPreset, granted: readonly ModelName[]):
     tags: preset.tags ?? [],
     pool: poolName(deployment.pool),
     priority: priorityOf(declared),
-    serves: clusterServes(modelOf(preset), sourceOf(preset.source)),
+    serves: clusterServes(modelOf(preset), sourceOf(preset.source), filesOf(preset)),
     scaling: mergeLayerScaling(layers),
     queue: queueOf(preset),
     origin: { kind: 'manifest', file: '', object: formatObject(deployment.ref) },

@@ -8,6 +8,7 @@ import {
   aliasOf,
   type DeclaredPreset,
   type DeclaredSettings,
+  filesOf,
   priorityOf,
   settle,
   sourceOf,
@@ -58,7 +59,8 @@ function podSettings(
   settled: DeclaredSettings,
   { drainTimeout }: PoolSettings,
 ): Refused | { readonly kind: 'made'; readonly settings: PodSettings } {
-  const { image, args, ...merged } = mergeLayers(declared.layers);
+  const files = filesOf(declared.preset);
+  const { image, args, ...merged } = mergeLayers(declared.layers, files);
   if (args.kind === 'fault') return refuse('InvalidArguments', args.message);
   if (image === undefined) {
     return refuse('InvalidPod', 'engine.image is missing: set it in the preset, in spec.defaults or in its ModelPool');
@@ -72,6 +74,7 @@ function podSettings(
     image,
     args: args.args,
     source: sourceOf(declared.preset.source),
+    files,
     loadTimeout: settled.scaling.loadTimeout,
     drainTimeout,
   };

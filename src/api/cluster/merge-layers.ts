@@ -4,13 +4,14 @@ import { decodeScaling, readDuration } from '../decode-settings.ts';
 import { type ArgItem, mergeArgs, renderArgs } from '../llama-options.ts';
 import { mergeScaling } from '../merge-scaling.ts';
 import type { ManifestDefaults } from '../model-deployment-schema.ts';
+import { withoutFilesOf } from '../model-files.ts';
 import { slotsOf } from '../parallel-slots.ts';
 import { defaultScaling } from '../preset-draft.ts';
 import { mergeQuantities, type Quantities } from '../quantity.ts';
 import { toJsonMap } from './json-value.ts';
 import { mergePodParts } from './merge-pod-parts.ts';
 import { type ClusterArg, parseClusterArg } from './parse-cluster-arg.ts';
-import type { EnvItem, PodPart, PodResources } from './pod-settings.ts';
+import type { EnvItem, ModelFile, PodPart, PodResources } from './pod-settings.ts';
 
 /** What a preset inherits and says itself, merged. */
 export interface MergedLayers {
@@ -60,11 +61,11 @@ const slotItems = (layers: Layers): ArgItem[] =>
       .map(parseClusterArg),
   );
 
-function mergeAllArgs(layers: Layers): MergedArgs {
+function mergeAllArgs(layers: Layers, files: readonly ModelFile[]): MergedArgs {
   const parsed = setIn(layers, ({ args }) => args).map((args) => args.map(parseClusterArg));
   const fault = parsed.flat().find((arg) => arg.kind === 'fault');
   if (fault !== undefined) return fault;
-  return { kind: 'args', args: renderArgs(mergeArgs(...parsed.map(itemsOf))) };
+  return { kind: 'args', args: renderArgs(withoutFilesOf(mergeArgs(...parsed.map(itemsOf)), files)) };
 }
 
 /** Of those whose value stands here. */
@@ -99,12 +100,12 @@ function mergeResources(layers: Layers): PodResources {
   };
 }
 
-/** Merges what pool, object and preset say of a pod. */
-export function mergeLayers(layers: Layers): MergedLayers {
+/** Merges what pool, object and preset say of a pod. Options that name what `files` names give way. */
+export function mergeLayers(layers: Layers, files: readonly ModelFile[]): MergedLayers {
   const provision = strongest(layers, ({ scaling }) => scaling?.provisionTimeout);
   return {
     image: strongest(layers, ({ engine }) => engine?.image),
-    args: mergeAllArgs(layers),
+    args: mergeAllArgs(layers, files),
     env: mergeEnv(layers),
     resources: mergeResources(layers),
     pod: mergePodParts(setIn(layers, ({ pod }) => pod)),

@@ -2,6 +2,7 @@ import type { JsonObject } from '../../domain/json.ts';
 import { presetUid, type PresetUid } from '../../domain/ids.ts';
 import type { Duration } from '../../domain/units.ts';
 import { hashServes } from '../catalog.ts';
+import { type FileArg, isPartOfAnswer } from '../model-files.ts';
 
 /** The ModelDeployment that a pod belongs to. */
 export interface PodOwner {
@@ -22,6 +23,12 @@ export type ModelSource =
       readonly quant: string | undefined;
       readonly tokenSecretRef: { readonly name: string; readonly key: string } | undefined;
     };
+
+/** A further file of the model: a projector, a draft model, or an adapter. */
+export interface ModelFile {
+  readonly arg: FileArg;
+  readonly source: ModelSource;
+}
 
 /** One variable as a container has it: with `value` (taken as it is, `$(` means nothing) or with `valueFrom`. */
 export type EnvItem = JsonObject & { readonly name: string };
@@ -68,10 +75,11 @@ export interface PodSettings {
   /** What clients call it, and its llama-server's `--alias`. */
   readonly model: string;
   readonly image: string;
-  /** llama-server's arguments, one argv item each, without the model's source, host, port, alias and prefix. */
+  /** llama-server's arguments, one argv item each, without the model's source and files, host, port, alias and prefix. */
   readonly args: readonly string[];
   readonly env: readonly EnvItem[];
   readonly source: ModelSource;
+  readonly files: readonly ModelFile[];
   readonly resources: PodResources;
   readonly pod: PodPart;
   /** From the pod's creation to its llama-server running. */
@@ -92,10 +100,13 @@ export function splitPresetUid(uid: PresetUid): { readonly deploymentUid: string
 }
 
 /**
- * Hash of which model a pod answers with (`corral.dev/serves`, `Preset.serves`): its name and where it comes from. How it
- * runs, and the token to fetch it with, are not part of it: they change no answer.
+ * Hash of which model a pod answers with (`corral.dev/serves`, `Preset.serves`): its name, and where it, its projector and its
+ * adapters come from. How it runs, and the token to fetch it with, are not part of it: they change no answer.
  */
-export const clusterServes = (model: string, source: ModelSource): string => hashServes(model, sourceIdentity(source));
+export const clusterServes = (model: string, source: ModelSource, files: readonly ModelFile[]): string =>
+  hashServes(model, [...sourceIdentity(source), ...files.filter(({ arg }) => isPartOfAnswer(arg)).map(fileIdentity)]);
+
+const fileIdentity = ({ arg, source }: ModelFile): string => JSON.stringify([arg, ...sourceIdentity(source)]);
 
 function sourceIdentity(source: ModelSource): string[] {
   switch (source.kind) {

@@ -1,14 +1,13 @@
 import type { JsonObject } from '../../domain/json.ts';
 import { LLAMA_PORT, LLAMA_SERVER } from '../../api/cluster/pod-marks.ts';
-import type { EnvItem, ModelSource, PodSettings } from '../../api/cluster/pod-settings.ts';
+import type { EnvItem, ModelFile, ModelSource, PodSettings } from '../../api/cluster/pod-settings.ts';
+import { renderArgs as renderArgItems } from '../../api/llama-options.ts';
+import { fileItems, type NamedFile, repositoryName, valueItem } from '../../api/model-files.ts';
 import { HTTP_THREADS } from '../http-threads.ts';
-import { OWN_FOLDER, OWN_VOLUMES } from './find-pod-fault.ts';
+import { OWN_VOLUMES } from './find-pod-fault.ts';
 import { guardScript } from './guard-script.ts';
+import { CACHE_FOLDER, pathIn, placeSources } from './place-sources.ts';
 
-const MODEL_FOLDER = `${OWN_FOLDER}/model`;
-const CACHE_FOLDER = `${OWN_FOLDER}/cache`;
-const MODEL_VOLUME = `${OWN_VOLUMES}model`;
-const CACHE_VOLUME = `${OWN_VOLUMES}cache`;
 const TEMPORARY_VOLUME = `${OWN_VOLUMES}tmp`;
 
 /** What the pod security standard "restricted" asks of each container. */
@@ -30,7 +29,7 @@ export function renderContainer(settings: PodSettings, prefix: string): JsonObje
     ...(settings.pod.envFrom === undefined ? {} : { envFrom: settings.pod.envFrom }),
     ports: [{ name: 'http', containerPort: LLAMA_PORT }],
     resources: renderResources(settings),
-    volumeMounts: [...ownMounts(settings.source), ...(settings.pod.volumeMounts ?? [])],
+    volumeMounts: [...ownMounts(settings), ...(settings.pod.volumeMounts ?? [])],
     readinessProbe: {
       httpGet: { path: `${prefix}/health`, port: LLAMA_PORT },
       periodSeconds: 1,
@@ -44,65 +43,55 @@ export function renderContainer(settings: PodSettings, prefix: string): JsonObje
 }
 
 /** The volumes that `renderContainer` mounts. */
-export function ownVolumes(source: ModelSource): JsonObject[] {
-  const temporary = { name: TEMPORARY_VOLUME, emptyDir: {} };
-  switch (source.kind) {
-    case 'path':
-      return [temporary];
-    case 'persistentVolumeClaim':
-      return [
-        temporary,
-        { name: MODEL_VOLUME, persistentVolumeClaim: { claimName: source.claimName, readOnly: true } },
-      ];
-    case 'huggingFace':
-      return [temporary, { name: CACHE_VOLUME, emptyDir: {} }];
-  }
-}
+export const ownVolumes = (settings: PodSettings): JsonObject[] => [
+  { name: TEMPORARY_VOLUME, emptyDir: {} },
+  ...placeSources(settings).map(({ volume }) => volume),
+];
 
-function ownMounts({ kind }: ModelSource): JsonObject[] {
-  const temporary = { name: TEMPORARY_VOLUME, mountPath: '/tmp' };
-  switch (kind) {
-    case 'path':
-      return [temporary];
-    case 'persistentVolumeClaim':
-      return [temporary, { name: MODEL_VOLUME, mountPath: MODEL_FOLDER, readOnly: true }];
-    case 'huggingFace':
-      return [temporary, { name: CACHE_VOLUME, mountPath: CACHE_FOLDER }];
-  }
-}
+const ownMounts = (settings: PodSettings): JsonObject[] => [
+  { name: TEMPORARY_VOLUME, mountPath: '/tmp' },
+  ...placeSources(settings).map(({ mount }) => mount),
+];
 
 /** The user's first, so that Corral's win. */
-function renderArgs({ args, source, model }: PodSettings, prefix: string): string[] {
+function renderArgs(settings: PodSettings, prefix: string): string[] {
+  const { args, model } = settings;
   const threads = args.includes('--threads-http') ? [] : ['--threads-http', HTTP_THREADS];
   const own = ['--port', String(LLAMA_PORT), '--api-prefix', prefix];
-  const literal = [...sourceArgs(source), ...args, ...threads, '--alias', model].map(literally);
+  const literal = [...sourceArgs(settings), ...args, ...threads, '--alias', model].map(literally);
   return [...literal, '--host', '$(POD_IP)', ...own];
 }
 
-function sourceArgs(source: ModelSource): string[] {
-  switch (source.kind) {
-    case 'path':
-      return ['--model', source.path];
-    case 'persistentVolumeClaim':
-      return ['--model', `${MODEL_FOLDER}/${source.path}`];
-    case 'huggingFace':
-      return ['--hf-repo', source.quant === undefined ? source.repo : `${source.repo}:${source.quant}`];
-  }
+function sourceArgs(settings: PodSettings): string[] {
+  const { source, files } = settings;
+  const model =
+    source.kind === 'huggingFace'
+      ? valueItem('--hf-repo', repositoryName(source))
+      : valueItem('--model', pathIn(settings, source));
+  return renderArgItems([model, ...fileItems(files.flatMap((file) => nameFile(settings, file)))]);
 }
 
-function renderEnv({ env, source }: PodSettings): JsonObject[] {
-  const address = { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } };
-  const hasCache = env.some(({ name }) => name === 'LLAMA_CACHE');
-  return [address, ...(source.kind === 'huggingFace' ? downloadEnv(source, hasCache) : []), ...env.map(literalItem)];
+/** The manifest's rules leave a repository to draft models. */
+function nameFile(settings: PodSettings, { arg, source }: ModelFile): NamedFile[] {
+  if (source.kind !== 'huggingFace') return [{ arg, path: pathIn(settings, source) }];
+  return arg === 'model-draft' ? [{ arg, repository: repositoryName(source) }] : [];
 }
 
 /** A user's own LLAMA_CACHE, for instance on a volume that outlives the pod, is used instead of the pod's. */
-function downloadEnv({ tokenSecretRef }: ModelSource & { kind: 'huggingFace' }, hasCache: boolean): JsonObject[] {
-  const token = { name: 'HF_TOKEN', valueFrom: { secretKeyRef: { ...tokenSecretRef } } };
+function renderEnv({ env, source, files }: PodSettings): JsonObject[] {
+  const address = { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } };
+  const isDownloaded = [source, ...files.map((file) => file.source)].some(({ kind }) => kind === 'huggingFace');
+  const hasCache = env.some(({ name }) => name === 'LLAMA_CACHE');
   return [
-    ...(hasCache ? [] : [{ name: 'LLAMA_CACHE', value: CACHE_FOLDER }]),
-    ...(tokenSecretRef === undefined ? [] : [token]),
+    address,
+    ...(isDownloaded && !hasCache ? [{ name: 'LLAMA_CACHE', value: CACHE_FOLDER }] : []),
+    ...(source.kind === 'huggingFace' ? tokenEnv(source) : []),
+    ...env.map(literalItem),
   ];
+}
+
+function tokenEnv({ tokenSecretRef }: ModelSource & { kind: 'huggingFace' }): JsonObject[] {
+  return tokenSecretRef === undefined ? [] : [{ name: 'HF_TOKEN', valueFrom: { secretKeyRef: { ...tokenSecretRef } } }];
 }
 
 const literalItem = (item: EnvItem): JsonObject =>

@@ -36,6 +36,19 @@ const SETTINGS: ReadonlyMap<string, PodSettings> = new Map([
     }),
   ],
   [
+    'files',
+    aPodSettings({
+      source: { kind: 'persistentVolumeClaim', claimName: 'models', path: 'qwen/q4.gguf' },
+      files: [
+        { arg: 'mmproj', source: { kind: 'persistentVolumeClaim', claimName: 'models', path: 'qwen/mmproj.gguf' } },
+        { arg: 'lora', source: { kind: 'persistentVolumeClaim', claimName: 'adapters', path: 'a,$(HOME).gguf' } },
+        { arg: 'model-draft', source: { ...huggingFace, tokenSecretRef: undefined } },
+        { arg: 'lora', source: { kind: 'path', path: '/models/b.gguf' } },
+        { arg: 'lora', source: { kind: 'persistentVolumeClaim', claimName: 'adapters', path: 'c.gguf' } },
+      ],
+    }),
+  ],
+  [
     'options-and-variables',
     aPodSettings({
       model: 'Org/Model:Q4 $(HOME)',

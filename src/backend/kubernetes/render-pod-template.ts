@@ -50,10 +50,10 @@ const GUARD_SECONDS = 60;
 export function renderPodTemplate(settings: PodSettings): RenderedTemplate {
   const fault = findPodFault(settings);
   if (fault !== undefined) return { ok: false, reason: 'InvalidPod', message: fault };
-  const { owner, preset, model, source } = settings;
+  const { owner, preset, model, source, files } = settings;
   const template = {
     settings,
-    serves: clusterServes(model, source),
+    serves: clusterServes(model, source, files),
     namespace: owner.namespace,
     baseName: baseNameOf(owner.uid, preset),
   };
@@ -125,7 +125,7 @@ const ownerReference = ({ owner }: PodSettings): JsonObject => ({
 });
 
 function renderSpec(settings: PodSettings, prefix: string): JsonObject {
-  const { pod, source } = settings;
+  const { pod } = settings;
   const before = [...(pod.initContainers ?? []).map(restricted), ...(pod.sidecars ?? []).map(asSidecar)];
   return {
     restartPolicy: 'Never',
@@ -144,7 +144,7 @@ function renderSpec(settings: PodSettings, prefix: string): JsonObject {
     ...placement(settings),
     ...(before.length === 0 ? {} : { initContainers: before }),
     containers: [renderContainer(settings, prefix)],
-    volumes: [...ownVolumes(source), ...(pod.volumes ?? [])],
+    volumes: [...ownVolumes(settings), ...(pod.volumes ?? [])],
   };
 }
 

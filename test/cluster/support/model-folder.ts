@@ -2,6 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
+import { renderTinyAdapter } from '../../support/tiny-adapter.ts';
 import { tinyModels } from '../../support/tiny-models.ts';
 
 /** Where `model-folder` is seen in pods. */
@@ -15,7 +16,8 @@ after(async () => {
 
 /**
  * A folder of this machine with models for pods, one for all tests of a process: `a.gguf` and `b.gguf` answer at once and
- * differently, a stream of `slow.gguf` takes seconds, and `broken.gguf` is no model.
+ * differently, a stream of `slow.gguf` takes seconds, `adapter.gguf` is a
+ * LoRA adapter for the first two, and `broken.gguf` is no model.
  */
 export async function modelFolder(): Promise<string> {
   made ??= makeFolder();
@@ -29,6 +31,7 @@ async function makeFolder(): Promise<string> {
   await tinyModels(folder, ['a'], 'quick', 1);
   await tinyModels(folder, ['b'], 'quick', 2);
   await tinyModels(folder, ['slow'], 'slow', 1);
+  await writeFile(join(folder, 'adapter.gguf'), renderTinyAdapter());
   await writeFile(join(folder, 'broken.gguf'), 'this is no model\n');
   return folder;
 }
