@@ -209,7 +209,7 @@ export class Connections {
       lastWords: undefined,
     });
     // Node takes its own listener away when it tells of a client's error; a second one must not end the process.
-    socket.on('error', () => undefined);
+    socket.on('error', ignore);
     socket.once('close', () => {
       this.#connections.delete(socket);
       if (!isProxy) this.#addresses.give(counted);
@@ -217,6 +217,8 @@ export class Connections {
     return true;
   }
 }
+
+const ignore = (): void => undefined;
 
 function endWith(socket: Socket, words: string): void {
   if (socket.writable) socket.end(words);

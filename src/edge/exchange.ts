@@ -46,7 +46,7 @@ export interface Ask {
 }
 
 /** One request for a model: held until a replica is ready, sent to it, and ended exactly once. */
-export class Exchange implements Held, Reservation {
+export class Exchange implements Held, Reservation, AttemptEvents {
   readonly #edge: EdgeContext;
   readonly #visit: Visit;
   readonly #ask: Ask;
@@ -74,6 +74,25 @@ export class Exchange implements Held, Reservation {
 
   turnAway(): void {
     this.#fail(shuttingDown);
+  }
+
+  untouched(error: Error): void {
+    const replica = this.#report('unreachable', error);
+    this.#retry(replica);
+  }
+
+  unanswered(error: Error): void {
+    this.#report('unanswered', error);
+    this.#fail(unanswered(error, this.#edge.limits));
+  }
+
+  refused(refusal: Refusal): void {
+    this.#fail(refusal);
+  }
+
+  broken(error: Error): void {
+    this.#report('broken', error);
+    this.#fail(brokenOff(error, this.#edge.limits));
   }
 
   /** Ends what the phase holds. The phase changes first: whoever hears of the end may publish, and come back here. */
@@ -183,30 +202,9 @@ export class Exchange implements Held, Reservation {
     const lease = this.#takeLease(replica.id);
     const { answer } = this.#visit;
     answer.expectReplica();
-    const attempt = new Attempt(this.#ask.outgoing, answer, ownHeaders(this.#visit), this.#eventsAt(replica.id));
+    const attempt = new Attempt(this.#ask.outgoing, answer, ownHeaders(this.#visit), this);
     this.#phase = { kind: 'sent', lease, replica: replica.id, attempt };
     attempt.start(upstream);
-  }
-
-  #eventsAt(replica: ReplicaId): AttemptEvents {
-    const { limits } = this.#edge;
-    return {
-      untouched: (error) => {
-        this.#report(replica, 'unreachable', error);
-        this.#retry(replica);
-      },
-      unanswered: (error) => {
-        this.#report(replica, 'unanswered', error);
-        this.#fail(unanswered(error, limits));
-      },
-      refused: (refusal) => {
-        this.#fail(refusal);
-      },
-      broken: (error) => {
-        this.#report(replica, 'broken', error);
-        this.#fail(brokenOff(error, limits));
-      },
-    };
   }
 
   /** Counts the request at the replica before it stops counting where it was. */
@@ -222,7 +220,7 @@ export class Exchange implements Held, Reservation {
   }
 
   /** Nothing was sent: the request takes its route again, as if it had just come. */
-  #retry(replica: ReplicaId): void {
+  #retry(replica: ReplicaId | undefined): void {
     if (this.#retries === MAX_RETRIES) {
       this.#fail(UNREACHABLE);
       return;
@@ -232,9 +230,12 @@ export class Exchange implements Held, Reservation {
     this.#follow(this.#admitAgain());
   }
 
-  #report(replica: ReplicaId, kind: UpstreamError, error: Error): void {
+  /** The replica that failed the attempt which is under way. */
+  #report(kind: UpstreamError, error: Error): ReplicaId | undefined {
+    const replica = this.#phase.kind === 'sent' ? this.#phase.replica : undefined;
     this.#visit.upstreamError = kind;
     this.#edge.log.warn('replica failed a request', { model: this.#visit.model, replica, reason: error.message });
+    return replica;
   }
 
   #fail(refusal: Refusal): void {

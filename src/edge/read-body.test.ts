@@ -74,3 +74,14 @@ test('a client that leaves while its body waits for its turn is gone', async () 
   });
   assert.equal(outcome.kind, 'gone');
 });
+
+test('a body that was read keeps nothing of its reading alive, however long the answer takes', async () => {
+  const req = requestWith(3);
+  const events = ['data', 'end', 'close'];
+  const before = events.map((event) => req.listenerCount(event));
+  await read(req, () => undefined);
+  assert.deepEqual(
+    events.map((event) => req.listenerCount(event)),
+    before,
+  );
+});

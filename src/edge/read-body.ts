@@ -84,10 +84,12 @@ export function readBody(
     if (over) return;
     over = true;
     clearImmediate(nextTurn);
+    // An answer may take hours: what has read the request is not kept for so long.
+    req.off('data', onData).off('end', onEnd).off('close', onClose);
     done(outcome);
   };
   const stop = (outcome: ReadBody): void => {
-    req.off('data', onData).pause();
+    req.pause();
     finish(outcome);
   };
   const onData = (chunk: Buffer): void => {

@@ -106,7 +106,7 @@ describe('bin/corral', () => {
     putNode('new', 'v24.0.0');
     assert.equal(
       run(['new'], 'bin/corral', '--help').stdout,
-      `new --enable-source-maps ${tree.path}/dist/main.js --help\n`,
+      `new --enable-source-maps --max-semi-space-size=4 ${tree.path}/dist/main.js --help\n`,
     );
   });
 

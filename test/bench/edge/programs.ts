@@ -34,7 +34,7 @@ export function buildPrograms(t: Cleanup): Programs {
   writeFileSync(project, JSON.stringify({ extends: join(root, 'tsconfig.build.json'), compilerOptions, include }));
   copyFileSync(join(root, 'package.json'), join(folder, 'package.json'));
   execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '--project', project]);
-  return programsIn(folder, 'js', ['--enable-source-maps']);
+  return programsIn(folder, 'js', ['--enable-source-maps', '--max-semi-space-size=4']);
 }
 
 /** A folder of its own below node_modules, so that the packages are found from it. */
