@@ -41,6 +41,8 @@ export class Answer {
   #stage: Stage = 'unsent';
   #pulse: NodeJS.Timeout | undefined;
   #isEventStream = false;
+  /** Nothing has taken it along yet. */
+  #headWaits = false;
   #lastChunk: Buffer | undefined;
 
   constructor(res: ServerResponse, meter: AnswerMeter) {
@@ -90,12 +92,14 @@ export class Answer {
   pass(chunk: Buffer): boolean {
     this.#lastChunk = chunk;
     this.#meter.pass(chunk);
+    this.#headWaits = false;
     return this.#res.write(chunk);
   }
 
   end(): void {
     this.#stage = 'over';
     this.#meter.end();
+    this.#headWaits = false;
     this.#res.end();
   }
 
@@ -103,6 +107,7 @@ export class Answer {
   refuse(refusal: Refusal): void {
     const stage = this.#stage;
     this.#stage = 'over';
+    this.#headWaits = false;
     this.silence();
     switch (stage) {
       case 'unsent':
@@ -129,17 +134,19 @@ export class Answer {
       this.#isEventStream = true;
     }
     // A client that does not read needs no more of them.
-    if (!this.#res.writableNeedDrain) this.#res.write(this.dialect.heartbeat);
+    if (this.#res.writableNeedDrain) return;
+    this.#headWaits = false;
+    this.#res.write(this.dialect.heartbeat);
   }
 
   /** The head goes out now, not with the first byte, but in one packet with what comes along with it. */
   #sendHead(status: number, headers: string[]): void {
     const res = this.#res;
     writeHead(res, status, headers);
-    res.cork();
-    res.flushHeaders();
+    this.#headWaits = true;
     process.nextTick(() => {
-      res.uncork();
+      if (this.#headWaits) res.flushHeaders();
+      this.#headWaits = false;
     });
   }
 
