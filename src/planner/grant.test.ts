@@ -416,6 +416,28 @@ describe('a bin that has refused a replica', () => {
     });
     assert.deepEqual(linesOf(both).does, ['start two in pool', 'start one in pool']);
   });
+  it('does not keep what somebody leaves for another from that one', () => {
+    const rams = (amount: number): Preset['footprint'] => new Map([['ram', amount]]);
+    const [busy, large] = [aPreset('busy', { footprint: rams(1) }), aPreset('large', { footprint: rams(2) })];
+    const size = new Map([...gpus(2), ...rams(2)]);
+    const refused = { ...limit, bin: binName('x'), preset: large.uid, footprint: rams(2), total: rams(3), replicas: 3 };
+    const world = {
+      now: 40_000,
+      pools: inBins({ name: binName('x'), size }),
+      presets: [busy, large, { ...two, model: a.model, uid: a.uid }, two],
+      replicas: [
+        inBin(busy, readySince(30_000, 60_000), 'x'),
+        inBin({ ...two, model: a.model, uid: a.uid }, readySince(0), 'x'),
+      ],
+      busy: new Map([[busy.uid, 1]]),
+      learnedLimits: [{ ...refused, until: instant(50_000) }],
+      waitingSince: waiting([large, 1], [two, 39_000]),
+    };
+    assert.deepEqual(linesOf(world), {
+      does: ['drain a#1 evicted'],
+      waits: ['large WaitingForCapacity 1', 'two WaitingForDrain 2'],
+    });
+  });
 });
 
 describe('more replicas than one', () => {
