@@ -52,12 +52,18 @@ const PersistentVolumeClaim = object('A file of a PersistentVolumeClaim, mounted
 });
 
 const Image = object(
-  'A file of an OCI image.',
+  'A file of an OCI image, which is mounted as a volume (Kubernetes, "Use an Image Volume With a Pod"). In a cluster only.',
   {
-    reference: text('the name of an image', 'The image.', { pattern: '^[A-Za-z0-9][A-Za-z0-9._:/@\\-]*$' }),
-    path: text('a path within the image', 'The GGUF file.', { pattern: '^[^\\x00]+$' }),
+    reference: text(
+      'the name of an image',
+      'The image or artifact. It is pulled with the secrets of pod.imagePullSecrets.',
+      { pattern: '^[A-Za-z0-9][A-Za-z0-9._:/@\\-]*$' },
+    ),
+    path: text('a path within the image', 'The GGUF file (its first shard), from the root of the image.', {
+      pattern: '^[^\\x00]+$',
+      rules: [WITHIN_VOLUME],
+    }),
   },
-  { rules: [unsupported('source.image')] },
 );
 
 const HuggingFace = object(

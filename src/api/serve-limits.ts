@@ -5,11 +5,13 @@ import { parseManifestArg } from './parse-manifest-arg.ts';
 import { findEnvRefusal } from './reserved-options.ts';
 
 const CLUSTER = 'needs a cluster';
+const SOURCES = ['spec.presets[].source', 'spec.presets[].files[].source'];
 
 /** Fields that an API server accepts and `corral serve` cannot honour: it refuses them. Keys: `formatPattern`. */
 export const REFUSED_BY_SERVE: ReadonlyMap<string, string> = new Map([
-  ['spec.presets[].source.persistentVolumeClaim', CLUSTER],
-  ['spec.presets[].files[].source.persistentVolumeClaim', CLUSTER],
+  ...SOURCES.flatMap((source) =>
+    ['persistentVolumeClaim', 'image'].map((kind) => [`${source}.${kind}`, CLUSTER] as const),
+  ),
   ['spec.presets[].source.huggingFace.tokenSecretRef', `${CLUSTER}; here set HF_TOKEN in Corral's environment`],
   ['spec.presets[].env[].valueFrom', CLUSTER],
   ['spec.defaults.env[].valueFrom', CLUSTER],

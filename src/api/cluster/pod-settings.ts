@@ -17,6 +17,8 @@ export type ModelSource =
   | { readonly kind: 'path'; readonly path: string }
   /** `path` is relative to the volume's root. */
   | { readonly kind: 'persistentVolumeClaim'; readonly claimName: string; readonly path: string }
+  /** `path` is relative to the image's root. */
+  | { readonly kind: 'image'; readonly reference: string; readonly path: string }
   | {
       readonly kind: 'huggingFace';
       readonly repo: string;
@@ -114,6 +116,8 @@ function sourceIdentity(source: ModelSource): string[] {
       return [source.kind, source.path];
     case 'persistentVolumeClaim':
       return [source.kind, source.claimName, source.path];
+    case 'image':
+      return [source.kind, source.reference, source.path];
     case 'huggingFace':
       return [source.kind, source.repo, ...(source.quant === undefined ? [] : [source.quant])];
   }

@@ -31,6 +31,10 @@ function holderOf(source: ModelSource): Holder | undefined {
       const volume = { persistentVolumeClaim: { claimName, readOnly: true } };
       return { key: JSON.stringify([kind, claimName]), volume, isReadOnly: true };
     }
+    case 'image': {
+      const { kind, reference } = source;
+      return { key: JSON.stringify([kind, reference]), volume: { image: { reference } }, isReadOnly: true };
+    }
     case 'huggingFace':
       return { key: CACHE, volume: { emptyDir: {} }, isReadOnly: false };
   }

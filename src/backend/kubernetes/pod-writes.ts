@@ -4,6 +4,7 @@ import { PODS } from '../../api/cluster/resources.ts';
 import type { DrainCause } from '../../domain/replica.ts';
 import { ApiError, isTemporary, type KubeApi } from '../../kube/kube-api.ts';
 import type { KubeObject, ObjectRef } from '../../kube/kube-object.ts';
+import { findDroppedVolume } from './find-dropped-volume.ts';
 import { nextEpoch, type PodWrite } from './pod-order.ts';
 import { renderPod } from './render-pod-template.ts';
 import { nameOf, type Start } from './start.ts';
@@ -45,9 +46,11 @@ export class PodWrites {
   /** With `dryRun` everything is done but storing it. */
   async create(start: Start, dryRun: boolean): Promise<CreateOutcome> {
     try {
-      const pod = await this.#api.create(PODS, renderPod(start.template, start), { dryRun });
+      const sent = renderPod(start.template, start);
+      const pod = await this.#api.create(PODS, sent, { dryRun });
       if (!dryRun) this.#cache.absorb(pod);
-      return { kind: 'created' };
+      const dropped = dryRun ? findDroppedVolume(sent, pod) : undefined;
+      return dropped === undefined ? { kind: 'created' } : { kind: 'refused', message: dropped };
     } catch (error) {
       return this.#explain(error, start);
     }

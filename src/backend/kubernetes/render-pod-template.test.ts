@@ -49,6 +49,17 @@ const SETTINGS: ReadonlyMap<string, PodSettings> = new Map([
     }),
   ],
   [
+    'image',
+    aPodSettings({
+      source: { kind: 'image', reference: 'example.com/models/qwen3:8b', path: 'q4.gguf' },
+      files: [
+        { arg: 'mmproj', source: { kind: 'image', reference: 'example.com/models/qwen3:8b', path: 'mmproj.gguf' } },
+        { arg: 'lora', source: { kind: 'image', reference: 'example.com/adapters@sha256:00', path: 'a/b.gguf' } },
+      ],
+      pod: { imagePullSecrets: [{ name: 'registry' }] },
+    }),
+  ],
+  [
     'options-and-variables',
     aPodSettings({
       model: 'Org/Model:Q4 $(HOME)',
