@@ -7,8 +7,8 @@ import { chatBody } from './request-bodies.ts';
 import type { Contestant } from './stage.ts';
 import { runWrk, type Load, type Loaded } from './wrk.ts';
 
-/** Milliseconds that a connection of the flood waits between two requests: its connections make its rate. */
-const PAUSE = 10;
+/** Connections of the flood. Enough that its rate is kept where an answer takes twenty milliseconds. */
+const FLOOD_CONNECTIONS = 200;
 /** The traffic that may not suffer: a few clients that ask now and then. */
 const OTHERS = { connections: 4, pause: 10 };
 const MOST_SLOWER = 2;
@@ -40,12 +40,12 @@ export async function benchUnknown(bench: Bench): Promise<void> {
 
 async function measure({ extent, tools, folder }: Bench, { port, pids }: Contestant): Promise<Sample> {
   const { seconds, unknownPerSecond } = extent;
-  const load = async (more: Pick<Load, 'connections' | 'body' | 'pause'>): Promise<Loaded> =>
+  const load = async (more: Pick<Load, 'connections' | 'body' | 'pause' | 'perSecond'>): Promise<Loaded> =>
     runWrk(tools.wrk, folder, { port, seconds, ...more });
   const others = { ...OTHERS, body: chatBody('m0') };
   const quiet = await load(others);
-  const connections = Math.ceil((unknownPerSecond * PAUSE) / 1000);
-  const unknown = { connections, pause: PAUSE, body: chatBody('a-model-that-nobody-declares') };
+  const body = chatBody('a-model-that-nobody-declares');
+  const unknown = { connections: FLOOD_CONNECTIONS, perSecond: unknownPerSecond, body };
   const [flood, flooded] = await Promise.all([load(unknown), load(others)]);
   return { quiet: quiet.p99, flooded: flooded.p99, flood, resident: residentMbOf(pids) };
 }

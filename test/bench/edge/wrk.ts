@@ -12,6 +12,8 @@ export interface Load {
   readonly body: string;
   /** Milliseconds that a connection waits before each request; without it, it sends as soon as it is answered. */
   readonly pause?: number | undefined;
+  /** Requests that all connections together send in a second, evenly, as long as one of them is free; instead of a pause. */
+  readonly perSecond?: number | undefined;
 }
 
 /** What wrk tells of a load. */
@@ -27,14 +29,35 @@ export interface Loaded {
   readonly p99: number;
 }
 
+/** What wrk asks before each request, for the milliseconds to wait: each has its time, counted from the first. */
+const evenly = (perSecond: number): string => `
+local ffi = require("ffi")
+ffi.cdef("typedef struct { long s; long ns; } moment; int clock_gettime(int, moment *);")
+local moment, monotonic = ffi.new("moment"), 1
+local function now()
+  ffi.C.clock_gettime(monotonic, moment)
+  return tonumber(moment.s) * 1000 + tonumber(moment.ns) / 1e6
+end
+local began, asked
+function delay()
+  if not began then began, asked = now(), 0 end
+  asked = asked + 1
+  return math.max(0, math.floor(began + asked * ${1000 / perSecond} - now() + 0.5))
+end
+`;
+
+/** The same where each connection waits as long before each. */
+const after = (pause: number): string => `function delay() return ${pause} end`;
+
 /** The long brackets of Lua hold any text but their own end. */
-const script = ({ body, pause }: Load): string => `
+const script = ({ body, pause, perSecond }: Load): string => `
 wrk.method = "POST"
 wrk.path = "/v1/chat/completions"
 wrk.headers["Content-Type"] = "application/json"
 wrk.headers["Authorization"] = "Bearer ${API_KEY}"
 wrk.body = [==[${body}]==]
-${pause === undefined ? '' : `function delay() return ${pause} end`}
+${pause === undefined ? '' : after(pause)}
+${perSecond === undefined ? '' : evenly(perSecond)}
 function done(summary, latency)
   local e = summary.errors
   io.write(string.format("told %d %d %d %d %d %d\\n", summary.requests, summary.duration, e.status,
