@@ -1,9 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { parseArgv } from './api/parse-argv.ts';
 import { formatProblem } from './api/problem.ts';
-import { withClusterOptions, type ClusterFlags } from './cli/cluster-options.ts';
 import { withEdgeOptions, type EdgeFlags } from './cli/edge-options.ts';
 import { withKeyOptions, type KeyFlags } from './cli/key-options.ts';
+import { withOperatorOptions, type OperatorFlags } from './cli/operator-options.ts';
 import { withPlanOptions, type PlanFlags } from './cli/plan-options.ts';
 import { OWN_OPTIONS, withServeOptions, type ServeFlags } from './cli/serve-options.ts';
 import { withSimulateOptions, type SimulateFlags } from './cli/simulate-options.ts';
@@ -38,15 +38,17 @@ Exit codes: 0 ended as told, 1 failed while running, 2 wrong use or configuratio
 `;
 
 const OPERATOR_HELP = `
-One operator runs in a cluster; deploy/operator.yaml is one. It may be ended and started at any time: the models go on.
+Of several in a cluster one leads, by a Lease, and the others stand by; deploy/operator.yaml has two. Each may be ended and
+started at any time: the models go on. One that loses the lead ends with 1, and is to be started again.
 
 Exit codes: 0 ended as told, 1 failed while running, 2 wrong use or configuration.
 `;
 
 const PLAN_HELP = `
-It changes nothing, and it is not a request: nothing is loaded, and no idle time begins anew. In a cluster the operator answers,
-on its admin port:
-  kubectl -n corral-system port-forward deployment/corral-operator 8081
+It changes nothing, and it is not a request: nothing is loaded, and no idle time begins anew. In a cluster the operator that
+leads answers, on its admin port:
+  leader=$(kubectl -n corral-system get lease corral-operator -o 'jsonpath={.spec.holderIdentity}')
+  kubectl -n corral-system port-forward "pod/\${leader%_*}" 8081
   corral plan qwen3-8b --url http://127.0.0.1:8081
 
 Exit codes: 0 answered, 1 nobody answered as Corral does, 2 wrong use or an unknown model.
@@ -97,10 +99,10 @@ function buildProgram(serve: Serve): Command {
       const { runEdge } = await import('./main-edge.ts');
       process.exitCode = await runEdge(flags);
     });
-  withClusterOptions(program.command('operator'))
+  withOperatorOptions(program.command('operator'))
     .description('run the models of a cluster, as pods, for the ModelDeployments that are applied to it')
     .addHelpText('after', OPERATOR_HELP)
-    .action(async (flags: ClusterFlags) => {
+    .action(async (flags: OperatorFlags) => {
       const { runOperator } = await import('./main-operator.ts');
       process.exitCode = await runOperator(flags);
     });

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Command, CommanderError } from 'commander';
 import { DEFAULT_EDGE_LIMITS } from '../edge/limits.ts';
-import { withClusterOptions, type ClusterFlags } from './cluster-options.ts';
+import type { ClusterFlags } from './cluster-options.ts';
 import { withEdgeOptions } from './edge-options.ts';
+import { withOperatorOptions } from './operator-options.ts';
 import { DEFAULT_SURFACE_FLAGS } from './surface-options.ts';
 
 type Adds = (command: Command) => Command;
@@ -36,7 +37,12 @@ const WRONG = [
 ] as const;
 
 for (const [program, adds, own, wrong] of [
-  ['operator', withClusterOptions, {}, []],
+  [
+    'operator',
+    withOperatorOptions,
+    { leaseNamespace: 'corral-system' },
+    [['--lease-namespace', '', 'Corral', '-a', 'a/b', 'a'.repeat(64)]],
+  ],
   [
     'edge',
     withEdgeOptions,
@@ -67,3 +73,24 @@ for (const [program, adds, own, wrong] of [
     }
   });
 }
+
+describe('where the lease of the operators is', () => {
+  it('is said by the pod, and by the flag before it', (t) => {
+    const before = process.env['POD_NAMESPACE'];
+    t.after(() => {
+      if (before === undefined) delete process.env['POD_NAMESPACE'];
+      else process.env['POD_NAMESPACE'] = before;
+    });
+    const namespace = (...argv: string[]): unknown => {
+      const flags = parsed(withOperatorOptions, ...argv);
+      return typeof flags === 'object' && 'leaseNamespace' in flags ? flags.leaseNamespace : flags;
+    };
+    process.env['POD_NAMESPACE'] = 'models';
+    assert.equal(namespace(), 'models');
+    assert.equal(namespace('--lease-namespace=other'), 'other');
+    process.env['POD_NAMESPACE'] = 'Not/One';
+    const refused = namespace();
+    assert.ok(typeof refused === 'string');
+    assert.match(refused, /POD_NAMESPACE/u);
+  });
+});

@@ -1,13 +1,32 @@
 import { findClusterAccess } from '../kube/cluster-access.ts';
-import { createKubeApi, type KubeConnection } from '../kube/transport.ts';
+import { createKubeApi, type KubeConnection, type TransportOptions } from '../kube/transport.ts';
 import { systemTimers } from '../platform/clock.ts';
 import type { ApiFlags } from './cluster-options.ts';
 
+/** How a connection is to be other than all are. */
+export type Connection = Omit<TransportOptions, 'timers'>;
+
 /** A client of the API server that the flags or the pod's surroundings name; nothing is sent yet. A text says what is wrong with them. */
-export function connect({ apiServer, apiTokenFile: tokenFile, apiCaFile: caFile }: ApiFlags): KubeConnection | string {
+export function connect(flags: ApiFlags): KubeConnection | string {
+  return orProblem(() => connectWith(flags, {}));
+}
+
+/** The same, with which one or more connections can be made; it throws nothing. */
+export function connectAll<T>(flags: ApiFlags, use: (connect: (how: Connection) => KubeConnection) => T): T | string {
+  return orProblem(() => use((how) => connectWith(flags, how)));
+}
+
+function connectWith(
+  { apiServer, apiTokenFile: tokenFile, apiCaFile: caFile }: ApiFlags,
+  how: Connection,
+): KubeConnection {
+  const access = findClusterAccess({ env: process.env, apiServer, tokenFile, caFile });
+  return createKubeApi(access, { timers: systemTimers, ...how });
+}
+
+function orProblem<T>(make: () => T): T | string {
   try {
-    const access = findClusterAccess({ env: process.env, apiServer, tokenFile, caFile });
-    return createKubeApi(access, { timers: systemTimers });
+    return make();
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

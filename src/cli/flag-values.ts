@@ -43,5 +43,11 @@ export function formatBytes(count: number): string {
   return `${count / 1024 ** power}${suffixes[power]}`;
 }
 
+/** A DNS label, as Kubernetes wants the names of namespaces; what it throws becomes commander's message. */
+export function namespaceName(text: string): string {
+  if (/^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/u.test(text)) return text;
+  throw new InvalidArgumentError('It must be the name of a namespace: a-z, 0-9 and, between them, -; at most 63.');
+}
+
 export const LOG_LEVELS: readonly LogLevel[] = ['error', 'warn', 'info', 'debug', 'silent'];
 export const HIGHEST_PORT = 65_535;

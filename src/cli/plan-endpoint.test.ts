@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { createAdminServer } from '../admin/admin-server.ts';
-import type { Operator } from '../operator/operator.ts';
+import type { OperatorReplica } from '../operator/operator-replica.ts';
 import { ask, errorOf, portOf, type Got } from '../testing/http-kit.ts';
 import { keptLog } from '../testing/kube-testbed.ts';
 import { planEndpoint } from './plan-endpoint.ts';
 
 /** What the admin port answers for a model. */
-async function get(t: TestContext, operator: Partial<Pick<Operator, 'plan' | 'whyNotReady'>>): Promise<Got> {
-  const whole = { whyNotReady: () => undefined, plan: () => undefined, ...operator };
+async function get(t: TestContext, operator: Partial<Pick<OperatorReplica, 'plan' | 'standing'>>): Promise<Got> {
+  const whole = { standing: () => ({ kind: 'planning' }) as const, plan: () => undefined, ...operator };
   const server = createAdminServer({ whyNotReady: () => undefined, answers: planEndpoint(whole, keptLog()) });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -33,8 +33,19 @@ describe("the plan on the operator's admin port", () => {
   });
 
   it('is 503 with the reason, and not 404, until everything was read', async (t) => {
-    const got = await get(t, { whyNotReady: () => 'not everything is read' });
+    const got = await get(t, { standing: () => ({ kind: 'reading', reason: 'not everything is read' }) });
     assert.deepEqual([got.status, errorOf(got).get('message')], [503, 'not everything is read']);
+  });
+
+  it('is 501 where another operator leads, and says which, so that nobody takes what one that stands by thinks for a plan', async (t) => {
+    const got = await get(t, { standing: () => ({ kind: 'standby', leader: 'corral-operator-7f' }) });
+    assert.deepEqual([got.status, errorOf(got).get('code')], [501, 'planned_elsewhere']);
+    assert.match(String(errorOf(got).get('message')), /ask the one that leads, corral-operator-7f$/u);
+  });
+
+  it('is 503 where nobody leads', async (t) => {
+    const got = await get(t, { standing: () => ({ kind: 'standby', leader: undefined }) });
+    assert.deepEqual([got.status, errorOf(got).get('code')], [503, 'not_ready']);
   });
 
   it('is 500 where the planner fails, and the operator goes on', async (t) => {

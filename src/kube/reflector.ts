@@ -62,6 +62,21 @@ export class Reflector {
     this.#synced.resolve('stopped');
   }
 
+  /**
+   * Lists everything once more beside the watch: afterwards nothing here is older than the call. To be called when synced.
+   * Goes on until it succeeds, or ends with `stopped` if `stop` comes before. Never rejects.
+   */
+  async refresh(): Promise<'fresh' | 'stopped'> {
+    const { timers } = this.#parts;
+    const { signal } = this.#stopping;
+    for (let failures = 1; !signal.aborted; failures += 1) {
+      const error = await this.#listBeside();
+      if (error === undefined) return 'fresh';
+      await pause(timers, delayAfter(error, failures, BACK_OFF, timers.random), signal);
+    }
+    return 'stopped';
+  }
+
   /** Whether everything was listed once. Before that, an object that is not here may well exist. */
   get synced(): boolean {
     return this.#isSynced;
@@ -129,6 +144,19 @@ export class Reflector {
     else this.#missed.expect(changed, list.resourceVersion);
     this.#version = watched ?? list.resourceVersion;
     return this.#version;
+  }
+
+  /** Returns the error if it fails. */
+  async #listBeside(): Promise<unknown> {
+    const { api, resource, scope, timers } = this.#parts;
+    try {
+      const list = await api.list(resource, scope, this.#stopping.signal);
+      if (this.#cache.takeList(list, timers.now()).length > 0) this.#tell();
+      return undefined;
+    } catch (error) {
+      this.#logFailure(error);
+      return error ?? new Error('unknown');
+    }
   }
 
   /** In milliseconds; 0 or less: it is due. */

@@ -63,6 +63,12 @@ export class CatalogFollower<Template extends Rendering> {
     this.#decide();
   }
 
+  /** Reads everything anew, and hands over what is declared then; or `stop` came before. To be called after `start`. */
+  async refresh(): Promise<void> {
+    await Promise.all(this.#all().map(async (reflector) => reflector.refresh()));
+    if (this.#isFollowing) this.#decide();
+  }
+
   /** Nothing is handed over any more. Resolves when nothing is open. */
   async stop(): Promise<void> {
     this.#isFollowing = false;

@@ -77,6 +77,12 @@ export class EdgeBook implements ActivitySource {
     this.#witnesses.begin();
   }
 
+  /** Reads all reports anew. To be called after `start`. */
+  async refresh(): Promise<void> {
+    await this.#reports.refresh();
+    this.#look();
+  }
+
   /** Resolves when nothing is open any more. */
   async stop(): Promise<void> {
     await Promise.all([this.#reports.stop(), this.#witnesses.stop(), this.#inquiry.stop()]);

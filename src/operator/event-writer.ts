@@ -52,7 +52,8 @@ export class EventWriter {
   readonly #queue: NewObject[] = [];
   #count = 0;
   #lost = 0;
-  #isWriting = false;
+  #writing: Promise<void> | undefined;
+  #isStopped = false;
 
   constructor(parts: EventWriterParts) {
     this.#parts = parts;
@@ -60,17 +61,24 @@ export class EventWriter {
 
   /** Queues one Event for each. One for which there is no room is lost, and that is logged. */
   report(happenings: readonly Happening[]): void {
+    if (this.#isStopped) return;
     for (const happening of happenings) {
       if (this.#queue.length < MAX_QUEUED) this.#queue.push(this.#render(happening));
       else this.#lost += 1;
     }
-    if (!this.#isWriting && this.#queue.length > 0) void this.#writeAll();
+    if (this.#queue.length > 0) this.#writing ??= this.#writeAll();
+  }
+
+  /** Writes nothing more; what is queued is lost. Resolves when nothing is on its way. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#queue.length = 0;
+    await this.#writing;
   }
 
   async #writeAll(): Promise<void> {
-    this.#isWriting = true;
     for (let event = this.#queue.shift(); event !== undefined; event = this.#queue.shift()) await this.#write(event);
-    this.#isWriting = false;
+    this.#writing = undefined;
   }
 
   async #write(event: NewObject): Promise<void> {

@@ -24,7 +24,7 @@ async function declared(t: TestContext, pool: JsonObject): Promise<{ operator: O
 test('the operator plans for what is declared once everything was read, and a plan makes no pod', async (t) => {
   const { operator, server } = await declared(t, { capacity: { maxLoaded: 1 } });
   assert.equal(operator.plan(modelName('a')), undefined, 'nothing is read yet');
-  await operator.start();
+  await operator.lead();
   assert.equal(operator.plan(modelName('a'))?.outcome, 'starts');
   assert.equal(operator.plan(modelName('b')), undefined);
   assert.deepEqual(server.objects(PODS), []);
@@ -32,7 +32,7 @@ test('the operator plans for what is declared once everything was read, and a pl
 
 test('the operator says that a request would be refused where the edges refuse it', async (t) => {
   const { operator } = await declared(t, { paused: true });
-  await operator.start();
+  await operator.lead();
   const plan = operator.plan(modelName('a'));
   assert.ok(plan?.outcome === 'refused');
   assert.equal(plan.reason, 'PoolPaused');

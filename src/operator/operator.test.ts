@@ -34,7 +34,7 @@ async function startOperator(t: TestContext, { api, timers }: Bed): Promise<Oper
   const wallNow = (): number => Date.UTC(2026, 0, 1);
   const operator = new Operator({ api, timers, wallNow, instance: 'operator-1', nonce: 'ab', log: keptLog() });
   t.after(async () => operator.stop());
-  await operator.start();
+  await operator.lead();
   return operator;
 }
 

@@ -22,6 +22,7 @@ import { StatusWriter } from './status-writer.ts';
 import { unschedulableAfter } from './unschedulable-after.ts';
 
 export interface OperatorParts {
+  /** Its writes must be refused when somebody else may lead; see LeaderLease. */
   readonly api: KubeApi;
   readonly timers: Timers;
   /** Milliseconds since 1970. */
@@ -43,6 +44,7 @@ export class Operator {
   readonly #backend: KubernetesBackend;
   readonly #book: EdgeBook;
   readonly #follower: CatalogFollower<PodTemplate>;
+  readonly #events: EventWriter;
   readonly #publisher: StatusPublisher;
   readonly #startupLoads = new StartupLoads();
   #declared: ClusterCatalog<PodTemplate> = {
@@ -52,6 +54,9 @@ export class Operator {
   };
   #views: readonly PresetView[] = [];
   #willPublish = false;
+  #reading: Promise<void> | undefined;
+  #isRead = false;
+  #isStopped = false;
   /** Not before everything was read: a pod whose ModelDeployment is not read yet would look like one that has none. */
   #control: ControlLoop | undefined;
 
@@ -81,13 +86,32 @@ export class Operator {
       timers,
       log,
     });
+    this.#events = this.#createEvents();
     this.#publisher = this.#createPublisher();
   }
 
-  /** Reads everything, and plans from then on. Resolves early if `stop` comes before. */
+  /** Reads everything and follows it, and decides nothing: it stands by. Resolves early if `stop` comes before. */
   async start(): Promise<void> {
+    this.#reading ??= this.#read();
+    await this.#reading;
+  }
+
+  /**
+   * Plans from now on; resolves when it does, or if `stop` comes before. First it reads everything anew: a watch may be
+   * behind, and another one has decided until now.
+   */
+  async lead(): Promise<void> {
+    await this.start();
+    await Promise.all([this.#pods.refresh(), this.#book.refresh(), this.#follower.refresh()]);
+    if (this.#isRead && !this.#isStopped) this.#plan();
+  }
+
+  async #read(): Promise<void> {
     await Promise.all([this.#pods.start(), this.#book.start(), this.#follower.start()]);
-    if (!this.#pods.synced || !this.#book.synced || this.#declared.acceptance === NOTHING_DECLARED) return;
+    this.#isRead = this.#pods.synced && this.#book.synced && this.#declared.acceptance !== NOTHING_DECLARED;
+  }
+
+  #plan(): void {
     const { timers, log } = this.#parts;
     const { now, wakeIn } = timers;
     this.#control = new ControlLoop({
@@ -104,12 +128,17 @@ export class Operator {
     this.#declare(this.#control);
   }
 
-  /** Why it decides nothing yet; `undefined`: it does. */
+  /** Why it could decide nothing yet; `undefined`: it leads, or could at once. */
   whyNotReady(): string | undefined {
-    return this.#control === undefined ? 'not everything is read from the API server yet' : undefined;
+    return this.#isRead ? undefined : 'not everything is read from the API server yet';
   }
 
-  /** What would become of a request for a model if it came now; `undefined`: nobody declares that name, or nothing is read yet. */
+  /** Whether it leads, and has read what it needs to. */
+  get isPlanning(): boolean {
+    return this.#control !== undefined;
+  }
+
+  /** What would become of a request for a model if it came now; `undefined`: nobody declares that name, or it does not plan. */
   plan(name: ModelName): ModelPlan | undefined {
     const control = this.#control;
     if (control === undefined) return undefined;
@@ -119,9 +148,11 @@ export class Operator {
 
   /** Decides nothing more, and resolves when nothing is open. The pods go on serving. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     this.#control?.stop();
     this.#backend.close();
-    await Promise.all([this.#pods.stop(), this.#book.stop(), this.#follower.stop(), this.#lanes.close()]);
+    const reading = [this.#pods.stop(), this.#book.stop(), this.#follower.stop()];
+    await Promise.all([...reading, this.#lanes.close(), this.#events.stop()]);
   }
 
   #createBackend(): KubernetesBackend {
@@ -159,8 +190,13 @@ export class Operator {
     return book;
   }
 
+  #createEvents(): EventWriter {
+    const { api, wallNow, instance, nonce, log } = this.#parts;
+    return new EventWriter({ api, log, wallNow, podOf: (replica) => this.#podOf(replica), instance, nonce });
+  }
+
   #createPublisher(): StatusPublisher {
-    const { api, timers, wallNow, instance, nonce, log } = this.#parts;
+    const { api, timers, wallNow } = this.#parts;
     return new StatusPublisher({
       statuses: new StatusWriter({
         api,
@@ -169,7 +205,7 @@ export class Operator {
           this.#follower.absorb(resource, object);
         },
       }),
-      events: new EventWriter({ api, log, wallNow, podOf: (replica) => this.#podOf(replica), instance, nonce }),
+      events: this.#events,
       clock: () => ({ now: timers.now(), wall: wallNow() }),
     });
   }

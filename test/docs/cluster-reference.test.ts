@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Command } from 'commander';
-import { withClusterOptions } from '../../src/cli/cluster-options.ts';
 import { withEdgeOptions } from '../../src/cli/edge-options.ts';
 import { LIMIT_OPTIONS } from '../../src/cli/limit-options.ts';
+import { withOperatorOptions } from '../../src/cli/operator-options.ts';
 import { codeIn, readText, sectionOf } from './support/markdown.ts';
 import { flagRowsOf, isMessage, loggedIn, rowOfOption, sorted } from './support/reference.ts';
 
@@ -11,7 +11,7 @@ import { flagRowsOf, isMessage, loggedIn, rowOfOption, sorted } from './support/
 const PROGRAMS = [
   {
     page: 'docs/operator.md',
-    command: withClusterOptions(new Command('operator')),
+    command: withOperatorOptions(new Command('operator')),
     code: [
       'src/operator',
       'src/kube',

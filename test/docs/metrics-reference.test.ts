@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { instant } from '../../src/domain/units.ts';
 import { EdgeMetrics } from '../../src/platform/metrics/edge-metrics.ts';
+import { addLeaderMetric } from '../../src/platform/metrics/leader-metric.ts';
 import { createRegistry } from '../../src/platform/metrics/process-metrics.ts';
 import { blocksOf, codeIn, readText, rowsOf, sectionOf } from './support/markdown.ts';
 import { sorted } from './support/reference.ts';
@@ -18,6 +19,14 @@ function registered(withEdge: boolean): ReturnType<ReturnType<typeof createRegis
   return registry.getMetricsAsArray().filter((metric) => !withEdge || !before.has(metric));
 }
 
+/** What an operator has beside a process. */
+function ofOperator(): ReturnType<typeof registered> {
+  const registry = createRegistry('0.0.0');
+  const before = new Set(registry.getMetricsAsArray());
+  addLeaderMetric(registry, () => true);
+  return registry.getMetricsAsArray().filter((metric) => !before.has(metric));
+}
+
 /** Name, type and labels, as prom-client keeps them. */
 const shapeOf = (metric: object): string => {
   const { name, type, labelNames } = metric as { name: string; type: string; labelNames: readonly string[] };
@@ -25,15 +34,20 @@ const shapeOf = (metric: object): string => {
 };
 
 describe('docs/metrics.md', () => {
-  it('has each metric of the edge with its type and its labels, and no other', () => {
-    const rows = rowsOf(sectionOf(document, 'Of the edge'));
-    const documented = rows.map(([name = '', type = '', labels = '']) =>
-      [name, type, ...codeIn(labels)].join(' ').replaceAll('`', ''),
-    );
-    const shapes = registered(true).map(shapeOf);
-    assert.ok(shapes.length >= 10);
-    assert.deepEqual(sorted(documented), sorted(shapes));
-  });
+  for (const [section, metrics, least] of [
+    ['Of the edge', registered(true), 10],
+    ['Of the operator', ofOperator(), 1],
+  ] as const) {
+    it(`has each metric with its type and its labels, and no other: ${section}`, () => {
+      const rows = rowsOf(sectionOf(document, section));
+      const documented = rows.map(([name = '', type = '', labels = '']) =>
+        [name, type, ...codeIn(labels)].join(' ').replaceAll('`', '').trim(),
+      );
+      const shapes = metrics.map(shapeOf);
+      assert.ok(shapes.length >= least);
+      assert.deepEqual(sorted(documented), sorted(shapes));
+    });
+  }
 
   it('has each metric of a process, and no other', () => {
     const code = codeIn(sectionOf(document, 'Of each process'));
@@ -47,7 +61,7 @@ describe('docs/metrics.md', () => {
   it('asks in its queries and alerts for metrics and labels that there are', () => {
     const blocks = blocksOf(document).filter(({ language }) => language === 'text' || language === 'yaml');
     assert.equal(blocks.length, 2);
-    const known = [...registered(true), ...registered(false)].flatMap((metric) => {
+    const known = [...registered(true), ...ofOperator(), ...registered(false)].flatMap((metric) => {
       const [name = '', type] = shapeOf(metric).split(' ');
       return type === 'histogram' ? [`${name}_bucket`, `${name}_count`, `${name}_sum`] : [name];
     });

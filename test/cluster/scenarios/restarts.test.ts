@@ -69,10 +69,10 @@ describe('whenever it happens', { timeout: 180_000 }, () => {
       await scene.apply('kept', await scene.pool(), [preset('slow', '500ms')]);
       const stream = await startStream(scene, 'slow', LONG);
       const model = await scene.readyPod('slow');
-      const old = await scene.corral.pod('operator');
+      const old = await scene.corral.leader();
       await deletePod(scene, old);
       await scene.corral.untilGone(old);
-      await scene.corral.pod('operator', old);
+      await scene.corral.leader(old);
       await assertWhole(stream.whole, 'slow', LONG);
       await scene.pods.untilGone(model.metadata.uid);
       assert.deepEqual(new Set(uidsOf(scene.pods.events.map(({ pod }) => pod))), new Set([model.metadata.uid]));
@@ -90,9 +90,9 @@ describe('whenever it happens', { timeout: 180_000 }, () => {
       const next = startAsking(scene.url, 'a');
       await scene.untilClosed(model);
 
-      const old = await scene.corral.pod('operator');
+      const old = await scene.corral.leader();
       await deletePod(scene, old);
-      await scene.corral.pod('operator', old);
+      await scene.corral.leader(old);
       await assertWhole(stream.whole, 'slow', LONG);
       contentOf(await next.reply);
       const comings = scene.pods.events.filter(({ kind }) => kind !== 'changed');

@@ -52,6 +52,18 @@ function addressOf({ metadata, status }: ApiObject): string {
   throw new Error(`${metadata.name} has no address`);
 }
 
+const LEASES = `/apis/coordination.k8s.io/v1/namespaces/${SYSTEM}/leases`;
+
+const isOf = ({ metadata }: ApiObject, component: Component): boolean =>
+  metadata.labels?.['app.kubernetes.io/name'] === `corral-${component}`;
+
+/** The name of the pod that a Lease names; empty: none. */
+function leaderOf(lease: ApiObject | undefined): string {
+  const spec = lease?.['spec'];
+  const holder = typeof spec === 'object' && spec !== null && 'holderIdentity' in spec ? spec.holderIdentity : '';
+  return String(holder).replace(/_[^_]*$/u, '');
+}
+
 /** Options of every llama-server: one thread and one slot, so that they do not spin against each other, and say the same. */
 const ARGS = ['--threads=1', '--parallel=1', '--no-warmup'];
 
@@ -89,7 +101,7 @@ export class CorralInCluster {
     return this.#pods.until(`a ready ${component}`, () =>
       this.#pods.pods.find(
         (pod) =>
-          pod.metadata.labels?.['app.kubernetes.io/name'] === `corral-${component}` &&
+          isOf(pod, component) &&
           pod.metadata.deletionTimestamp === undefined &&
           pod.metadata.uid !== besides?.metadata.uid &&
           isReady(pod),
@@ -97,19 +109,32 @@ export class CorralInCluster {
     );
   }
 
-  /** Ends the operator, and returns what starts another one, which happens after the test at the latest. */
+  /** The pod of the operator that leads, once one does; `besides`: and that is not this one. */
+  async leader(besides?: ApiObject): Promise<ApiObject> {
+    const lease = await this.cluster.api.until(LEASES, 'corral-operator', (object) => {
+      const pod = this.#named(leaderOf(object));
+      return pod !== undefined && pod.metadata.uid !== besides?.metadata.uid;
+    });
+    return this.#pods.until('the leading operator', () => this.#named(leaderOf(lease)));
+  }
+
+  /** Ends the operators, and returns what starts others, which happens after the test at the latest. */
   async withoutOperator(t: Cleanup): Promise<() => Promise<void>> {
-    const old = await this.pod('operator');
-    const scale = async (replicas: 0 | 1): Promise<string> =>
+    const old = this.#pods.pods.filter((pod) => isOf(pod, 'operator'));
+    const scale = async (replicas: 0 | 2): Promise<string> =>
       this.cluster.kubectl(['--namespace', SYSTEM, 'scale', 'deployment/corral-operator', `--replicas=${replicas}`]);
     const start = async (): Promise<void> => {
-      await scale(1);
-      await this.pod('operator', old);
+      await scale(2);
+      await this.untilAvailable();
     };
     t.after(start);
     await scale(0);
-    await this.untilGone(old);
+    for (const pod of old) await this.untilGone(pod);
     return start;
+  }
+
+  #named(name: string): ApiObject | undefined {
+    return this.#pods.pods.find(({ metadata }) => metadata.name === name);
   }
 
   /** Resolves when the object of a component's pod is gone. */
