@@ -1,3 +1,10 @@
+const { readFileSync } = require('node:fs');
+const { join } = require('node:path');
+
+/** Packages that may become part of the program, by the lines with their reasons. All of them are installed for development only. */
+const reasons = readFileSync(join(__dirname, 'docs/decisions/0002-dependencies.md'), 'utf8');
+const withReason = [...reasons.matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => name);
+
 /** Product code: src without its tests and what stands in for things in tests. */
 const product = '^src/(?!testing/|.*\\.test\\.ts$)';
 /** Product code of one folder of src. */
@@ -138,10 +145,14 @@ module.exports = {
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
     },
     {
-      name: 'no-dev-dependencies-in-product',
+      name: 'no-package-without-a-reason-in-product',
       severity: 'error',
       from: { path: product },
-      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+      to: {
+        dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-peer'],
+        dependencyTypesNot: ['type-only'],
+        pathNot: withReason.map(packageNamed),
+      },
     },
   ],
   options: {

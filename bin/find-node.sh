@@ -61,8 +61,9 @@ find_node() {
 
 # Fails unless the dependencies of the checkout in folder $1 are installed; says on stderr how to install them.
 require_dependencies() {
-  [ -e "$1/node_modules/.package-lock.json" ] || {
-    echo "corral: the dependencies of this checkout are not installed: run 'npm ci' in $1" >&2
+  # Those that the program is made of are for development, and --omit=dev or NODE_ENV=production leave them out.
+  [ -e "$1/node_modules/.package-lock.json" ] && [ -d "$1/node_modules/undici" ] || {
+    echo "corral: the dependencies of this checkout are not installed: run 'npm ci --include=dev' in $1" >&2
     return 1
   }
 }

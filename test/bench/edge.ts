@@ -49,7 +49,7 @@ export interface EdgeBenchOptions {
   readonly who: readonly Start[];
   /** Names of `EDGE_SECTIONS`. */
   readonly sections: readonly string[];
-  /** Whether Corral is compiled first, as for the npm package. */
+  /** Whether Corral and the bare proxy are bundled first, as for the npm package. */
   readonly built: boolean;
   readonly cores: Cores | undefined;
   readonly extent: Extent;
@@ -65,7 +65,7 @@ export async function benchEdge({ sections, built, ...options }: EdgeBenchOption
   print(cores === undefined ? NOT_PINNED : PINNED);
   await withCleanup(async (t) => {
     const folder = await tempFolder(t);
-    const bench = { ...options, folder, programs: built ? buildPrograms(t) : sourcePrograms() };
+    const bench = { ...options, folder, programs: built ? buildPrograms(folder) : sourcePrograms() };
     for (const [name, run] of EDGE_SECTIONS) {
       if (!sections.includes(name)) continue;
       print(`\n== ${name}: `);

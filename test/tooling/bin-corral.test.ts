@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { symlinkSync } from 'node:fs';
+import { rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { NODE_FLAGS } from '../../scripts/bundle.ts';
 import { runCommand } from './support/run-command.ts';
 import { cleanEnvironment, makeTempTree } from './support/temp-tree.ts';
 import type { Outcome } from './support/run-command.ts';
@@ -27,6 +28,7 @@ describe('bin/corral', () => {
   const checkout = (): void => {
     tree.write('src/main.ts', '');
     tree.write('node_modules/.package-lock.json', '{}');
+    tree.write('node_modules/undici/package.json', '{}');
   };
   const putNode = (folder: string, version: string, name = folder): string =>
     tree.write(`${folder}/node`, fakeNode(version, name), 0o755);
@@ -97,7 +99,19 @@ describe('bin/corral', () => {
     const { status, stdout, stderr } = run(['new']);
     assert.equal(status, 2);
     assert.equal(stdout, '');
-    assert.match(stderr, /^corral: the dependencies of this checkout are not installed: run 'npm ci' in \S+\n$/);
+    assert.match(
+      stderr,
+      /^corral: the dependencies of this checkout are not installed: run 'npm ci --include=dev' in \S+\n$/,
+    );
+  });
+
+  it('says the same where only the packages for production are installed, of which the program is not made', () => {
+    checkout();
+    rmSync(join(tree.path, 'node_modules/undici'), { recursive: true });
+    putNode('new', 'v24.0.0');
+    const { status, stderr } = run(['new']);
+    assert.equal(status, 2);
+    assert.match(stderr, /not installed: run 'npm ci --include=dev' in/);
   });
 
   it('prefers the compiled program, which needs no checkout', () => {
@@ -106,7 +120,7 @@ describe('bin/corral', () => {
     putNode('new', 'v24.0.0');
     assert.equal(
       run(['new'], 'bin/corral', '--help').stdout,
-      `new --enable-source-maps --max-semi-space-size=4 ${tree.path}/dist/main.js --help\n`,
+      `new ${NODE_FLAGS.join(' ')} ${tree.path}/dist/main.js --help\n`,
     );
   });
 

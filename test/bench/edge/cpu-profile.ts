@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { Value } from 'typebox/value';
+import type { Place } from './unbundle.ts';
 
 /** A function as it was called from its parent, with the time in it and below. */
 export interface Frame {
@@ -30,9 +31,13 @@ type Node = Type.Static<typeof CpuProfile>['nodes'][number];
 /** Time in which the loop waited, and that of the profiler itself. */
 const IDLE = /^(?:\(idle\)|\(program\)|post node:inspector.*)$/u;
 
-/** The tree of calls, without the time in which nothing ran. Calls of one function by one parent are one frame. */
-export function readProfile(value: unknown): Frame {
-  const { nodes, samples, timeDeltas } = Value.Parse(CpuProfile, value);
+/**
+ * The tree of calls, without the time in which nothing ran. Calls of one function by one parent are one frame. `unbundle` tells
+ * where the code of a place comes from.
+ */
+export function readProfile(value: unknown, unbundle: (place: Place) => Place = (place) => place): Frame {
+  const { nodes: places, samples, timeDeltas } = Value.Parse(CpuProfile, value);
+  const nodes = places.map((node) => ({ ...node, callFrame: { ...node.callFrame, ...unbundle(node.callFrame) } }));
   const times = new Map<number, number>();
   for (const [index, id] of samples.entries()) {
     const [delta = 0] = timeDeltas.slice(index, index + 1);
@@ -71,12 +76,12 @@ function nameOf({ callFrame: { functionName, url, lineNumber } }: Node): string 
   return `${name} ${shorten(url)}:${lineNumber + 1}`;
 }
 
-/** Packages by their names, Corral's own files below src or dist, Node's own as they are. */
+/** Packages by their names, Corral's own files below src, Node's own as they are. */
 const shorten = (url: string): string =>
   url
     .replace(/^file:\/\//u, '')
-    .replace(/^.*\/(?:dist|src)\//u, '')
-    .replace(/^.*\/node_modules\//u, '');
+    .replace(/^(?:.*\/)?src\//u, '')
+    .replace(/^(?:.*\/)?node_modules\//u, '');
 
 /** What share of all the time each function has had for itself, the largest first. */
 export function selfTimes(root: Frame): readonly { readonly name: string; readonly share: number }[] {

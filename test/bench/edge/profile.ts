@@ -4,6 +4,7 @@ import type { Bench } from './bench.ts';
 import { CORRAL, type Contestant } from './stage.ts';
 import { readProfile, selfTimes } from './cpu-profile.ts';
 import { renderFlameGraph } from './flame-graph.ts';
+import { makeUnbundle } from './unbundle.ts';
 
 /** Functions that are named with their share. */
 const MOST_NAMED = 25;
@@ -22,7 +23,7 @@ export async function profileDuring(
   await corral.probe.startProfile();
   await work(corral);
   await corral.probe.writeProfile(file);
-  const tree = readProfile(JSON.parse(readFileSync(file, 'utf8')));
+  const tree = readProfile(JSON.parse(readFileSync(file, 'utf8')), makeUnbundle());
   writeFileSync(
     join(folder, 'edge.svg'),
     renderFlameGraph(tree, 'corral serve under chat completions, 32 connections'),

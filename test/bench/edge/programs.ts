@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Cleanup } from '../../support/temp-folder.ts';
+import { bundle, NODE_FLAGS } from '../../../scripts/bundle.ts';
 
 /** What of ours is measured. */
 export interface Programs {
@@ -16,35 +15,31 @@ export interface Programs {
 const root = resolve(import.meta.dirname, '../../..');
 const EDGE_BENCH = 'test/bench/edge';
 
-const programsIn = (folder: string, extension: 'js' | 'ts', flags: readonly string[]): Programs => ({
-  corral: [...flags, join(folder, `src/main.${extension}`)],
-  bareProxy: join(folder, EDGE_BENCH, `bare-proxy.${extension}`),
-  probe: pathToFileURL(join(folder, EDGE_BENCH, `probe.${extension}`)).href,
+/** As they are in a checkout. */
+export const sourcePrograms = (): Programs => ({
+  corral: [join(root, 'src/main.ts')],
+  bareProxy: join(root, EDGE_BENCH, 'bare-proxy.ts'),
+  probe: pathToFileURL(join(root, EDGE_BENCH, 'probe.ts')).href,
 });
 
-/** As they are in a checkout. */
-export const sourcePrograms = (): Programs => programsIn(root, 'ts', []);
-
-/** Compiled as for the npm package, which takes some seconds: stripping types takes memory that no user's Corral has. */
-export function buildPrograms(t: Cleanup): Programs {
-  const folder = makeFolder(t);
-  const project = join(folder, 'tsconfig.json');
-  const include = [join(root, 'src'), ...['bare-proxy', 'probe'].map((name) => join(root, EDGE_BENCH, `${name}.ts`))];
-  const compilerOptions = { rootDir: root, outDir: folder, typeRoots: [join(root, 'node_modules/@types')] };
-  writeFileSync(project, JSON.stringify({ extends: join(root, 'tsconfig.build.json'), compilerOptions, include }));
-  copyFileSync(join(root, 'package.json'), join(folder, 'package.json'));
-  execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '--project', project]);
-  return programsIn(folder, 'js', ['--enable-source-maps', '--max-semi-space-size=4']);
+/**
+ * Bundled below `folder`, Corral as in the npm package and the bare proxy likewise: loading packages in many files, and stripping
+ * types, takes memory that no user's Corral has.
+ */
+export function buildPrograms(folder: string): Programs {
+  const built = join(folder, 'programs');
+  mkdirSync(built);
+  copyFileSync(join(root, 'package.json'), join(built, 'package.json'));
+  return {
+    corral: [...NODE_FLAGS, write(join(built, 'corral'), 'src/main.ts', 'main.js')],
+    bareProxy: write(join(built, 'bare-proxy'), `${EDGE_BENCH}/bare-proxy.ts`, 'bare-proxy.js'),
+    probe: pathToFileURL(write(join(built, 'probe'), `${EDGE_BENCH}/probe.ts`, 'probe.js')).href,
+  };
 }
 
-/** A folder of its own below node_modules, so that the packages are found from it. */
-function makeFolder(t: Cleanup): string {
-  const parent = join(root, 'node_modules/.cache');
-  mkdirSync(parent, { recursive: true });
-  const folder = mkdtempSync(join(parent, 'edge-bench-'));
-  t.after(async () => {
-    rmSync(folder, { recursive: true, force: true });
-    return Promise.resolve();
-  });
-  return folder;
+/** Writes a program's bundle into a new folder, and tells the path of the file to run. */
+function write(folder: string, program: string, main: string): string {
+  mkdirSync(folder);
+  for (const [name, text] of bundle(program)) writeFileSync(join(folder, name), text);
+  return join(folder, main);
 }
