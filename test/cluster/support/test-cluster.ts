@@ -13,7 +13,11 @@ import { run } from './run.ts';
 /** One call to the API server, from the audit log. */
 export interface AuditEvent {
   readonly verb: string;
-  readonly user: { readonly username: string };
+  readonly user: {
+    readonly username: string;
+    /** Of a service account, among others `authentication.kubernetes.io/pod-uid`. */
+    readonly extra?: Readonly<Record<string, readonly string[]>>;
+  };
   readonly requestURI: string;
   readonly objectRef?: {
     /** Missing: the core group. */

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { assertWhole, startStream } from '../../support/chat.ts';
+import type { ApiObject } from '../support/api-client.ts';
+import { callsOf } from '../support/audit.ts';
+import { comingsAndGoings } from '../support/comings-and-goings.ts';
+import { SYSTEM } from '../support/corral-names.ts';
+import { ask, contentOf, startAsking } from '../support/edge-client.ts';
+import { processOf } from '../support/pod-process.ts';
+import { inCluster } from '../support/scene.ts';
+import type { PresetSpec, Scene } from '../support/scene.ts';
+import type { AuditEvent } from '../support/test-cluster.ts';
+
+const preset = (name: string): PresetSpec => ({ name, source: { path: `/models/${name}.gguf` } });
+
+/** Tokens of a stream that is longer than it takes until another operator leads; its model has room for 2000 or so. */
+const LONG = 1900;
+
+/** How often the program of a pod was started again, and how it ended the last time. */
+function endOf(pod: ApiObject | undefined): { readonly restarts: unknown; readonly exitCode: unknown } | undefined {
+  const status = pod?.['status'] as
+    { containerStatuses?: { restartCount: number; lastState?: { terminated?: { exitCode: number } } }[] } | undefined;
+  const first = status?.containerStatuses?.[0];
+  const exitCode = first?.lastState?.terminated?.exitCode;
+  return exitCode === undefined ? undefined : { restarts: first?.restartCount, exitCode };
+}
+
+const PODS = `/api/v1/namespaces/${SYSTEM}/pods`;
+
+const isWrite = ({ verb }: AuditEvent): boolean => ['create', 'update', 'patch', 'delete'].includes(verb);
+const isOfLease = ({ objectRef }: AuditEvent): boolean => objectRef?.resource === 'leases';
+
+/** The writes of a pod of the operator, as the API server has seen them. All operators are one user: the token says which pod. */
+async function writesOf(scene: Scene, pod: ApiObject): Promise<readonly AuditEvent[]> {
+  const calls = await callsOf(scene.corral.cluster, 'operator');
+  const isOf = ({ user }: AuditEvent): boolean =>
+    user.extra?.['authentication.kubernetes.io/pod-uid']?.includes(pod.metadata.uid) === true;
+  return calls.filter((call) => isWrite(call) && isOf(call));
+}
+
+describe('of two operators', { timeout: 180_000 }, () => {
+  it(
+    'the one that leads is stopped while a busy model drains: the other one goes on, and the first one writes nothing when it wakes up',
+    inCluster(async (scene) => {
+      const pool = await scene.pool({ capacity: { maxLoaded: 1 }, eviction: { fairAfter: '300ms' } });
+      await scene.apply('kept', pool, [preset('slow'), preset('a')]);
+      contentOf(await ask(scene.url, 'slow'));
+      const stream = await startStream(scene, 'slow', LONG);
+      const next = startAsking(scene.url, 'a');
+      await scene.untilClosed(await scene.readyPod('slow'));
+
+      const old = await scene.corral.leader();
+      const stopped = processOf(old);
+      process.kill(stopped, 'SIGSTOP');
+      scene.t.after(() => {
+        goOn(stopped);
+      });
+      const fresh = await scene.corral.leader(old);
+      const before = await writesOf(scene, old);
+      assert.ok(before.length > 0, 'it has written while it led');
+      assert.ok(!stream.isOver(), 'the stream was too short to see another one lead while a model drains');
+      await assertWhole(stream.whole, 'slow', LONG);
+      contentOf(await next.reply);
+      const isDone = (): true | undefined => (comingsAndGoings(scene.pods).length === 3 ? true : undefined);
+      await scene.pods.until('the other model', isDone);
+      assert.deepEqual(comingsAndGoings(scene.pods), ['slow created', 'slow gone', 'a created']);
+      assert.ok(
+        (await writesOf(scene, fresh)).some((call) => !isOfLease(call)),
+        'the other one has carried it out',
+      );
+
+      process.kill(stopped, 'SIGCONT');
+      const ended = await scene.corral.cluster.api.until(PODS, old.metadata.name, (pod) => endOf(pod) !== undefined);
+      assert.deepEqual(endOf(ended), { restarts: 1, exitCode: 1 });
+      await scene.corral.untilAvailable();
+      contentOf(await ask(scene.url, 'a'));
+      assert.deepEqual(await writesOf(scene, old), before);
+      assert.equal((await scene.corral.leader()).metadata.uid, fresh.metadata.uid);
+    }),
+  );
+});
+
+function goOn(pid: number): void {
+  try {
+    process.kill(pid, 'SIGCONT');
+  } catch {
+    // It has gone on and ended.
+  }
+}
