@@ -144,10 +144,10 @@ test('a variant that fixes what is no JSON is refused: an API server never sees 
 });
 
 test('fields that this version cannot honour are refused with the reason', () => {
-  const text = deployment('').replace('path: /m.gguf', 'url: { url: "https://a/b.gguf" }');
-  assert.deepEqual(
-    problems(text).map((problem) => problem.replace('not supported by this version of Corral', '-')),
-    ['m.yaml:8:20: spec.presets[0].source.url: source.url is -.'],
+  const text = deployment('').replace('path: /m.gguf', 'huggingFace: { repo: a/b, revision: main }');
+  assert.match(
+    problems(text).join(),
+    /revision: source\.huggingFace\.revision is not supported by this version of Corral\./u,
   );
   const nodes =
     'apiVersion: corral.dev/v1alpha1\nkind: ModelPool\nmetadata: { name: a }\nspec: { capacity: { nodes: {} } }';
@@ -181,6 +181,10 @@ test('files of a claim need a cluster', () => {
 test('sources that need a cluster are refused, and so are two sources or none', () => {
   const claim = deployment('').replace('path: /m.gguf', 'persistentVolumeClaim: { claimName: a, path: m.gguf }');
   assert.deepEqual(problems(claim), ['m.yaml:8:15: spec.presets[0].source.persistentVolumeClaim: needs a cluster.']);
+  const url = deployment('').replace('path: /m.gguf', 'url: { url: "https://a/b.gguf" }');
+  assert.deepEqual(problems(url), [
+    'm.yaml:8:15: spec.presets[0].source.url: needs a cluster; here download the file and give its path.',
+  ]);
   const none = problems(deployment('').replace('path: /m.gguf', '')).join();
   assert.match(none, /source: must have exactly one of path, persistentVolumeClaim, huggingFace, url and image\./u);
   const two = problems(deployment('').replace('path: /m.gguf', 'path: /m.gguf, huggingFace: { repo: a/b }')).join();

@@ -29,19 +29,23 @@ import { OPEN, SET, flag, list, mapBy, object, oneOf, text, whole } from './sche
 const modelName = (description: string): Type.TString =>
   text(`a model name of 1 to ${MAX_NAME_BYTES} bytes`, description, { maxLength: MAX_NAME_BYTES, rules: NAME_RULES });
 
-const Url = object(
-  'A file that is downloaded.',
-  {
-    url: text('a URL with https or http', 'Where the GGUF file is.', {
+const Url = object('A file that is downloaded before llama-server starts. In a cluster only.', {
+  url: text(
+    'a URL with https or http',
+    'Where the GGUF file is: a whole model, not one of its shards. Everybody who may read this object sees it.',
+    {
       pattern: '^https?://[^\\x00-\\x20]+$',
       maxLength: 4096,
-    }),
-    sha256: Type.Optional(
-      text('64 hexadecimal digits', 'The checksum of the file.', { pattern: '^[0-9a-f]{64}$', maxLength: 64 }),
+    },
+  ),
+  sha256: Type.Optional(
+    text(
+      '64 hexadecimal digits',
+      'The checksum of the file, as sha256sum prints it. Only with it a file is kept in LLAMA_CACHE.',
+      { pattern: '^[0-9a-f]{64}$', maxLength: 64 },
     ),
-  },
-  { rules: [unsupported('source.url')] },
-);
+  ),
+});
 
 const PersistentVolumeClaim = object('A file of a PersistentVolumeClaim, mounted read-only. In a cluster only.', {
   claimName: dnsName('the name of a PersistentVolumeClaim', 'The claim, in the same namespace.'),
@@ -86,7 +90,7 @@ const HuggingFace = object(
     revision: Type.Optional(
       text('a branch, tag or commit', 'Which version of the repository.', {
         maxLength: 200,
-        rules: [unsupported('source.huggingFace.revision')],
+        rules: [unsupported('source.huggingFace.revision', 'Pin the file with source.url and its sha256.')],
       }),
     ),
     tokenSecretRef: Type.Optional(

@@ -12,6 +12,7 @@ export const REFUSED_BY_SERVE: ReadonlyMap<string, string> = new Map([
   ...SOURCES.flatMap((source) =>
     ['persistentVolumeClaim', 'image'].map((kind) => [`${source}.${kind}`, CLUSTER] as const),
   ),
+  ...SOURCES.map((source) => [`${source}.url`, `${CLUSTER}; here download the file and give its path`] as const),
   ['spec.presets[].source.huggingFace.tokenSecretRef', `${CLUSTER}; here set HF_TOKEN in Corral's environment`],
   ['spec.presets[].env[].valueFrom', CLUSTER],
   ['spec.defaults.env[].valueFrom', CLUSTER],

@@ -50,10 +50,11 @@ export function listDeclared(
 }
 
 /** Where its model comes from. Throws for a source that the check of the object refuses. */
-export function sourceOf({ path, persistentVolumeClaim, huggingFace, image }: ManifestSource): ModelSource {
+export function sourceOf({ path, persistentVolumeClaim, huggingFace, image, url }: ManifestSource): ModelSource {
   if (path !== undefined) return { kind: 'path', path };
   if (persistentVolumeClaim !== undefined) return { kind: 'persistentVolumeClaim', ...persistentVolumeClaim };
   if (image !== undefined) return { kind: 'image', ...image };
+  if (url !== undefined) return { kind: 'url', url: url.url, sha256: url.sha256 };
   if (huggingFace === undefined) throw new Error('unchecked source of a preset');
   const { repo, quant, tokenSecretRef } = huggingFace;
   return { kind: 'huggingFace', repo, quant, tokenSecretRef };

@@ -19,6 +19,8 @@ export type ModelSource =
   | { readonly kind: 'persistentVolumeClaim'; readonly claimName: string; readonly path: string }
   /** `path` is relative to the image's root. */
   | { readonly kind: 'image'; readonly reference: string; readonly path: string }
+  /** Downloaded before llama-server starts. */
+  | { readonly kind: 'url'; readonly url: string; readonly sha256: string | undefined }
   | {
       readonly kind: 'huggingFace';
       readonly repo: string;
@@ -118,6 +120,9 @@ function sourceIdentity(source: ModelSource): string[] {
       return [source.kind, source.claimName, source.path];
     case 'image':
       return [source.kind, source.reference, source.path];
+    case 'url':
+      // The same bytes from elsewhere are the same model.
+      return [source.kind, source.sha256 ?? source.url];
     case 'huggingFace':
       return [source.kind, source.repo, ...(source.quant === undefined ? [] : [source.quant])];
   }

@@ -1,5 +1,6 @@
 import type { ContainerView, PodView } from '../../api/cluster/pod-view.ts';
 import type { Failure } from '../../domain/replica.ts';
+import { FETCHERS } from './render-fetches.ts';
 
 /** A failure before it has its times. */
 export type PodFailure = Pick<Failure, 'code' | 'reason' | 'exitCode' | 'logTail'>;
@@ -78,12 +79,13 @@ function serverEnded(server: Ended, wasReady: boolean): PodFailure {
   return { code: wasReady ? 'Crashed' : 'CrashedOnLoad', reason: explained, exitCode, logTail };
 }
 
-const otherEnded = ({ name, exitCode, message }: Ended): PodFailure => ({
-  code: 'CrashedOnLoad',
-  reason: `the container ${name} exited with code ${exitCode} before llama-server could start`,
-  exitCode,
-  logTail: tailOf(message),
-});
+function otherEnded({ name, exitCode, reason: why, message }: Ended): PodFailure {
+  const logTail = tailOf(message);
+  const reason = name.startsWith(FETCHERS)
+    ? `a file of the model could not be downloaded${afterColon(logTail.length === 0 ? why : logTail.slice(-1).join(''))}`
+    : `the container ${name} exited with code ${exitCode} before llama-server could start`;
+  return { code: 'CrashedOnLoad', reason, exitCode, logTail };
+}
 
 function waitsInVain(containers: readonly ContainerView[]): PodFailure | undefined {
   for (const container of containers) {

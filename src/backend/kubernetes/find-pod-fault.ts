@@ -4,7 +4,7 @@ import type { PodSettings } from '../../api/cluster/pod-settings.ts';
 
 /** All that Corral mounts lies under it. */
 export const OWN_FOLDER = '/corral';
-/** Names of Corral's own volumes begin so. */
+/** Names of Corral's own volumes and init containers begin so. */
 export const OWN_VOLUMES = 'corral-';
 const OWN_KEYS = 'corral.dev/';
 const TEMPORARY_FOLDER = '/tmp';
@@ -26,6 +26,7 @@ export function findPodFault(settings: PodSettings): string | undefined {
     ...containerFaults('pod.sidecars', settings.pod.sidecars),
     ...sidecarFaults(settings.pod.sidecars),
     ...envFaults(settings),
+    ...shardFaults(settings),
   ];
   return fault === undefined ? undefined : `${fault.field}: ${fault.reason}`;
 }
@@ -73,8 +74,21 @@ function isOwnFolder(path: string): boolean {
 
 const containerFaults = (field: string, containers: readonly JsonObject[] | undefined): Fault[] =>
   itemFaults(field, containers, ({ name }) =>
-    name === LLAMA_SERVER ? `the name ${LLAMA_SERVER} is that of Corral's own container; choose another` : undefined,
+    name === LLAMA_SERVER || (typeof name === 'string' && name.startsWith(OWN_VOLUMES))
+      ? `the name ${name} is one of Corral's own containers'; choose another`
+      : undefined,
   );
+
+/** llama-server finds the other shards by their names, beside the first. */
+function shardFaults({ source, files }: PodSettings): Fault[] {
+  const named = [{ field: 'source.url', source }, ...files.map((file, index) => ({ field: `files[${index}].source.url`, source: file.source }))]; // prettier-ignore
+  return named
+    .filter((one) => one.source.kind === 'url' && /-\d{5}-of-\d{5}\.gguf/iu.test(one.source.url))
+    .map(({ field }) => ({
+      field,
+      reason: 'it is one shard of a model, and only one file is downloaded; merge the shards, or use another source',
+    }));
+}
 
 /** Any other container beside a finished llama-server would keep its pod, and with it its share of the pool, for ever. */
 const sidecarFaults = (sidecars: readonly JsonObject[] | undefined): Fault[] =>

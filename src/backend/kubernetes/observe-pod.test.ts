@@ -232,6 +232,35 @@ describe('a failed pod', () => {
       /\(Evicted\): low on memory$/u,
     ],
     [
+      'has a download that fails',
+      {
+        status: {
+          phase: 'Failed',
+          initContainerStatuses: [
+            {
+              name: 'corral-fetch-model',
+              state: { terminated: { exitCode: 1, message: 'x\ncurl: (22) error: 404\n' } },
+            },
+          ],
+        },
+      },
+      'CrashedOnLoad',
+      /a file of the model could not be downloaded: curl: \(22\) error: 404$/u,
+    ],
+    [
+      'has a download that fails without a word',
+      {
+        status: {
+          phase: 'Failed',
+          initContainerStatuses: [
+            { name: 'corral-fetch-model', state: { terminated: { exitCode: 137, reason: 'OOMKilled' } } },
+          ],
+        },
+      },
+      'CrashedOnLoad',
+      /a file of the model could not be downloaded: OOMKilled$/u,
+    ],
+    [
       'has an init container that fails',
       {
         status: {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { JsonObject } from '../../domain/json.ts';
 import type { ModelSource, PodSettings } from '../../api/cluster/pod-settings.ts';
 import { OWN_FOLDER, OWN_VOLUMES } from './find-pod-fault.ts';
@@ -35,9 +36,37 @@ function holderOf(source: ModelSource): Holder | undefined {
       const { kind, reference } = source;
       return { key: JSON.stringify([kind, reference]), volume: { image: { reference } }, isReadOnly: true };
     }
+    case 'url':
     case 'huggingFace':
       return { key: CACHE, volume: { emptyDir: {} }, isReadOnly: false };
   }
+}
+
+type Remote = Extract<ModelSource, { readonly kind: 'url' }>;
+
+/** A link that differs for what differs. */
+const fetchedPath = ({ url, sha256 = '' }: Remote): string =>
+  `${CACHE_FOLDER}/fetched/${createHash('sha256').update(`${sha256} ${url}`).digest('hex').slice(0, 16)}.gguf`;
+
+/** A file that is downloaded before llama-server starts. */
+export interface Fetch {
+  readonly name: string;
+  readonly source: Remote;
+  /** Where it is wanted. */
+  readonly path: string;
+}
+
+const nameSources = ({ source, files }: Sourced): readonly (readonly [string, ModelSource])[] => [
+  ['model', source],
+  ...files.map((file, index) => [`file-${index}`, file.source] as const),
+];
+
+/** All of them, each once. */
+export function listFetches(sourced: Sourced): Fetch[] {
+  const all = nameSources(sourced).flatMap(([name, source]): Fetch[] =>
+    source.kind === 'url' ? [{ name, source, path: fetchedPath(source) }] : [],
+  );
+  return all.filter(({ path }, index) => all.findIndex((other) => other.path === path) === index);
 }
 
 interface NamedHolder extends Holder {
@@ -45,9 +74,8 @@ interface NamedHolder extends Holder {
 }
 
 /** Each holder once, under the name of the first source that it holds: the model's first. */
-function listHolders({ source, files }: Sourced): NamedHolder[] {
-  const named = [['model', source] as const, ...files.map((file, index) => [`file-${index}`, file.source] as const)];
-  const holders = named.flatMap(([name, one]) => {
+function listHolders(sourced: Sourced): NamedHolder[] {
+  const holders = nameSources(sourced).flatMap(([name, one]) => {
     const holder = holderOf(one);
     return holder === undefined ? [] : [{ ...holder, name: holder.key === CACHE ? CACHE : name }];
   });
@@ -68,6 +96,7 @@ export const placeSources = (sourced: Sourced): PlacedVolume[] =>
 /** Where a source of them lies in the pod. Of what llama-server downloads only llama-server knows. */
 export function pathIn(sourced: Sourced, source: Exclude<ModelSource, { readonly kind: 'huggingFace' }>): string {
   if (source.kind === 'path') return source.path;
+  if (source.kind === 'url') return fetchedPath(source);
   const key = holderOf(source)?.key;
   const holder = listHolders(sourced).find((one) => one.key === key);
   if (holder === undefined) throw new Error('a source that is none of the pod');

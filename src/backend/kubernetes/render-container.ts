@@ -6,12 +6,14 @@ import { fileItems, type NamedFile, repositoryName, valueItem } from '../../api/
 import { HTTP_THREADS } from '../http-threads.ts';
 import { OWN_VOLUMES } from './find-pod-fault.ts';
 import { guardScript } from './guard-script.ts';
+import { renderFetches } from './render-fetches.ts';
 import { CACHE_FOLDER, pathIn, placeSources } from './place-sources.ts';
 
 const TEMPORARY_VOLUME = `${OWN_VOLUMES}tmp`;
 
 /** What the pod security standard "restricted" asks of each container. */
 export const RESTRICTED = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } } as const;
+const SECURITY = { ...RESTRICTED, readOnlyRootFilesystem: true };
 
 /**
  * Keeps the kubelet from expanding `$(NAME)`: in `args` and in `value` it takes `$$` for a plain `$` (Kubernetes,
@@ -29,7 +31,7 @@ export function renderContainer(settings: PodSettings, prefix: string): JsonObje
     ...(settings.pod.envFrom === undefined ? {} : { envFrom: settings.pod.envFrom }),
     ports: [{ name: 'http', containerPort: LLAMA_PORT }],
     resources: renderResources(settings),
-    volumeMounts: [...ownMounts(settings), ...(settings.pod.volumeMounts ?? [])],
+    volumeMounts: renderMounts(settings),
     readinessProbe: {
       httpGet: { path: `${prefix}/health`, port: LLAMA_PORT },
       periodSeconds: 1,
@@ -38,9 +40,18 @@ export function renderContainer(settings: PodSettings, prefix: string): JsonObje
     },
     lifecycle: { preStop: { exec: { command: ['sh', '-c', guardScript(prefix)] } } },
     terminationMessagePolicy: 'FallbackToLogsOnError',
-    securityContext: { ...RESTRICTED, readOnlyRootFilesystem: true },
+    securityContext: SECURITY,
   };
 }
+
+/** The init containers that download what the model is made of. */
+export const renderDownloads = (settings: PodSettings): JsonObject[] =>
+  renderFetches(settings, {
+    env: renderEnv(settings),
+    volumeMounts: renderMounts(settings),
+    securityContext: SECURITY,
+    literally,
+  });
 
 /** The volumes that `renderContainer` mounts. */
 export const ownVolumes = (settings: PodSettings): JsonObject[] => [
@@ -48,9 +59,10 @@ export const ownVolumes = (settings: PodSettings): JsonObject[] => [
   ...placeSources(settings).map(({ volume }) => volume),
 ];
 
-const ownMounts = (settings: PodSettings): JsonObject[] => [
+const renderMounts = (settings: PodSettings): JsonObject[] => [
   { name: TEMPORARY_VOLUME, mountPath: '/tmp' },
   ...placeSources(settings).map(({ mount }) => mount),
+  ...(settings.pod.volumeMounts ?? []),
 ];
 
 /** The user's first, so that Corral's win. */
@@ -80,7 +92,9 @@ function nameFile(settings: PodSettings, { arg, source }: ModelFile): NamedFile[
 /** A user's own LLAMA_CACHE, for instance on a volume that outlives the pod, is used instead of the pod's. */
 function renderEnv({ env, source, files }: PodSettings): JsonObject[] {
   const address = { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } };
-  const isDownloaded = [source, ...files.map((file) => file.source)].some(({ kind }) => kind === 'huggingFace');
+  const isDownloaded = [source, ...files.map((file) => file.source)].some(
+    ({ kind }) => kind === 'huggingFace' || kind === 'url',
+  );
   const hasCache = env.some(({ name }) => name === 'LLAMA_CACHE');
   return [
     address,

@@ -60,6 +60,25 @@ const SETTINGS: ReadonlyMap<string, PodSettings> = new Map([
     }),
   ],
   [
+    'url',
+    aPodSettings({
+      source: { kind: 'url', url: 'https://example.com/q4.gguf?token=$(HOME)', sha256: '0'.repeat(64) },
+      files: [
+        { arg: 'lora', source: { kind: 'url', url: 'https://example.com/a.gguf', sha256: undefined } },
+        { arg: 'lora', source: { kind: 'url', url: 'https://example.com/a.gguf', sha256: undefined } },
+      ],
+      env: [{ name: 'LLAMA_CACHE', value: '/cache' }],
+      resources: { limits: { 'nvidia.com/gpu': 1, memory: '9Gi' } },
+      pod: {
+        initContainers: [{ name: 'prepare', image: 'busybox:1' }],
+        sidecars: [{ name: 'proxy', image: 'proxy:1' }],
+        envFrom: [{ configMapRef: { name: 'proxies' } }],
+        volumes: [{ name: 'cache', persistentVolumeClaim: { claimName: 'cache' } }],
+        volumeMounts: [{ name: 'cache', mountPath: '/cache' }],
+      },
+    }),
+  ],
+  [
     'options-and-variables',
     aPodSettings({
       model: 'Org/Model:Q4 $(HOME)',
@@ -192,6 +211,10 @@ describe('the hash of what is rendered', () => {
     assert.equal(serves({ args: ['--jinja'], image: 'other' }), serves({}));
     assert.notEqual(serves({ source: { kind: 'path', path: '/other.gguf' } }), serves({}));
     assert.notEqual(serves({ model: 'other' }), serves({}));
+    const ofUrl = (url: string, sha256?: string): string => serves({ source: { kind: 'url', url, sha256 } });
+    assert.notEqual(ofUrl('https://a/x'), ofUrl('https://b/x'));
+    assert.notEqual(ofUrl('https://a/x', '0'), ofUrl('https://a/x', '1'));
+    assert.equal(ofUrl('https://a/x', '0'), ofUrl('https://b/x', '0'), 'the same bytes from elsewhere');
   });
 });
 
@@ -204,6 +227,12 @@ describe('a pod part that sets what is Corral’s', () => {
     ['pod.volumeMounts[0]', { pod: { volumeMounts: [{ name: 'a', mountPath: '/tmp/' }] } }],
     ['pod.volumeMounts[0]', { pod: { volumeMounts: [{ name: 'a', mountPath: '/corral/model' }] } }],
     ['pod.initContainers[0]', { pod: { initContainers: [{ name: 'llama-server' }] } }],
+    ['pod.initContainers[0]', { pod: { initContainers: [{ name: 'corral-fetch-model' }] } }],
+    ['source.url', { source: { kind: 'url', url: 'https://a/b-00001-of-00002.gguf?x', sha256: undefined } }],
+    [
+      'files[0].source.url',
+      { files: [{ arg: 'lora', source: { kind: 'url', url: 'https://a/b-00001-of-00002.gguf', sha256: undefined } }] },
+    ],
     ['pod.sidecars[0]', { pod: { sidecars: [{ name: 'llama-server' }] } }],
     ['pod.sidecars[0]', { pod: { sidecars: [{ name: 'a', restartPolicy: 'Never' }] } }],
     ['env["POD_IP"]', { env: [{ name: 'POD_IP', value: '1' }] }],

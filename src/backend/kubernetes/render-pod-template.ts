@@ -7,7 +7,7 @@ import type { BinName } from '../../domain/ids.ts';
 import type { Resources } from '../../domain/resources.ts';
 import { milliseconds } from '../../domain/units.ts';
 import { findPodFault } from './find-pod-fault.ts';
-import { ownVolumes, renderContainer, RESTRICTED } from './render-container.ts';
+import { ownVolumes, renderContainer, renderDownloads, RESTRICTED } from './render-container.ts';
 
 /** What all pods of one preset are made from. */
 export interface PodTemplate {
@@ -126,7 +126,12 @@ const ownerReference = ({ owner }: PodSettings): JsonObject => ({
 
 function renderSpec(settings: PodSettings, prefix: string): JsonObject {
   const { pod } = settings;
-  const before = [...(pod.initContainers ?? []).map(restricted), ...(pod.sidecars ?? []).map(asSidecar)];
+  const before = [
+    ...(pod.initContainers ?? []).map(restricted),
+    ...(pod.sidecars ?? []).map(asSidecar),
+    // Last: what the user's make or do may be needed for it, a volume or a way out.
+    ...renderDownloads(settings),
+  ];
   return {
     restartPolicy: 'Never',
     terminationGracePeriodSeconds: Math.ceil(settings.drainTimeout / 1000) + GUARD_SECONDS,

@@ -8,6 +8,8 @@ import type { Cleanup } from '../../support/temp-folder.ts';
 /** A server with one repository, as far as llama-server asks it (llama.cpp, common/hf-cache.cpp and common/download.cpp). */
 export interface ModelHub {
   readonly url: string;
+  /** Where its one file lies. */
+  readonly fileUrl: string;
   /** What came in the Authorization header of each request, each once. */
   readonly authorizations: ReadonlySet<string | undefined>;
 }
@@ -69,5 +71,6 @@ export async function startModelHub(
   });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the hub has no port');
-  return { url: `http://${host}:${address.port}/`, authorizations };
+  const url = `http://${host}:${address.port}/`;
+  return { url, fileUrl: `${url}${name}/resolve/${COMMIT}/${file}`, authorizations };
 }

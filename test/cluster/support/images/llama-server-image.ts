@@ -4,7 +4,7 @@ import { programWithLibraries } from '../../../../scripts/shared-libraries.ts';
 import { findExecutable } from '../../../../src/backend/local/llama-server/find-executable.ts';
 
 /** What pods may call besides llama-server, as in llama.cpp's own images, which are made from Ubuntu. */
-const TOOLS = ['curl', 'sleep', 'grep', 'cat'];
+const TOOLS = ['curl', 'sleep', 'grep', 'cat', 'sha256sum', 'mkdir', 'mv', 'ln', 'rm'];
 
 /** The llama-server for the tests: the one in `LLAMA_SERVER`, or as Corral finds it. Throws if there is none. */
 export function llamaServerProgram(env: NodeJS.ProcessEnv): string {
