@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '..');
 export const NOTICES = 'THIRD-PARTY-NOTICES.txt';
 
 /** How Node is to run Corral's bundle. bin/corral says why, and has the same: a test compares them. */
-export const NODE_FLAGS: readonly string[] = ['--enable-source-maps', '--max-semi-space-size=4'];
+export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=4'];
 
 /** Packages that are no ES modules ask for Node's modules by require(), which an ES module has not got. */
 const REQUIRE = `import { createRequire as corralCreateRequire } from 'node:module';
@@ -18,8 +18,8 @@ const require = corralCreateRequire(import.meta.url);`;
 /**
  * A program of ours, named by its source from the project's folder (`src/main.ts`), with all of the packages that it uses: the
  * texts of its files by their names. `main.js` is to be run in a folder whose package.json says that .js files are ES modules.
- * What the program imports only when it is needed is in files of its own. The source maps tell files and lines of ours; the
- * same sources make the same bytes. Throws with esbuild's words on what cannot be bundled, and for a package without a licence.
+ * What the program imports only when it is needed is in files of its own. The source maps, which Node reads where it is run with
+ * --enable-source-maps, tell files and lines of ours; the same sources make the same bytes. Throws with esbuild's words on what cannot be bundled, and for a package without a licence.
  */
 export function bundle(program: string): ReadonlyMap<string, string> {
   const { outputFiles, metafile } = buildSync({

@@ -99,10 +99,7 @@ describe('scripts/install.sh', () => {
     tree.write('dist/main.js', '');
     tree.write('fake/node', '#!/bin/sh\n[ "$1" = --version ] && echo v99.0.0 && exit 0\necho "$@"\n', 0o755);
     const { stdout } = run('scripts/start.sh', '--models-dir', 'my models');
-    assert.equal(
-      stdout,
-      `--enable-source-maps --max-semi-space-size=4 ${tree.path}/dist/main.js serve --models-dir my models\n`,
-    );
+    assert.equal(stdout, `--max-semi-space-size=4 ${tree.path}/dist/main.js serve --models-dir my models\n`);
     assert.equal(calls(), 1);
   });
 

@@ -135,7 +135,7 @@ describe('the npm package', () => {
     assert.doesNotMatch(all, /^ *\/\/ \S*node_modules\/(?:undici|pino|prom-client)\//mu);
   });
 
-  it('names files and lines of src in the stack of an error, and says of packages where they are in dist', () => {
+  it('names files and lines of src in the stack of an error where Node reads its maps, and places of packages in dist', () => {
     const breaks = app.write(
       'break.mjs',
       `import crypto from 'node:crypto';
@@ -145,7 +145,7 @@ syncBuiltinESMExports();`,
     );
     const { status, stderr } = runCommand(join(app.path, 'node_modules/.bin/corral'), ['key', '--id', 'x'], {
       cwd: app.path,
-      env: { NODE_OPTIONS: `--import=${breaks}` },
+      env: { NODE_OPTIONS: `--enable-source-maps --import=${breaks}` },
     });
     assert.equal(status, 1);
     const [, file, line] = /at runKey \(\S*\/(src\/main-key\.ts):(\d+):\d+\)/u.exec(stderr) ?? [];
