@@ -30,7 +30,9 @@ describe('what somebody deletes', { timeout: 180_000 }, () => {
       assert.equal(reply.status, 404);
       assert.equal(errorOf(reply).code, 'model_not_found');
       await scene.pods.untilEmpty();
-      assert.equal(scene.pods.events.filter(({ kind }) => kind === 'created').length, 1);
+      // Kubernetes may remove the pod before the operator hears that its owner is gone: then one more is made, and goes the same way.
+      const created = scene.pods.events.filter(({ kind }) => kind === 'created').length;
+      assert.ok(created <= 2, scene.pods.describe());
       assert.equal((await ask(scene.url, 'a')).status, 404);
     }),
   );
