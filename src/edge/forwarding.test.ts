@@ -17,6 +17,7 @@ import {
   startStub,
   STREAM_HEAD,
 } from '../testing/http-kit.ts';
+import { JsonModelReader } from './json-model.ts';
 
 test('a body reaches the replica byte for byte, below its prefix, with the query', async (t) => {
   const bed = await startEdge(t);
@@ -33,6 +34,22 @@ test('a body reaches the replica byte for byte, below its prefix, with the query
   assert.match(head ?? '', /^POST \/secret\/v1\/embeddings\?autoload=true&x=%2F HTTP\/1\.1\r\n/);
   assert.match(head ?? '', new RegExp(`content-length: ${Buffer.byteLength(body)}`, 'i'));
   assert.equal(Buffer.from(sent ?? '', 'latin1').toString(), body);
+});
+
+test('a fault of ours in what has read a body ends that request, and nothing else', async (t) => {
+  const bed = await startEdge(t);
+  const stub = await startStub(t, 'r1', (_request, socket) => {
+    socket.write(answer('{}'));
+  });
+  bed.publish({ model: 'a', replicas: [stub.replica] });
+  const fault = t.mock.method(JsonModelReader.prototype, 'finish', () => {
+    throw new Error('a fault of ours');
+  });
+  const broken = await ask(bed, { body: chatBody('a') });
+  assert.equal(broken.status, 500);
+  assert.match(broken.text, /"code":"internal_error"/);
+  fault.mock.restore();
+  assert.equal((await ask(bed, { body: chatBody('a') })).status, 200);
 });
 
 test('replicas of one model take turns at requests that come one after the other', async (t) => {

@@ -28,11 +28,9 @@ export function receiveModel(edge: EdgeContext, visit: Visit, use: (received: Re
   receive(edge, visit, (received) => {
     // The waits are over: from here on nothing may be reserved for a client that has left meanwhile.
     if (visit.ended || received === 'gone') return;
-    guarded(edge, visit, () => {
-      const refusal = edge.isStopping() ? shuttingDown : received;
-      if ('name' in refusal) use(refusal);
-      else refuse(visit.res, refusal);
-    });
+    const refusal = edge.isStopping() ? shuttingDown : received;
+    if ('name' in refusal) use(refusal);
+    else refuse(visit.res, refusal);
   });
 }
 
@@ -92,10 +90,15 @@ function receiveQueried(edge: EdgeContext, visit: Visit, done: Done): void {
 
 const NO_READER: BodyReader = { read: () => undefined };
 
-function receiveBody({ limits }: EdgeContext, visit: Visit, reader: BodyReader, done: (read: ReadBody) => void): void {
-  const { maxBodyBytes, maxMultipartBytes } = limits;
+/** What comes of the body comes in an event of the connection, where a fault of ours would end the process. */
+function receiveBody(edge: EdgeContext, visit: Visit, reader: BodyReader, done: (read: ReadBody) => void): void {
+  const { maxBodyBytes, maxMultipartBytes } = edge.limits;
   const maxBytes = visit.endpoint?.model === 'multipart' ? maxMultipartBytes : maxBodyBytes;
-  readBody(visit.req, { share: visit.share, maxBytes }, reader, done);
+  readBody(visit.req, { share: visit.share, maxBytes }, reader, (read) => {
+    guarded(edge, visit, () => {
+      done(read);
+    });
+  });
 }
 
 /**
