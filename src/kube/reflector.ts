@@ -129,34 +129,41 @@ export class Reflector {
   }
 
   async #listIfDue(): Promise<string> {
-    const { api, resource, scope, timers } = this.#parts;
     const watched = this.#version;
     if (watched !== undefined && this.#untilRelist() > 0) return watched;
     // Also if it fails: while nothing can be listed, the watch may still work.
-    this.#relistAt = after(timers.now(), RELIST_EVERY);
-    const list = await api.list(resource, scope, this.#stopping.signal);
-    const changed = this.#cache.takeList(list, timers.now());
-    if (changed.length > 0) this.#tell();
+    this.#relistAt = after(this.#parts.timers.now(), RELIST_EVERY);
+    const { resourceVersion, changed } = await this.#list();
     this.#isSynced = true;
     this.#synced.resolve('synced');
     // A watch that has come so far goes on where it was, so that it can show whether it would have told all this.
     if (watched === undefined) this.#missed.restart();
-    else this.#missed.expect(changed, list.resourceVersion);
-    this.#version = watched ?? list.resourceVersion;
+    else this.#missed.expect(changed, resourceVersion);
+    this.#version = watched ?? resourceVersion;
     return this.#version;
   }
 
   /** Returns the error if it fails. */
   async #listBeside(): Promise<unknown> {
-    const { api, resource, scope, timers } = this.#parts;
     try {
-      const list = await api.list(resource, scope, this.#stopping.signal);
-      if (this.#cache.takeList(list, timers.now()).length > 0) this.#tell();
+      await this.#list();
       return undefined;
     } catch (error) {
       this.#logFailure(error);
       return error ?? new Error('unknown');
     }
+  }
+
+  /** Takes in all that there is. `changed`: the uids of what was not as it is now. */
+  async #list(): Promise<{
+    readonly resourceVersion: string;
+    readonly changed: readonly string[];
+  }> {
+    const { api, resource, scope, timers } = this.#parts;
+    const list = await api.list(resource, scope, this.#stopping.signal);
+    const changed = this.#cache.takeList(list, timers.now());
+    if (changed.length > 0) this.#tell();
+    return { resourceVersion: list.resourceVersion, changed };
   }
 
   /** In milliseconds; 0 or less: it is due. */
