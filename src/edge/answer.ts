@@ -1,10 +1,11 @@
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { assertNever } from '../domain/assert-never.ts';
 import type { Duration } from '../domain/units.ts';
 import type { AnswerMeter } from './answer-meter.ts';
-import { writeHead } from './edge-response.ts';
+import { endAnswer, writeHead } from './edge-response.ts';
 import { OPENAI_EVENTS, type EventDialect } from './event-dialect.ts';
 import { responseHeaders } from './headers.ts';
+import type { ResponseHead } from './response-head.ts';
 import { noteError, refuse, type Refusal } from './refusal.ts';
 
 /** How far an answer has come, and so in which way it can still end. */
@@ -16,14 +17,6 @@ type Stage =
   /** A replica's answer. */
   | 'relaying'
   | 'over';
-
-/** The head of a replica's answer. */
-export interface AnswerHead {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  /** Headers of ours that go with it, names and values in turn. */
-  readonly own: readonly string[];
-}
 
 /** How long the last words of a broken answer may take to reach a client that does not read, in milliseconds. */
 const LAST_WORDS = 5000;
@@ -72,17 +65,21 @@ export class Answer {
     this.#pulse = undefined;
   }
 
-  /** False: it does not go with what the client has been told already, and nothing of it is sent. */
-  begin({ status, headers, own }: AnswerHead, onDrain: () => void): boolean {
-    const isEventStream = headers['content-type']?.startsWith(EVENT_STREAM) === true;
+  /**
+   * A replica's answer, with headers of ours, names and values in turn. False: it does not go with what the client has been told
+   * already, and nothing of it is sent.
+   */
+  begin(head: ResponseHead, own: readonly string[], onDrain: () => void): boolean {
+    const { status, contentType } = head;
+    const isEventStream = contentType?.startsWith(EVENT_STREAM) === true;
     if (this.#stage === 'waiting' && !(status === 200 && isEventStream)) return false;
     if (this.#stage === 'unsent') {
       const more = isEventStream ? UNBUFFERED : [];
-      this.#sendHead(status, [...responseHeaders(headers), ...more, ...own]);
+      this.#sendHead(status, [...responseHeaders(head), ...more, ...own]);
     }
     this.silence();
     this.#stage = 'relaying';
-    this.#meter.begin(headers['content-type']);
+    this.#meter.begin(contentType);
     this.#isEventStream = isEventStream;
     this.#res.on('drain', onDrain);
     return true;
@@ -96,11 +93,13 @@ export class Answer {
     return this.#res.write(chunk);
   }
 
-  end(): void {
+  /** It is whole, with what is left of it. */
+  end(rest?: Buffer): void {
     this.#stage = 'over';
+    if (rest !== undefined) this.#meter.pass(rest);
     this.#meter.end();
     this.#headWaits = false;
-    this.#res.end();
+    endAnswer(this.#res, rest);
   }
 
   /** Ends it with an error, in the way that is still open. What has begun never looks as if it were whole. */

@@ -1,27 +1,15 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import type { Dispatcher } from 'undici';
 import type { Answer } from './answer.ts';
 import type { Refusal } from './refusal.ts';
+import type { ReplicaConnection, Requester } from './replica-connection.ts';
+import type { OutgoingRequest } from './request-bytes.ts';
+import type { ResponseHead } from './response-head.ts';
 import { UpstreamRefusal } from './upstream-refusal.ts';
 import type { Sender, Standing, Upstream } from './upstream.ts';
 
-/** What is sent to a replica. */
-export interface OutgoingRequest {
-  readonly method: 'GET' | 'POST';
-  /** Path and query, as the client sent them. */
-  readonly path: string;
-  /** Names and values in turn. */
-  readonly headers: string[];
-  readonly body: Buffer | null;
-  /**
-   * Not to use the connection again. llama-server closes a connection a moment after a stream has ended on it, although it
-   * has promised to keep it alive (seen with v0.5.0): the next request on it would be lost.
-   */
-  readonly reset: boolean;
-}
-
-/** How an attempt can fail. Exactly one is called, at most once, and none after `abort`. */
+/** What comes of an attempt. One of the failures at most is called, once, and none after `abort`. */
 export interface AttemptEvents {
+  /** A body of more than 64 KiB has been written, or never will be: its bytes are not needed any more. Comes also after the end. */
+  written(): void;
   /** Nothing was sent: the replica cannot have done anything, and another attempt is safe. */
   untouched(error: Error): void;
   /** The replica may have begun, but has answered nothing. */
@@ -39,15 +27,18 @@ type Destination =
   | { readonly kind: 'refusal'; readonly refusal: UpstreamRefusal };
 
 /** One request at one replica, its answer streamed to the client as it comes, no faster than the client reads. */
-export class Attempt implements Dispatcher.DispatchHandler, Sender {
+export class Attempt implements Requester, Sender {
   standing: Standing = 'outside';
   readonly #answer: Answer;
   readonly #ownHeaders: readonly string[];
   readonly #events: AttemptEvents;
   readonly #outgoing: OutgoingRequest;
   #upstream: Upstream | undefined;
-  #controller: Dispatcher.DispatchController | undefined;
+  #connection: ReplicaConnection | undefined;
+  #isSent = false;
   #destination: Destination = { kind: 'none' };
+  /** Goes out together with the end. */
+  #last: Buffer | undefined;
   #over = false;
 
   /** `ownHeaders`: what we add to the head of the answer, names and values in turn. */
@@ -64,73 +55,72 @@ export class Attempt implements Dispatcher.DispatchHandler, Sender {
     upstream.enter(this);
   }
 
-  send({ pool, prefix }: Upstream): void {
+  send(upstream: Upstream): void {
+    const { prefix } = upstream;
     const { path, ...rest } = this.#outgoing;
-    pool.dispatch({ ...rest, path: prefix + path }, this);
+    const connection = upstream.connection();
+    this.#connection = connection;
+    connection.send({ ...rest, path: prefix + path }, this);
   }
 
   /** Stops at once, whatever the phase: the replica sees its connection close. */
   abort(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#controller?.abort(new Error('the request has ended'));
+    this.#connection?.destroy();
     this.#upstream?.leave(this);
   }
 
-  /** A connection is there; undici writes the request when this returns. */
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#over) controller.abort(new Error('the request has ended'));
+  sending(): void {
+    this.#isSent = true;
   }
 
-  /** What is thrown here ends the request as one that was not answered. */
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    if (this.#over || status < 200) return;
-    if (!tellsItsEnd(status, headers)) throw new Error('its answer has neither a length nor chunks');
-    const head = { status, headers, own: this.#ownHeaders };
-    const isPassedOn = this.#answer.begin(head, () => {
-      controller.resume();
+  written(): void {
+    this.#events.written();
+  }
+
+  head(head: ResponseHead): void {
+    const isPassedOn = this.#answer.begin(head, this.#ownHeaders, () => {
+      this.#connection?.resume();
     });
-    this.#destination = isPassedOn ? { kind: 'client' } : { kind: 'refusal', refusal: new UpstreamRefusal(status) };
+    this.#destination = isPassedOn
+      ? { kind: 'client' }
+      : { kind: 'refusal', refusal: new UpstreamRefusal(head.status) };
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  body(part: Buffer, isLast: boolean): void {
     if (this.#over) return;
     if (this.#destination.kind !== 'refusal') {
-      if (!this.#answer.pass(chunk)) controller.pause();
+      if (isLast) this.#last = part;
+      else if (!this.#answer.pass(part)) this.#connection?.pause();
       return;
     }
     const { refusal } = this.#destination;
-    if (refusal.take(chunk)) return;
+    if (refusal.take(part)) return;
     this.abort();
     this.#events.refused(refusal.read());
   }
 
-  onResponseEnd(): void {
+  end(): void {
     if (this.#over) return;
     this.#finish();
     if (this.#destination.kind === 'refusal') this.#events.refused(this.#destination.refusal.read());
-    else this.#answer.end();
+    else this.#answer.end(this.#last);
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+  failed(error: Error): void {
     if (this.#over) return;
     this.#finish();
     if (this.#destination.kind === 'client') this.#events.broken(error);
     else if (this.#destination.kind === 'refusal') this.#events.refused(this.#destination.refusal.read());
-    else if (this.#controller === undefined) this.#events.untouched(error);
-    else this.#events.unanswered(error);
+    else if (this.#isSent) this.#events.unanswered(error);
+    else this.#events.untouched(error);
   }
 
+  /** The connection may serve somebody else by now: nothing is done with it any more. */
   #finish(): void {
     this.#over = true;
+    this.#connection = undefined;
     this.#upstream?.leave(this);
   }
 }
-
-/** Whether an answer that is cut short can be told from one that is whole: not if the connection's end is its end (RFC 9112 section 6.3). */
-const tellsItsEnd = (status: number, headers: IncomingHttpHeaders): boolean =>
-  status === 204 ||
-  status === 304 ||
-  headers['content-length'] !== undefined ||
-  headers['transfer-encoding']?.toLowerCase() === 'chunked';

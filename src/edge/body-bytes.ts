@@ -1,3 +1,5 @@
+import { giveBack } from './give-back.ts';
+
 /** Room for so many times what has arrived: a client that announces much and sends little takes little. */
 const GROWTH = 16;
 
@@ -22,6 +24,7 @@ export class BodyBytes {
     return this.#bytes;
   }
 
+  /** Takes the chunk: it may be empty afterwards. */
   add(chunk: Buffer): void {
     const size = this.#size + chunk.length;
     // All of it has come in one part, as small ones do: it needs no copy.
@@ -32,6 +35,7 @@ export class BodyBytes {
     }
     if (size > this.#bytes.length) this.#makeRoomFor(size);
     chunk.copy(this.#bytes, this.#size);
+    giveBack(chunk);
     this.#size = size;
   }
 
@@ -43,6 +47,7 @@ export class BodyBytes {
   #makeRoomFor(size: number): void {
     const bytes = Buffer.allocUnsafe(Math.max(size, Math.min(size * GROWTH, this.#expected)));
     this.#bytes.copy(bytes, 0, 0, this.#size);
+    giveBack(this.#bytes);
     this.#bytes = bytes;
   }
 }

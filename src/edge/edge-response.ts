@@ -1,4 +1,11 @@
 import { ServerResponse } from 'node:http';
+import { EndOfTurn } from './end-of-turn.ts';
+
+/** A body up to this size goes out in one text with its head: Node makes a list of three parts of a head and bytes. */
+const MAX_AS_TEXT = 8 * 1024;
+
+/** Those of all servers of the process. */
+const answers = new EndOfTurn();
 
 /**
  * A response that knows what every answer to its request says in its head, whoever gives it. Not by `setHeader`: after one of
@@ -12,4 +19,22 @@ export class EdgeResponse extends ServerResponse {
 /** Begins an answer. `headers`: names and values in turn. */
 export function writeHead(res: ServerResponse, status: number, headers: readonly string[]): void {
   res.writeHead(status, res instanceof EdgeResponse ? [...res.common, ...headers] : [...headers]);
+}
+
+/**
+ * Ends an answer with the last part of its body, at the end of the turn: clients of one machine, or one proxy in front, are woken
+ * up once for all answers of it. Not one that ends its connection: what follows on that in this turn may be a reason to destroy it.
+ */
+export function endAnswer(res: ServerResponse, rest?: Buffer): void {
+  if (!res.shouldKeepAlive) end(res, rest);
+  else
+    answers.add(() => {
+      end(res, rest);
+    });
+}
+
+function end(res: ServerResponse, rest: Buffer | undefined): void {
+  // Each character is one byte, as it is for the head.
+  if (rest !== undefined && rest.length <= MAX_AS_TEXT) res.end(rest.toString('latin1'), 'latin1');
+  else res.end(rest);
 }

@@ -50,7 +50,7 @@ export function createEdge({ surface = DEFAULT_SURFACE, ...options }: EdgeOption
     ...options,
     cors: surface.cors,
     findEndpoint: createFindEndpoint(surface.opened),
-    upstreams: new Upstreams(options.ledger, options.limits),
+    upstreams: new Upstreams(options.ledger, options.limits, options.now),
     holds: new HoldQueue(),
     exchanges: new BoundedCount(options.limits.maxInFlight),
     bodies: new BoundedCount(options.limits.maxHeldBytes),

@@ -5,9 +5,11 @@ import type { ReplicaId } from '../domain/ids.ts';
 import { since, type Instant } from '../domain/units.ts';
 import type { ReadyReplica, Route } from '../routing/route.ts';
 import { admit, type Admission } from './admission.ts';
-import { Attempt, type AttemptEvents, type OutgoingRequest } from './attempt.ts';
+import { Attempt, type AttemptEvents } from './attempt.ts';
+import { giveBack } from './give-back.ts';
 import type { Held } from './hold-queue.ts';
 import type { Refusal } from './refusal.ts';
+import type { OutgoingRequest } from './request-bytes.ts';
 import { busy, modelNotFound, queueFull, queuesFull, refusalOf, shuttingDown, waitTimeout } from './route-refusals.ts';
 import { brokenOff, unanswered, UNREACHABLE } from './upstream-failure.ts';
 import type { EdgeContext, Reservation, Visit } from './visit.ts';
@@ -76,6 +78,13 @@ export class Exchange implements Held, Reservation, AttemptEvents {
     this.#fail(shuttingDown);
   }
 
+  /** An answer may take hours: what it does not need is free for others before. */
+  written(): void {
+    const { body } = this.#ask.outgoing;
+    if (body !== null) giveBack(body);
+    this.#visit.share.release();
+  }
+
   untouched(error: Error): void {
     const replica = this.#report('unreachable', error);
     this.#retry(replica);
@@ -83,7 +92,7 @@ export class Exchange implements Held, Reservation, AttemptEvents {
 
   unanswered(error: Error): void {
     this.#report('unanswered', error);
-    this.#fail(unanswered(error, this.#edge.limits));
+    this.#fail(unanswered(error));
   }
 
   refused(refusal: Refusal): void {
@@ -92,7 +101,7 @@ export class Exchange implements Held, Reservation, AttemptEvents {
 
   broken(error: Error): void {
     this.#report('broken', error);
-    this.#fail(brokenOff(error, this.#edge.limits));
+    this.#fail(brokenOff(error));
   }
 
   /** Ends what the phase holds. The phase changes first: whoever hears of the end may publish, and come back here. */

@@ -2,6 +2,7 @@ import { modelName } from '../domain/ids.ts';
 import type { Route } from '../routing/route.ts';
 import { addParameters, parametersOf } from './add-parameters.ts';
 import { Exchange } from './exchange.ts';
+import { giveBack } from './give-back.ts';
 import { requestHeaders } from './headers.ts';
 import { findRoute, receiveModel, type ReceivedModel } from './receive-model.ts';
 import { refuse, type Refusal } from './refusal.ts';
@@ -41,8 +42,13 @@ function forward(edge: EdgeContext, visit: Visit, received: ReceivedModel): void
   new Exchange(edge, visit, { name, account, awaitsStream, outgoing }).begin(route);
 }
 
-const sentBody = ({ body, closedAt }: ReceivedModel, parameters: string | undefined): Buffer =>
-  parameters === undefined || closedAt === undefined ? body : addParameters(body, closedAt, parameters);
+/** Takes the body that was received. */
+function sentBody({ body, closedAt }: ReceivedModel, parameters: string | undefined): Buffer {
+  if (parameters === undefined || closedAt === undefined) return body;
+  const longer = addParameters(body, closedAt, parameters);
+  giveBack(body);
+  return longer;
+}
 
 /** What a variant fixes are members of a JSON object: a form has texts only. */
 const variantInForm = ({ preset }: Route): Refusal => ({

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { ResponseHead } from './response-head.ts';
 
 /** What a client may tell a replica, as it said it. Everything else is ours, a secret (authorization), or means nothing there. */
 export const PASSED_ON: readonly string[] = [
@@ -50,7 +51,7 @@ export interface Hop {
   readonly proxy: string | undefined;
 }
 
-/** The headers of a request to a replica, as a flat list of names and values. undici adds host and content-length. */
+/** The headers of a request to a replica, as a flat list of names and values. Host and Content-Length are added where its bytes are made. */
 export function requestHeaders(headers: IncomingHttpHeaders, { requestId, proxy }: Hop): string[] {
   const oneHop = namedByConnection(headers.connection);
   const flat = ['x-request-id', requestId];
@@ -81,20 +82,16 @@ export function requestIdOf(headers: IncomingHttpHeaders): string {
 }
 
 /** The headers of a replica's answer that its client gets, as a flat list. */
-export function responseHeaders(headers: IncomingHttpHeaders): string[] {
-  const oneHop = namedByConnection(headers.connection);
+export function responseHeaders({ headers, connection }: Pick<ResponseHead, 'headers' | 'connection'>): string[] {
+  const oneHop = namedByConnection(connection);
   const flat: string[] = [];
-  for (const name of Object.keys(headers)) {
-    const value = headers[name];
-    if (value === undefined || DROPPED.has(name) || oneHop.has(name) || hasDroppedPrefix(name)) continue;
-    if (typeof value === 'string') addTo(flat, name, value);
-    else for (const one of value) addTo(flat, name, one);
-  }
+  for (let at = 0; at < headers.length; at += 2) passOn(flat, oneHop, headers[at], headers[at + 1]);
   return flat;
 }
 
-function addTo(flat: string[], name: string, value: string): void {
-  if (!NOT_ASCII.test(value)) flat.push(name, value);
+function passOn(flat: string[], oneHop: ReadonlySet<string>, name = '', value = ''): void {
+  if (DROPPED.has(name) || oneHop.has(name) || hasDroppedPrefix(name) || NOT_ASCII.test(value)) return;
+  flat.push(name, value);
 }
 
 const hasDroppedPrefix = (name: string): boolean => DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix));

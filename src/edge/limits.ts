@@ -40,6 +40,9 @@ export interface EdgeLimits {
   readonly maxInFlight: number;
 }
 
+/** How long a replica may be silent, by phase. */
+export type UpstreamLimits = Pick<EdgeLimits, 'connectTimeout' | 'firstByteTimeout' | 'chunkTimeout'>;
+
 export type LimitUnit = 'bytes' | 'bytes a second' | 'time' | 'count';
 
 /** One limit, as its flag, `--help` and docs/serve.md show it. */
@@ -68,7 +71,10 @@ const count = limit('count');
 export const EDGE_LIMITS: Readonly<Record<keyof EdgeLimits, Limit>> = {
   maxBodyBytes: bytes(32 * MIB, 'the largest JSON body'),
   maxMultipartBytes: bytes(128 * MIB, 'the largest multipart body'),
-  maxHeldBytes: bytes(512 * MIB, 'the bodies of all requests that are being read, held or in flight'),
+  maxHeldBytes: bytes(
+    512 * MIB,
+    'the bodies of all requests that are being read, held or sent, and those up to 64 KiB of requests in flight',
+  ),
   maxHeaderBytes: bytes(16 * KIB, "a request's head"),
   maxHeaderLines: count(100, "header lines of a request's head"),
   headersTimeout: time(

@@ -33,7 +33,7 @@ function look(edge: EdgeContext, visit: Visit, route: Route): void {
     visit.upstreamError = 'unanswered';
     visit.answer.refuse(NO_ANSWER);
   };
-  const events = { untouched: failed, unanswered: failed, refused: failed, broken: failed };
+  const events = { written: () => undefined, untouched: failed, unanswered: failed, refused: failed, broken: failed };
   const headers = requestHeaders(visit.req.headers, visit);
   const path = visit.path + visit.query;
   const attempt = new Attempt({ method: 'GET', path, headers, body: null, reset: false }, visit.answer, [], events);

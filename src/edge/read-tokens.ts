@@ -1,3 +1,4 @@
+import { parseJson } from '../domain/json.ts';
 import { membersFromEnd, membersFromStart, type Members } from './json-ends.ts';
 
 /** How many tokens a request took; `undefined`: the answer does not say. */
@@ -10,6 +11,22 @@ export interface Tokens {
 export interface Ends {
   readonly head: string | undefined;
   readonly tail: string;
+}
+
+/** What may be in the objects of an answer. */
+interface Fields {
+  readonly usage?: unknown;
+  readonly timings?: unknown;
+  readonly message?: unknown;
+  readonly prompt_tokens?: unknown;
+  readonly completion_tokens?: unknown;
+  readonly input_tokens?: unknown;
+  readonly output_tokens?: unknown;
+  readonly cache_read_input_tokens?: unknown;
+  readonly cache_creation_input_tokens?: unknown;
+  readonly prompt_n?: unknown;
+  readonly cache_n?: unknown;
+  readonly predicted_n?: unknown;
 }
 
 export const NO_TOKENS: Tokens = { in: undefined, out: undefined };
@@ -66,65 +83,51 @@ function tokensOfLastEvent(text: string, isAll: boolean): Tokens {
 }
 
 /** The usage in the first event that has data, of an answer by Anthropic's API. */
-function firstEvent(text: string): object {
+function firstEvent(text: string): Fields {
   const event = parse(/^data: ?(\{.*\})\r?$/mu.exec(text)?.[1]);
-  if (!('message' in event)) return NOTHING;
-  const { message } = event;
-  if (typeof message !== 'object' || message === null || !('usage' in message)) return NOTHING;
-  return typeof message.usage === 'object' && message.usage !== null ? message.usage : NOTHING;
+  return fieldsIn(fieldsIn(event.message).usage);
 }
 
-const objectsOf = (members: Members): object =>
+const objectsOf = (members: Members): Fields =>
   Object.fromEntries([...members].map(([name, text]) => [name, parse(text)]));
 
 /** `answer`: an object with these members, or some of them. */
-function tokensOf(answer: object): Tokens {
-  const usage = member(answer, 'usage');
-  const said = { in: promptTokens(usage), out: count(usage, 'completion_tokens') ?? count(usage, 'output_tokens') };
+function tokensOf(answer: Fields): Tokens {
+  const usage = fieldsIn(answer.usage);
+  const said = { in: promptTokens(usage), out: count(usage.completion_tokens) ?? count(usage.output_tokens) };
   if (said.in !== undefined && said.out !== undefined) return said;
-  const timings = member(answer, 'timings');
+  const timings = fieldsIn(answer.timings);
   return {
-    in: said.in ?? sum(timings, 'prompt_n', ['cache_n']),
-    out: said.out ?? count(timings, 'predicted_n'),
+    in: said.in ?? sum(timings.prompt_n, timings.cache_n),
+    out: said.out ?? count(timings.predicted_n),
   };
 }
 
 /** Anthropic counts apart what came out of a cache, and what went into one; OpenAI and llama-server do not. */
-const promptTokens = (usage: object): number | undefined =>
-  count(usage, 'prompt_tokens') ??
-  sum(usage, 'input_tokens', ['cache_read_input_tokens', 'cache_creation_input_tokens']);
+const promptTokens = (usage: Fields): number | undefined =>
+  count(usage.prompt_tokens) ??
+  sum(usage.input_tokens, usage.cache_read_input_tokens, usage.cache_creation_input_tokens);
 
 /** The first must be there; of the others those that are. */
-function sum(numbers: object, first: string, others: readonly string[]): number | undefined {
-  let total = count(numbers, first);
+function sum(first: unknown, ...others: readonly unknown[]): number | undefined {
+  let total = count(first);
   if (total === undefined) return undefined;
-  for (const name of others) {
-    const more = count(numbers, name);
+  for (const other of others) {
+    const more = count(other);
     if (more !== undefined) total += more;
   }
   return total;
 }
 
-/** A member that is a whole number from 0 on. */
-function count(numbers: object, name: string): number | undefined {
-  const value: unknown = Object.getOwnPropertyDescriptor(numbers, name)?.value;
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
-}
+/** A whole number from 0 on. */
+const count = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 
-const NOTHING = {};
+const NOTHING: Fields = {};
 
-/** A member that is an object. */
-function member(object: object, name: string): object {
-  const value: unknown = Object.getOwnPropertyDescriptor(object, name)?.value;
-  return typeof value === 'object' && value !== null ? value : NOTHING;
-}
+const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
 
-function parse(text: string | undefined): object {
-  if (text === undefined) return NOTHING;
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : NOTHING;
-  } catch {
-    return NOTHING;
-  }
-}
+/** `value`, if it is an object. */
+const fieldsIn = (value: unknown): Fields => (isFields(value) ? value : NOTHING);
+
+const parse = (text: string | undefined): Fields => (text === undefined ? NOTHING : fieldsIn(parseJson(text)));

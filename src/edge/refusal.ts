@@ -1,5 +1,5 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
-import { writeHead } from './edge-response.ts';
+import { endAnswer, writeHead } from './edge-response.ts';
 
 /** An answer that is an error. Its body has OpenAI's shape, so that every client library shows `message`. */
 export interface Refusal {
@@ -79,13 +79,12 @@ const headersOf = ({ code, retryAfter, headers = [] }: Refusal, bytes: number): 
 /** Answers with an error, unless the answer has begun or the client has left. */
 export function refuse(res: ServerResponse, refusal: Refusal): void {
   if (res.headersSent || res.destroyed) return;
-  const body = errorBody(refusal);
-  const bytes = Buffer.byteLength(body);
-  ownAnswers.set(res, { code: refusal.code, bytes });
+  const body = Buffer.from(errorBody(refusal));
+  ownAnswers.set(res, { code: refusal.code, bytes: body.length });
   // Said so, Node adds the header, and whoever comes behind on the connection can see that nobody will be answered any more.
   if (refusal.close === true) res.shouldKeepAlive = false;
-  writeHead(res, refusal.status, headersOf(refusal, bytes));
-  res.end(body);
+  writeHead(res, refusal.status, headersOf(refusal, body.length));
+  endAnswer(res, body);
 }
 
 /** The same answer as it goes over the wire, for a connection on which there is no request that could be answered. */
@@ -99,14 +98,13 @@ export function rawRefusal(refusal: Refusal): string {
 /** Answers 204: done, and nothing to say but these headers, as pairs. */
 export function answerEmpty(res: ServerResponse, headers: readonly (readonly [string, string])[]): void {
   writeHead(res, 204, headers.flat());
-  res.end();
+  endAnswer(res);
 }
 
 /** Answers 200 with a JSON body. */
 export function answerJson(res: ServerResponse, value: unknown): void {
-  const body = JSON.stringify(value);
-  const bytes = Buffer.byteLength(body);
-  ownAnswers.set(res, { code: undefined, bytes });
-  writeHead(res, 200, ['content-type', 'application/json; charset=utf-8', 'content-length', String(bytes)]);
-  res.end(body);
+  const body = Buffer.from(JSON.stringify(value));
+  ownAnswers.set(res, { code: undefined, bytes: body.length });
+  writeHead(res, 200, ['content-type', 'application/json; charset=utf-8', 'content-length', String(body.length)]);
+  endAnswer(res, body);
 }

@@ -1,6 +1,32 @@
-import { errors } from 'undici';
-import type { EdgeLimits } from './limits.ts';
+import type { Duration } from '../domain/units.ts';
 import type { Refusal } from './refusal.ts';
+
+/** How a replica was silent: the code for it, and what it has done, without its name. */
+interface Silence {
+  readonly code: 'first_byte_timeout' | 'chunk_timeout';
+  readonly deed: string;
+}
+
+/** A replica was silent for longer than it may be, with the connection open. */
+export class SilenceError extends Error {
+  readonly silence: Silence;
+
+  constructor(silence: Silence) {
+    super(`it ${silence.deed}`);
+    this.silence = silence;
+  }
+}
+
+const inSeconds = (duration: Duration): string => `${duration / 1000} s`;
+
+export const notBegun = (limit: Duration): SilenceError =>
+  new SilenceError({ code: 'first_byte_timeout', deed: `has not begun to answer within ${inSeconds(limit)}` });
+
+export const pausedTooLong = (limit: Duration): SilenceError =>
+  new SilenceError({
+    code: 'chunk_timeout',
+    deed: `paused in the middle of its answer for longer than ${inSeconds(limit)}`,
+  });
 
 const upstreamFailed = (message: string): Refusal => ({ status: 502, code: 'upstream_failed', message });
 
@@ -8,18 +34,15 @@ const upstreamFailed = (message: string): Refusal => ({ status: 502, code: 'upst
 export const UNREACHABLE = upstreamFailed('the model cannot be reached');
 
 /** A replica has the request, and nothing came back. */
-export function unanswered(error: Error, { firstByteTimeout }: EdgeLimits): Refusal {
-  if (!(error instanceof errors.HeadersTimeoutError)) return upstreamFailed('the model stopped before it answered');
-  const message = `the model has not begun to answer within ${inSeconds(firstByteTimeout)}`;
-  return { status: 504, code: 'first_byte_timeout', message };
-}
+export const unanswered = (error: Error): Refusal =>
+  timedOut(error) ?? upstreamFailed('the model stopped before it answered');
 
 /** The answer ended in its middle. */
-export function brokenOff(error: Error, { chunkTimeout }: EdgeLimits): Refusal {
-  if (!(error instanceof errors.BodyTimeoutError))
-    return upstreamFailed('the model stopped in the middle of its answer');
-  const message = `the model paused in the middle of its answer for longer than ${inSeconds(chunkTimeout)}`;
-  return { status: 504, code: 'chunk_timeout', message };
-}
+export const brokenOff = (error: Error): Refusal =>
+  timedOut(error) ?? upstreamFailed('the model stopped in the middle of its answer');
 
-const inSeconds = (milliseconds: number): string => `${milliseconds / 1000} s`;
+/** `undefined`: it was not for its silence. */
+function timedOut(error: Error): Refusal | undefined {
+  if (!(error instanceof SilenceError)) return undefined;
+  return { status: 504, code: error.silence.code, message: `the model ${error.silence.deed}` };
+}

@@ -1,3 +1,4 @@
+import { parseJson } from '../domain/json.ts';
 import type { Refusal } from './refusal.ts';
 
 /** Bytes of a replica's error that are read; llama-server's are a few hundred. */
@@ -35,7 +36,7 @@ export class UpstreamRefusal {
 
 /** The message and type of an error in OpenAI's shape; `undefined`: it has none. */
 function errorIn(text: string): Pick<Refusal, 'message' | 'type'> | undefined {
-  const body = parse(text);
+  const body = parseJson(text);
   if (!isObject(body) || !('error' in body) || !isObject(body.error)) return undefined;
   const { error } = body;
   if (!('message' in error) || typeof error.message !== 'string') return undefined;
@@ -45,11 +46,3 @@ function errorIn(text: string): Pick<Refusal, 'message' | 'type'> | undefined {
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

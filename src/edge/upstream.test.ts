@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Pool } from 'undici';
+import { instant, milliseconds } from '../domain/units.ts';
+import { EndOfTurn } from './end-of-turn.ts';
+import { DEFAULT_EDGE_LIMITS } from './limits.ts';
+import { SilenceWatch } from './silence-watch.ts';
 import { MAX_CONNECTIONS, Upstream, type Sender } from './upstream.ts';
+
+const now = (): ReturnType<typeof instant> => instant(0);
+const watch = new SilenceWatch(now, milliseconds(1000));
+const parts = { limits: DEFAULT_EDGE_LIMITS, now, watch, endOfTurn: new EndOfTurn() };
+const freeUpstream = (): Upstream => new Upstream({ origin: 'http://127.0.0.1:1', prefix: '' }, parts);
 
 /** An upstream all of whose connections are in use, and who uses them. */
 function fullUpstream(): { readonly upstream: Upstream; readonly users: readonly Sender[] } {
-  const upstream = new Upstream(new Pool('http://127.0.0.1:1'), '');
+  const upstream = freeUpstream();
   const users = Array.from({ length: MAX_CONNECTIONS }, (): Sender => ({ standing: 'outside', send: () => undefined }));
   for (const user of users) upstream.enter(user);
   return { upstream, users };
@@ -17,7 +25,7 @@ const turn = async (): Promise<void> => Promise.resolve();
 
 test('while there are connections, each request is sent at once', () => {
   const seen: string[] = [];
-  const upstream = new Upstream(new Pool('http://127.0.0.1:1'), '');
+  const upstream = freeUpstream();
   for (let n = 0; n < MAX_CONNECTIONS; n += 1) upstream.enter(named(String(n), seen));
   assert.equal(seen.length, MAX_CONNECTIONS);
 });

@@ -1,4 +1,9 @@
-import type { Pool } from 'undici';
+import type { Endpoint } from '../domain/replica.ts';
+import type { Instant } from '../domain/units.ts';
+import type { EndOfTurn } from './end-of-turn.ts';
+import { ReplicaConnection, type ConnectionParts } from './replica-connection.ts';
+import type { SilenceWatch } from './silence-watch.ts';
+import type { UpstreamLimits } from './limits.ts';
 
 /** Connections to one replica. llama-server must be run with more HTTP threads than this, or idle connections stall others. */
 export const MAX_CONNECTIONS = 128;
@@ -14,21 +19,45 @@ export interface Sender {
   send(upstream: Upstream): void;
 }
 
+/** What the connections to all replicas share. */
+export interface UpstreamParts {
+  readonly limits: UpstreamLimits;
+  readonly now: () => Instant;
+  readonly watch: SilenceWatch;
+  readonly endOfTurn: EndOfTurn;
+}
+
 /**
- * Where one replica answers. As many requests as there are connections are there at once, the others stand in line. The line is
- * ours and not undici's, because nobody can leave undici's: a request whose client has left would keep its body in memory until
- * its turn, and then cost a connection.
+ * Where one replica answers. As many requests as there are connections are there at once, the others stand in line, which they
+ * can leave.
  */
 export class Upstream {
-  readonly pool: Pool;
   /** Stands before every path. */
   readonly prefix: string;
+  readonly #connectionParts: ConnectionParts;
   #sending = 0;
   readonly #line = new Set<Sender>();
+  /** The one that was used last is the last one: the others get the time to grow too old. */
+  readonly #idle: ReplicaConnection[] = [];
+  #open = 0;
+  #closed: PromiseWithResolvers<undefined> | undefined;
 
-  constructor(pool: Pool, prefix: string) {
-    this.pool = pool;
+  /** `endpoint.origin` is `http://HOST:PORT`. */
+  constructor({ origin, prefix }: Endpoint, parts: UpstreamParts) {
     this.prefix = prefix;
+    const { hostname, port, host } = new URL(origin);
+    this.#connectionParts = {
+      ...parts,
+      host: hostname.replace(/^\[|\]$/g, ''),
+      port: port === '' ? 80 : Number(port),
+      authority: host,
+      onIdle: (connection) => {
+        this.#keep(connection);
+      },
+      onGone: (connection) => {
+        this.#forget(connection);
+      },
+    };
   }
 
   /** Has it send, now or when it is its turn. */
@@ -52,12 +81,40 @@ export class Upstream {
     if (this.#line.size > 0) this.#callNext();
   }
 
+  /** A connection for a sender whose turn it is. */
+  connection(): ReplicaConnection {
+    const idle = this.#idle.pop();
+    if (idle !== undefined) return idle;
+    this.#open += 1;
+    return new ReplicaConnection(this.#connectionParts);
+  }
+
+  /** Idle connections are closed now, those in use when they are idle. Resolves when all are. */
+  async close(): Promise<void> {
+    this.#closed ??= Promise.withResolvers<undefined>();
+    for (const connection of this.#idle.splice(0)) connection.destroy();
+    if (this.#open === 0) this.#closed.resolve(undefined);
+    await this.#closed.promise;
+  }
+
+  #keep(connection: ReplicaConnection): void {
+    if (this.#closed === undefined) this.#idle.push(connection);
+    else connection.destroy();
+  }
+
+  #forget(connection: ReplicaConnection): void {
+    const at = this.#idle.indexOf(connection);
+    if (at !== -1) this.#idle.splice(at, 1);
+    this.#open -= 1;
+    if (this.#open === 0) this.#closed?.resolve(undefined);
+  }
+
   #callNext(): void {
     const [next] = this.#line;
     if (next === undefined) return;
     this.#line.delete(next);
     this.#count(next);
-    // Not within the callback of undici's parser in which the one before has ended.
+    // Not within the callback in which the one before has ended.
     queueMicrotask(() => {
       if (next.standing === 'sending') next.send(this);
     });

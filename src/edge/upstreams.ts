@@ -1,12 +1,16 @@
-import { Pool } from 'undici';
 import type { Ledger } from '../activity/ledger.ts';
 import type { ReplicaId } from '../domain/ids.ts';
-import type { ReadyReplica, RouteTable } from '../routing/route.ts';
-import type { EdgeLimits } from './limits.ts';
-import { MAX_CONNECTIONS, Upstream } from './upstream.ts';
+import { milliseconds, type Duration, type Instant } from '../domain/units.ts';
+import type { RouteTable } from '../routing/route.ts';
+import { EndOfTurn } from './end-of-turn.ts';
+import { SilenceWatch } from './silence-watch.ts';
+import { Upstream, type UpstreamParts } from './upstream.ts';
+import type { UpstreamLimits } from './limits.ts';
 
-/** How long a replica may be silent, by phase. */
-export type UpstreamLimits = Pick<EdgeLimits, 'connectTimeout' | 'firstByteTimeout' | 'chunkTimeout'>;
+/** How often silence is looked at, at the least, in milliseconds. */
+const LONGEST_PERIOD = 250;
+/** And at the most. */
+const SHORTEST_PERIOD = 10;
 
 /**
  * The open connections to replicas: opened when a table first has the replica, closed when it has left the table and
@@ -14,15 +18,15 @@ export type UpstreamLimits = Pick<EdgeLimits, 'connectTimeout' | 'firstByteTimeo
  */
 export class Upstreams {
   readonly #ledger: Pick<Ledger, 'inFlight'>;
-  readonly #limits: UpstreamLimits;
+  readonly #parts: UpstreamParts;
   readonly #open = new Map<ReplicaId, Upstream>();
   readonly #dispatches = new Map<ReplicaId, number>();
   #dispatched = 0;
   #published: ReadonlySet<ReplicaId> = new Set();
 
-  constructor(ledger: Pick<Ledger, 'inFlight'>, limits: UpstreamLimits) {
+  constructor(ledger: Pick<Ledger, 'inFlight'>, limits: UpstreamLimits, now: () => Instant) {
     this.#ledger = ledger;
-    this.#limits = limits;
+    this.#parts = { limits, now, watch: new SilenceWatch(now, periodFor(limits)), endOfTurn: new EndOfTurn() };
   }
 
   find(replica: ReplicaId): Upstream | undefined {
@@ -49,7 +53,7 @@ export class Upstreams {
     const replicas = table.routes.flatMap((route) => route.replicas);
     this.#published = new Set(replicas.map(({ id }) => id));
     for (const replica of replicas) {
-      if (!this.#open.has(replica.id)) this.#open.set(replica.id, open(replica, this.#limits));
+      if (!this.#open.has(replica.id)) this.#open.set(replica.id, new Upstream(replica.endpoint, this.#parts));
     }
     for (const id of this.#open.keys()) this.#closeIfUnused(id, 0);
   }
@@ -61,10 +65,10 @@ export class Upstreams {
 
   /** Resolves when every connection is closed; those in use are first used to their end. */
   async close(): Promise<void> {
-    const pools = [...this.#open.values()].map(({ pool }) => pool);
+    const upstreams = [...this.#open.values()];
     this.#open.clear();
     this.#dispatches.clear();
-    await Promise.all(pools.map(async (pool) => pool.close()));
+    await Promise.all(upstreams.map(async (upstream) => upstream.close()));
   }
 
   #closeIfUnused(id: ReplicaId, stillCounted: number): void {
@@ -72,33 +76,13 @@ export class Upstreams {
     if (upstream === undefined || this.#published.has(id) || this.#ledger.inFlight(id) > stillCounted) return;
     this.#open.delete(id);
     this.#dispatches.delete(id);
-    // Closing (not destroying) lets an uncounted look at /slots finish; idle connections go at once. It does not fail.
-    void upstream.pool.close();
+    // An uncounted look at /slots may finish; idle connections go at once. It does not fail.
+    void upstream.close();
   }
 }
 
-/**
- * undici keeps one coarse timer (about half a second) for each connection, which costs next to nothing for each piece of an
- * answer; while a slow client makes us pause, a replica's silence is not counted.
- *
- * A POST that meets a connection which the replica is just closing is lost, and nobody can know whether it was read: it may not
- * be sent again (RFC 9112 section 9.3.1). So we close first. llama-server's HTTP library (cpp-httplib) closes a connection that
- * is idle for 5 s and announces that in each answer (`Keep-Alive: timeout=5`); undici takes 2 s off the announcement, and
- * without one drops it after 4 s. That an answer is the last of its connection is announced too (`Connection: close`).
- */
-function open(
-  { endpoint }: ReadyReplica,
-  { connectTimeout, firstByteTimeout, chunkTimeout }: UpstreamLimits,
-): Upstream {
-  const pool = new Pool(endpoint.origin, {
-    connections: MAX_CONNECTIONS,
-    pipelining: 1,
-    allowH2: false,
-    connectTimeout,
-    headersTimeout: firstByteTimeout,
-    bodyTimeout: chunkTimeout,
-    keepAliveTimeout: 4000,
-    keepAliveMaxTimeout: 4000,
-  });
-  return new Upstream(pool, endpoint.prefix);
+/** A quarter of the shortest limit: no limit is exceeded by much, and the looks cost nothing. */
+function periodFor({ connectTimeout, firstByteTimeout, chunkTimeout }: UpstreamLimits): Duration {
+  const limits = [connectTimeout, firstByteTimeout, chunkTimeout].filter((limit) => limit > 0);
+  return milliseconds(Math.max(SHORTEST_PERIOD, Math.min(LONGEST_PERIOD, Math.min(...limits) / 4)));
 }
