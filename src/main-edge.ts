@@ -32,11 +32,11 @@ export async function runEdge(flags: EdgeFlags): Promise<number> {
   if (problem !== undefined) return complain(EXIT_USAGE, problem);
   const found = readIdentity(process.env);
   if (!found.ok) return complain(EXIT_USAGE, found.problem);
-  const api = connect(flags);
+  const log = createLog({ pretty: process.stdout.isTTY, level: flags.logLevel });
+  const api = connect(flags, log);
   if (typeof api === 'string') return complain(EXIT_USAGE, api);
   const keys = await openKeys(flags);
   if (keys.kind === 'wrong') return complain(EXIT_USAGE, ...keys.problems);
-  const log = createLog({ pretty: process.stdout.isTTY, level: flags.logLevel });
   try {
     return await serve({ flags, log, keys, api, identity: found.identity });
   } finally {

@@ -49,7 +49,7 @@ function instanceName(): string {
 
 /** A text says what is wrong with the flags. */
 function createOperator(flags: OperatorFlags, log: Log, onLost: (reason: string) => void): OperatorReplica | string {
-  return connectAll(flags, (connect) => {
+  return connectAll(flags, log, (connect) => {
     const nonce = randomBytes(5).toString('hex');
     const [instance, namespace] = [instanceName(), flags.leaseNamespace];
     return new OperatorReplica({ connect, namespace, timers, wallNow: Date.now, instance, nonce, log, onLost });

@@ -1,15 +1,16 @@
 import type { PodView } from '../api/cluster/pod-view.ts';
-import { replicaId } from '../domain/ids.ts';
+import { poolName, replicaId } from '../domain/ids.ts';
 import type { DrainCause, Replica, ReplicaState } from '../domain/replica.ts';
 import { milliseconds, type Instant } from '../domain/units.ts';
 
 /** Of a replica, what an edge goes by. */
-export type EdgeReplica = Pick<Replica, 'id' | 'preset' | 'serves' | 'state'>;
+export type EdgeReplica = Pick<Replica, 'id' | 'preset' | 'pool' | 'serves' | 'state'>;
 
 /** What a pod is to an edge; `undefined`: nothing any more. `now` stands for times that no edge looks at. */
 export function edgeReplica(pod: PodView, now: Instant): EdgeReplica | undefined {
   const state = stateOf(pod, now);
-  return state === undefined ? undefined : { id: replicaId(pod.uid), preset: pod.preset, serves: pod.serves, state };
+  const { uid, preset, pool, serves } = pod;
+  return state === undefined ? undefined : { id: replicaId(uid), preset, pool: poolName(pool), serves, state };
 }
 
 /**

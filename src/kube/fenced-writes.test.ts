@@ -4,7 +4,7 @@ import { createServer, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { seconds } from '../domain/units.ts';
 import { portOf } from '../testing/http-kit.ts';
-import { aPod, PODS, startKube } from '../testing/kube-testbed.ts';
+import { aPod, keptLog, PODS, startKube } from '../testing/kube-testbed.ts';
 import { ManualTimers } from '../testing/manual-timers.ts';
 import { ApiUnreachable, isTemporary, NotSent } from './kube-api.ts';
 import { createKubeApi, type KubeConnection, type TransportOptions } from './transport.ts';
@@ -13,8 +13,11 @@ const DELETION = { uid: 'u', resourceVersion: '1', gracePeriodSeconds: undefined
 const REF = { namespace: 'ml', name: 'a' };
 
 /** A client of the server at this address, which ends with the test. */
-function connectTo(t: TestContext, url: string, options: TransportOptions): KubeConnection {
-  const api = createKubeApi({ server: new URL(url), tokenFile: undefined, caFile: undefined }, options);
+function connectTo(t: TestContext, url: string, options: Omit<TransportOptions, 'log'>): KubeConnection {
+  const api = createKubeApi(
+    { server: new URL(url), tokenFile: undefined, caFile: undefined },
+    { log: keptLog(), ...options },
+  );
   t.after(async () => api.close());
   return api;
 }

@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { Pool, type Dispatcher } from 'undici';
+import { parseJson } from '../domain/json.ts';
 import { seconds, type Duration } from '../domain/units.ts';
+import type { Log } from '../platform/log.ts';
+import { AuthoritiesFile } from './authorities-file.ts';
 import type { ClusterAccess } from './cluster-access.ts';
 import { decodeFailure } from './decode-object.ts';
 import { failureOf } from './failure-of.ts';
@@ -31,6 +33,7 @@ export interface HttpCall {
 export interface HttpCallParts {
   readonly access: ClusterAccess;
   readonly timers: Timers;
+  readonly log: Log;
   readonly userAgent: string;
   /** From sending to the last byte of the answer; for a stream, to its first. Then the connection is reset. */
   readonly timeout: Duration;
@@ -52,10 +55,10 @@ export class HttpCalls {
     const { caFile, tokenFile, server } = parts.access;
     this.#parts = parts;
     this.#token = tokenFile === undefined ? undefined : new TokenFile(tokenFile, parts.timers.now);
-    const ca = caFile === undefined ? undefined : readFileSync(caFile, 'utf8');
+    const authorities = caFile === undefined ? undefined : new AuthoritiesFile(caFile, parts.log);
     this.#pool = new Pool(server.origin, {
       connections: MAX_CONNECTIONS,
-      connect: resettingConnector({ timeout: CONNECT_TIMEOUT, ca }),
+      connect: resettingConnector({ timeout: CONNECT_TIMEOUT, authorities: () => authorities?.current() }),
       allowH2: false,
       keepAliveTimeout: KEEP_IDLE,
       headersTimeout: 0,
@@ -68,7 +71,7 @@ export class HttpCalls {
   async json(call: HttpCall): Promise<unknown> {
     return this.#bounded(call, async (signal) => {
       const { body } = await this.#succeed(call, signal);
-      return parseJson(await body.text(), what(call));
+      return parseAnswer(await body.text(), what(call));
     });
   }
 
@@ -110,7 +113,7 @@ export class HttpCalls {
       answer = await this.#send(call, signal);
     }
     if (answer.statusCode >= 200 && answer.statusCode < 300) return answer;
-    const failure = decodeFailure(parseOrNothing(await answer.body.text()));
+    const failure = decodeFailure(parseJson(await answer.body.text()));
     const retryAfter = answer.headers['retry-after'];
     const head = { status: answer.statusCode, retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined };
     throw failureOf(what(call), head, failure);
@@ -142,20 +145,10 @@ export class HttpCalls {
 /** How errors name a call. */
 export const what = ({ method, path }: HttpCall): string => `${method} ${path}`;
 
-function parseJson(text: string, call: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new ApiUnreachable(`${call}: the answer is not JSON`);
-  }
-}
-
-function parseOrNothing(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+function parseAnswer(text: string, call: string): unknown {
+  const answer = parseJson(text);
+  if (answer === undefined) throw new ApiUnreachable(`${call}: the answer is not JSON`);
+  return answer;
 }
 
 /** Some errors of sockets have a code and no message. */

@@ -1,11 +1,12 @@
 import type { JsonObject } from '../domain/json.ts';
 import type { KubeObject, ObjectRef, Resource } from './kube-object.ts';
 
-/** Which objects of a kind: of one namespace or of all, with these labels or with any. */
+/** Which objects of a kind: of one namespace or of all, with these labels and fields or with any. */
 export interface Scope {
   readonly namespace?: string;
-  /** As the API takes it: `a=b,c=d`. */
+  /** As the API takes it: `a=b,c=d`. So with the fields, of which each kind has a few that can be asked for. */
   readonly labelSelector?: string;
+  readonly fieldSelector?: string;
 }
 
 export interface ObjectList {

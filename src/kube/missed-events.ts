@@ -13,10 +13,10 @@ export class MissedEvents {
     return this.#count;
   }
 
-  /** A list of this version has shown changes of these objects. */
+  /** A list of this version has shown changes of these objects. What earlier lists have shown stays expected. */
   expect(uids: readonly string[], upTo: string): void {
-    this.#expected = new Set(uids);
-    this.#upTo = upTo;
+    this.#expected = this.#expected.union(new Set(uids));
+    if (this.#upTo === undefined || compareResourceVersions(upTo, this.#upTo) > 0) this.#upTo = upTo;
   }
 
   /** The watch begins anew after a gap that it cannot tell of: nothing is expected of it. */

@@ -65,3 +65,16 @@ test('deletions are forgotten after a time, so that they do not fill memory', ()
   cache.takeList(list, after(NOW, minutes(11)));
   assert.ok(cache.put(object('a', '11')));
 });
+
+test('a spec that says the same stays the very same value, also where the object comes anew', () => {
+  const cache = new ObjectCache();
+  const spec = { presets: [{ name: 'a' }] };
+  cache.put({ ...object('a', '10'), spec });
+  cache.put({ ...object('a', '11'), spec: structuredClone(spec), status: { loaded: 1 } });
+  assert.equal(cache.find('a')?.['spec'], spec);
+  assert.deepEqual(cache.find('a')?.['status'], { loaded: 1 });
+  cache.put({ ...object('a', '12'), spec: { presets: [{ name: 'b' }] } });
+  assert.deepEqual(cache.find('a')?.['spec'], { presets: [{ name: 'b' }] });
+  cache.put(object('a', '13'));
+  assert.equal(cache.find('a')?.['spec'], undefined);
+});

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { minutes, since, type Instant } from '../domain/units.ts';
 import type { ObjectList } from './kube-api.ts';
 import type { KubeObject } from './kube-object.ts';
@@ -14,7 +15,8 @@ interface Deletion {
 
 /**
  * The newest known state of some objects, by uid. States come from lists, from a watch and from the answers of own writes,
- * in any order: an older one never replaces a newer one, and what is deleted does not come back.
+ * in any order: an older one never replaces a newer one, and what is deleted does not come back. As long as an object's spec
+ * says the same it is the very same value, so that what was made of it need not be made anew for each change of a status.
  */
 export class ObjectCache {
   readonly #objects = new Map<string, KubeObject>();
@@ -35,7 +37,7 @@ export class ObjectCache {
     if (known !== undefined && compareResourceVersions(resourceVersion, known.metadata.resourceVersion) <= 0)
       return false;
     if (this.#isDeleted(uid, resourceVersion)) return false;
-    this.#objects.set(uid, object);
+    this.#objects.set(uid, withKnownSpec(object, known));
     return true;
   }
 
@@ -71,6 +73,11 @@ export class ObjectCache {
       if (since(at, now) > REMEMBER_DELETION) this.#deletions.delete(uid);
     }
   }
+}
+
+function withKnownSpec(object: KubeObject, known: KubeObject | undefined): KubeObject {
+  const spec = known?.['spec'];
+  return spec !== undefined && isDeepStrictEqual(spec, object['spec']) ? { ...object, spec } : object;
 }
 
 const isNewer = ({ metadata }: KubeObject, version: string | undefined): boolean =>

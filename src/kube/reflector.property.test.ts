@@ -20,7 +20,11 @@ type Step =
   | { readonly kind: 'write'; readonly text: string }
   | { readonly kind: 'fail'; readonly verb: 'list' | 'watch'; readonly fault: FakeFault }
   | { readonly kind: 'compact' }
+  /** The watch goes on at another server, which is so many versions behind. */
+  | { readonly kind: 'hop'; readonly behind: number }
   | { readonly kind: 'bookmark' }
+  /** A list beside the watch, which is on its way while the next steps are taken. */
+  | { readonly kind: 'refresh' }
   /** Lets everything that is on its way arrive. */
   | { readonly kind: 'settle' };
 
@@ -48,7 +52,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('fail' as const), verb: fc.constantFrom('list' as const, 'watch' as const), fault }),
   fc.constant<Step>({ kind: 'compact' }),
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('hop' as const), behind: fc.nat({ max: 8 }) }) },
   fc.constant<Step>({ kind: 'bookmark' }),
+  fc.constant<Step>({ kind: 'refresh' }),
   fc.constant<Step>({ kind: 'settle' }),
 );
 
@@ -78,14 +84,9 @@ async function carryOut(next: Step, { server, api }: KubeBed, reflector: Reflect
     case 'remove':
       server.finishDeletion(uidOf(server, next.name));
       return;
-    case 'patch': {
-      const object = server.find(PODS, 'ml', next.name);
-      if (object === undefined) return;
-      const { uid, resourceVersion } = object.metadata;
-      const body = { metadata: { annotations: { version: resourceVersion } } };
-      reflector.absorb(await api.patch(PODS, { namespace: 'ml', name: next.name }, { uid, resourceVersion, body }));
+    case 'patch':
+      await patch(next.name, { server, api }, reflector);
       return;
-    }
     case 'break':
       server.breakWatches('pods', next.how);
       return;
@@ -95,15 +96,30 @@ async function carryOut(next: Step, { server, api }: KubeBed, reflector: Reflect
     case 'fail':
       server.fail({ verb: next.verb }, next.fault);
       return;
+    case 'hop':
+      server.lag(next.behind);
+      server.breakWatches('pods', 'fin');
+      return;
     case 'compact':
       server.compact();
       return;
     case 'bookmark':
       server.bookmark();
       return;
+    case 'refresh':
+      void reflector.refresh();
+      return;
     case 'settle':
       await server.until(() => server.watching('pods') === 1);
   }
+}
+
+async function patch(of: string, { server, api }: KubeBed, reflector: Reflector): Promise<void> {
+  const object = server.find(PODS, 'ml', of);
+  if (object === undefined) return;
+  const { uid, resourceVersion } = object.metadata;
+  const body = { metadata: { annotations: { version: resourceVersion } } };
+  reflector.absorb(await api.patch(PODS, { namespace: 'ml', name: of }, { uid, resourceVersion, body }));
 }
 
 const uidOf = (server: FakeApiServer, of: string): string => server.find(PODS, 'ml', of)?.metadata.uid ?? 'none';
@@ -136,6 +152,7 @@ async function run(t: TestContext, steps: readonly Step[]): Promise<void> {
     observer.look(reflector);
   }
   server.heal();
+  server.catchUp();
   // Half a line that was written into a running watch would swallow the next event; a real server writes whole ones.
   server.breakWatches('pods', 'fin');
   server.put(PODS, aPod('end'));

@@ -208,6 +208,22 @@ for (const fault of REFUSALS) {
   });
 }
 
+test('what has failed is tried again at once when somebody has got an answer, but not before the time that the server gave', async (t) => {
+  const timers = new ManualTimers();
+  const bed = await aReflector(t, { timers });
+  bed.server.fail({ verb: 'list' }, { kind: 'reset' }, 1);
+  bed.server.fail({ verb: 'list' }, { kind: 'status', status: 429, retryAfter: 7 }, 1);
+  const starting = bed.reflector.start();
+  await timers.armed(milliseconds(250));
+  bed.reflector.retryNow();
+  await timers.armed(seconds(7));
+  assert.equal(bed.calls('list'), 2);
+  bed.reflector.retryNow();
+  assert.ok(timers.delays.includes(7000));
+  timers.advance(seconds(7));
+  assert.equal(await starting, 'synced');
+});
+
 test('a first list that fails is tried again until it succeeds', async (t) => {
   const bed = await aReflector(t);
   bed.server.fail({ verb: 'list' }, { kind: 'status', status: 500 }, 3);
@@ -329,6 +345,19 @@ test('what the list shows before the watch comes to tell it was not missed', asy
   bed.server.put(PODS, aPod('marker'));
   await bed.shows(shown('alive late marker'));
   assert.deepEqual([bed.calls('list'), bed.reflector.missed, bed.log.lines], [2, 0, []]);
+});
+
+test('what a list that somebody asks for shows, and the watch never tells, was missed too, however many lists follow', async (t) => {
+  const bed = await aReflector(t);
+  await synced(bed);
+  bed.server.conceal('lost');
+  bed.server.put(PODS, aPod('lost'));
+  assert.equal(await bed.reflector.refresh(), 'fresh');
+  assert.equal(await bed.reflector.refresh(), 'fresh');
+  assert.equal(names(bed.reflector.objects()), 'lost');
+  bed.server.put(PODS, aPod('marker'));
+  await bed.shows(shown('lost marker'));
+  assert.deepEqual([bed.reflector.missed, bed.log.lines], [1, ['warn the watch has missed changes']]);
 });
 
 test('a later list that fails does not keep the watch from going on', async (t) => {

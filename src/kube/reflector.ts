@@ -1,7 +1,7 @@
-import { after, milliseconds, minutes, seconds, type Instant } from '../domain/units.ts';
+import { after, milliseconds, minutes, seconds, type Duration, type Instant } from '../domain/units.ts';
 import type { Log } from '../platform/log.ts';
 import { delayAfter, type BackOff } from './back-off.ts';
-import { isExpired, type KubeApi, type Scope, type WatchEvent } from './kube-api.ts';
+import { ApiError, isExpired, type KubeApi, type Scope, type WatchEvent } from './kube-api.ts';
 import type { KubeObject, Resource } from './kube-object.ts';
 import { MissedEvents } from './missed-events.ts';
 import { ObjectCache } from './object-cache.ts';
@@ -43,6 +43,8 @@ export class Reflector {
   #isSynced = false;
   #relistAt: Instant | undefined;
   #failures = 0;
+  /** While nothing is done since something has failed; a pause that the server has asked for is not in it. */
+  #pausing: AbortController | undefined;
   #willTell = false;
 
   constructor(parts: ReflectorParts) {
@@ -75,6 +77,12 @@ export class Reflector {
       await pause(timers, delayAfter(error, failures, BACK_OFF, timers.random), signal);
     }
     return 'stopped';
+  }
+
+  /** The API server has just answered somebody, and did not before: what failed is tried again now, unless it said when. */
+  retryNow(): void {
+    this.#failures = 0;
+    this.#pausing?.abort();
   }
 
   /** Whether everything was listed once. Before that, an object that is not here may well exist. */
@@ -111,8 +119,17 @@ export class Reflector {
       const error = await this.#round();
       this.#failures += 1;
       const delay = delayAfter(error, this.#failures, BACK_OFF, this.#parts.timers.random);
-      await pause(this.#parts.timers, delay, signal);
+      await this.#pause(delay, error);
     }
+  }
+
+  async #pause(delay: Duration, error: unknown): Promise<void> {
+    const { signal } = this.#stopping;
+    const isAskedFor = error instanceof ApiError && error.retryAfter !== undefined;
+    const pausing = new AbortController();
+    this.#pausing = isAskedFor ? undefined : pausing;
+    await pause(this.#parts.timers, delay, AbortSignal.any([signal, pausing.signal]));
+    this.#pausing = undefined;
   }
 
   /** Lists if need be, and watches until that ends. Returns the error that ended it, if any. */
@@ -146,7 +163,9 @@ export class Reflector {
   /** Returns the error if it fails. */
   async #listBeside(): Promise<unknown> {
     try {
-      await this.#list();
+      const { resourceVersion, changed } = await this.#list();
+      // Without a version the watch begins anew, at a list of its own.
+      if (this.#version !== undefined) this.#missed.expect(changed, resourceVersion);
       return undefined;
     } catch (error) {
       this.#logFailure(error);

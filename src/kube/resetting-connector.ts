@@ -5,16 +5,16 @@ import type { Duration } from '../domain/units.ts';
 export interface ConnectorParts {
   /** Until the connection stands. */
   readonly timeout: Duration;
-  /** Certificate authorities, PEM; `undefined`: those that Node knows. */
-  readonly ca: string | undefined;
+  /** Asked for each connection: the certificate authorities, PEM; `undefined`: those that Node knows. */
+  readonly authorities: () => readonly string[] | undefined;
 }
 
 /**
  * Makes connections that are reset when this side ends them. A closed one would be ended in order instead: the kernel would
  * go on to send what the other side has not confirmed, for minutes, and a write that was given up would arrive after all.
  */
-export function resettingConnector({ timeout, ca }: ConnectorParts): buildConnector.connector {
-  const secure = buildConnector({ timeout, allowH2: false, ...(ca === undefined ? {} : { ca }) });
+export function resettingConnector({ timeout, authorities }: ConnectorParts): buildConnector.connector {
+  const secureBy = secureConnectors(timeout);
   return (options, callback) => {
     const raw = new ResettingSocket();
     const isSecure = options.protocol === 'https:';
@@ -26,10 +26,31 @@ export function resettingConnector({ timeout, ca }: ConnectorParts): buildConnec
     raw.once('error', fail);
     raw.connect({ host: bare(options.hostname), port: portOf(options.port, isSecure) }, () => {
       raw.off('error', fail).setTimeout(0);
-      if (isSecure) secure({ ...options, httpSocket: raw.on('error', ignore) }, callback);
+      if (isSecure) secureBy(authorities())({ ...options, httpSocket: raw.on('error', ignore) }, callback);
       else callback(null, raw);
     });
   };
+}
+
+/**
+ * One connector for as long as the authorities are the same. It keeps TLS sessions, and one that is taken up again brings no
+ * certificate to be judged: other authorities start without any.
+ */
+function secureConnectors(timeout: Duration): (ca: readonly string[] | undefined) => buildConnector.connector {
+  const make = (ca: readonly string[] | undefined): Last => ({
+    ca,
+    connector: buildConnector({ timeout, allowH2: false, ...(ca === undefined ? {} : { ca: [...ca] }) }),
+  });
+  let last = make(undefined);
+  return (ca) => {
+    if (ca !== last.ca) last = make(ca);
+    return last.connector;
+  };
+}
+
+interface Last {
+  readonly ca: readonly string[] | undefined;
+  readonly connector: buildConnector.connector;
 }
 
 /** The connection above it tells of it. */

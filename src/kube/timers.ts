@@ -1,9 +1,10 @@
+import type { WakeIn } from '../domain/alarm.ts';
 import type { Duration, Instant } from '../domain/units.ts';
 
-/** Time and chance, from outside. `wakeIn` calls back once after `delay`; the function it returns cancels. */
+/** Time and chance, from outside. */
 export interface Timers {
   readonly now: () => Instant;
-  readonly wakeIn: (delay: Duration, callback: () => void) => () => void;
+  readonly wakeIn: WakeIn;
   /** From 0 up to but not including 1. */
   readonly random: () => number;
 }

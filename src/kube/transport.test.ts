@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { inspect } from 'node:util';
 import { seconds } from '../domain/units.ts';
-import { aPod, LEASES, PODS, POOLS, startKube } from '../testing/kube-testbed.ts';
+import { aPod, keptLog, LEASES, PODS, POOLS, startKube } from '../testing/kube-testbed.ts';
 import { EagerTimers, ManualTimers } from '../testing/manual-timers.ts';
 import { portOf } from '../testing/http-kit.ts';
 import { ApiError, ApiUnreachable, isTemporary, type WatchEvent } from './kube-api.ts';
@@ -314,10 +314,10 @@ test('no error of any kind shows the token', async (t) => {
   });
   await server.close();
   await assert.rejects(
-    createKubeApi({ server: new URL(server.url), tokenFile, caFile: undefined }, { timers: new ManualTimers() }).list(
-      LEASES,
-      {},
-    ),
+    createKubeApi(
+      { server: new URL(server.url), tokenFile, caFile: undefined },
+      { timers: new ManualTimers(), log: keptLog() },
+    ).list(LEASES, {}),
     ApiUnreachable,
   );
 });
@@ -339,7 +339,7 @@ test('the paths of a server behind a path begin with it', async (t) => {
     tokenFile: undefined,
     caFile: undefined,
   };
-  const api = createKubeApi(access, { timers: new ManualTimers() });
+  const api = createKubeApi(access, { timers: new ManualTimers(), log: keptLog() });
   t.after(async () => {
     await api.close();
     server.close();

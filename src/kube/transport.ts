@@ -1,5 +1,6 @@
 import type { JsonObject } from '../domain/json.ts';
 import { seconds, type Duration } from '../domain/units.ts';
+import type { Log } from '../platform/log.ts';
 import type { ClusterAccess } from './cluster-access.ts';
 import { decodeObject, decodePage, decodeUnstored, type ObjectPage } from './decode-object.ts';
 import { HttpCalls, what, type HttpCall } from './http-calls.ts';
@@ -30,6 +31,8 @@ const WATCH_SECONDS = { least: 240, most: 480 };
 
 export interface TransportOptions {
   readonly timers: Timers;
+  /** Told when the certificate authorities change. */
+  readonly log: Log;
   readonly userAgent?: string;
   /** Of one call, 10 s unless given. */
   readonly callTimeout?: Duration;
@@ -46,9 +49,9 @@ export interface KubeConnection extends KubeApi {
 
 /** Connects to nothing yet. Throws if the certificate authorities cannot be read. */
 export function createKubeApi(access: ClusterAccess, options: TransportOptions): KubeConnection {
-  const { timers, userAgent = 'corral', callTimeout = seconds(10), writeTimeout = callTimeout } = options;
+  const { timers, log, userAgent = 'corral', callTimeout = seconds(10), writeTimeout = callTimeout } = options;
   const { whyNotWrite = () => undefined } = options;
-  const parts = { access, timers, userAgent, timeout: callTimeout, writeTimeout, whyNotWrite };
+  const parts = { access, timers, log, userAgent, timeout: callTimeout, writeTimeout, whyNotWrite };
   return new Transport(new HttpCalls(parts), timers);
 }
 
@@ -161,8 +164,10 @@ class Transport implements KubeConnection {
   }
 }
 
-const selection = ({ labelSelector }: Scope): [string, string][] =>
-  labelSelector === undefined ? [] : [['labelSelector', labelSelector]];
+const selection = ({ labelSelector, fieldSelector }: Scope): [string, string][] =>
+  Object.entries({ labelSelector, fieldSelector }).flatMap(([key, value]): [string, string][] =>
+    value === undefined ? [] : [[key, value]],
+  );
 
 /** A kind that is not installed is a 404 as well, but without a `Status`: that says nothing about the object. */
 const isNotFound = (error: unknown): boolean =>

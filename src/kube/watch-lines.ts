@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { Value } from 'typebox/value';
+import { parseJson } from '../domain/json.ts';
 import { decodeFailure, decodeObject, decodeResourceVersion } from './decode-object.ts';
 import { failureOf } from './failure-of.ts';
 import { ApiUnreachable, type WatchEvent } from './kube-api.ts';
@@ -47,20 +48,13 @@ export class WatchLines {
   }
 
   #decode(text: string): WatchEvent {
-    const line = this.#parse(text);
+    const line = parseJson(text);
+    if (line === undefined) throw this.#broken('a line of the watch is not JSON');
     if (!Value.Check(Line, line)) throw this.#broken('a line of the watch is no event');
     if (line.type === 'ERROR') throw failureOf(this.#what, undefined, decodeFailure(line.object));
     const event = decodeEvent(line.type, line.object);
     if (event === undefined) throw this.#broken('a line of the watch is an event without a whole object');
     return event;
-  }
-
-  #parse(text: string): unknown {
-    try {
-      return JSON.parse(text);
-    } catch {
-      throw this.#broken('a line of the watch is not JSON');
-    }
   }
 
   #broken(why: string): ApiUnreachable {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, it, test } from 'node:test';
 import { milliseconds, seconds } from '../domain/units.ts';
 import { keptLog } from '../testing/kube-testbed.ts';
 import { EagerTimers, ManualTimers } from '../testing/manual-timers.ts';
@@ -141,4 +141,48 @@ test('close waits for what is on its way, ends the rest as closed, and starts no
   assert.deepEqual(await lanes.run('c', async () => Promise.reject(new Error('must not run'))), { kind: 'closed' });
   assert.equal(tries, 1);
   assert.deepEqual(timers.delays, []);
+});
+
+describe('lanes that do only so much at once', () => {
+  const bounded = () => {
+    const lanes = new WriteLanes({ timers: new EagerTimers(seconds(60)), log: keptLog(), atOnce: 2 });
+    const begun: string[] = [];
+    const answers = new Map<string, () => void>();
+    const ends = ['a', 'b', 'c', 'd'].map(async (key) =>
+      lanes.run(key, async () => {
+        begun.push(key);
+        await new Promise<void>((resolve) => answers.set(key, resolve));
+        return 'done';
+      }),
+    );
+    const answer = async (key: string): Promise<void> => {
+      answers.get(key)?.();
+      await new Promise(setImmediate);
+    };
+    return { lanes, begun, ends, answer };
+  };
+
+  it('begin the next attempt when one has ended, the one that has waited longest first', async () => {
+    const { begun, ends, answer } = bounded();
+    await new Promise(setImmediate);
+    assert.deepEqual(begun, ['a', 'b']);
+    await answer('b');
+    assert.deepEqual(begun, ['a', 'b', 'c']);
+    for (const key of ['a', 'c', 'd']) await answer(key);
+    assert.deepEqual(begun, ['a', 'b', 'c', 'd']);
+    assert.ok((await Promise.all(ends)).every(({ kind }) => kind === 'done'));
+  });
+
+  it('begin none of those that wait when they are closed', async () => {
+    const { lanes, begun, ends, answer } = bounded();
+    await new Promise(setImmediate);
+    const closing = lanes.close();
+    for (const key of ['a', 'b']) await answer(key);
+    await closing;
+    assert.deepEqual(begun, ['a', 'b']);
+    assert.deepEqual(
+      (await Promise.all(ends)).map(({ kind }) => kind),
+      ['done', 'done', 'closed', 'closed'],
+    );
+  });
 });

@@ -20,6 +20,11 @@ export type LaneEnd =
 export interface LaneParts {
   readonly log: Log;
   readonly timers: Timers;
+  /**
+   * How many attempts may be under way at once; any number unless given. The time that a write has for its answer begins with
+   * the attempt: of a thousand that are begun at once, most would only wait for a connection until it is over.
+   */
+  readonly atOnce?: number;
 }
 
 interface Entry {
@@ -44,6 +49,9 @@ export class WriteLanes {
   readonly #parts: LaneParts;
   readonly #lanes = new Map<string, Lane>();
   readonly #working = new Set<Promise<void>>();
+  /** Attempts that wait for others to end, the oldest first. */
+  readonly #waiting: (() => void)[] = [];
+  #attempts = 0;
   #isClosed = false;
 
   constructor(parts: LaneParts) {
@@ -83,6 +91,7 @@ export class WriteLanes {
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const key of this.#lanes.keys()) this.wake(key);
+    for (const goOn of this.#waiting.splice(0)) goOn();
     await Promise.all(this.#working);
   }
 
@@ -104,12 +113,25 @@ export class WriteLanes {
 
   async #carryOut(key: string, lane: Lane, task: LaneTask): Promise<LaneEnd> {
     for (let tries = 1; !this.#isClosed; tries += 1) {
-      lane.isWoken = false;
-      const attempt = await tryOnce(task);
+      const attempt = await this.#inTurn(lane, task);
       if (attempt.kind !== 'again') return this.#reportEnd(key, attempt);
       await this.#wait(lane, this.#delay(key, attempt.error, tries));
     }
     return { kind: 'closed' };
+  }
+
+  async #inTurn(lane: Lane, task: LaneTask): Promise<Attempt> {
+    const { atOnce = Infinity } = this.#parts;
+    if (this.#attempts < atOnce) this.#attempts += 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#isClosed) return { kind: 'closed' };
+    lane.isWoken = false;
+    const attempt = await tryOnce(task);
+    // Its place goes to who has waited longest.
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#attempts -= 1;
+    else next();
+    return attempt;
   }
 
   /** The first `again` is followed at once, since it mostly means that a newer state was read. */

@@ -90,7 +90,7 @@ async function start(t: TestContext, { server, clock, folder }: Bed, name: strin
   const [timers, log, lost] = [new StoppableTimers(clock), keptLog(), [] as string[]];
   const operator = new OperatorReplica({
     connect: (options) =>
-      createKubeApi({ server: new URL(server.url), tokenFile, caFile: undefined }, { timers, ...options }),
+      createKubeApi({ server: new URL(server.url), tokenFile, caFile: undefined }, { timers, log, ...options }),
     namespace: 'system',
     timers,
     wallNow: () => Date.UTC(2026, 0, 1),

@@ -9,7 +9,7 @@ import { Operator, type OperatorParts } from './operator.ts';
 export const OPERATOR_LEASE = 'corral-operator';
 
 export interface OperatorReplicaParts extends Omit<OperatorParts, 'api'> {
-  readonly connect: (options: Omit<TransportOptions, 'timers'>) => KubeConnection;
+  readonly connect: (options: Omit<TransportOptions, 'timers' | 'log'>) => KubeConnection;
   /** Of the Lease. */
   readonly namespace: string;
   /** Called once at most: this process may write nothing any more, and is to end. */

@@ -2,7 +2,7 @@ import type { JsonObject } from '../domain/json.ts';
 import { expired, FakeRefusal } from './fake-api-refusal.ts';
 import type { FakeRequest } from './fake-api-request.ts';
 import { apiVersionOf, isBuiltIn } from './fake-api-resources.ts';
-import { isSelected } from './fake-api-selector.ts';
+import { hasFields, isSelected } from './fake-api-selector.ts';
 import type { FakeApiStore } from './fake-api-store.ts';
 
 interface Rest {
@@ -30,7 +30,8 @@ export class FakeApiReads {
     const { items, version } = this.#from(query.get('continue'), () =>
       this.#store
         .list(resource, namespace === '' ? undefined : namespace)
-        .filter((object) => isSelected(object, query.get('labelSelector'))),
+        .filter((object) => isSelected(object, query.get('labelSelector')))
+        .filter((object) => hasFields(object, query.get('fieldSelector'))),
     );
     const asked = query.get('limit');
     const limit = asked === null ? items.length : Number(asked);

@@ -1,3 +1,4 @@
+import { readPath } from '../api/field-path.ts';
 import type { JsonObject } from '../domain/json.ts';
 import { childOf, metaOf } from './fake-api-store.ts';
 
@@ -10,3 +11,10 @@ export function isSelected(object: JsonObject, selector: string | null): boolean
     return labels[name] === value;
   });
 }
+
+/** Whether its fields have the values of a selector of the form `a.b=c,d=e`; `null` selects all. Which may be asked for is not looked at. */
+export const hasFields = (object: JsonObject, selector: string | null): boolean =>
+  (selector ?? '').split(',').every((term) => {
+    const [path = '', value = ''] = term.split('=');
+    return term === '' || readPath(object, path.split('.')) === value;
+  });

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../domain/json.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { WatchEvent } from '../kube/kube-api.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import type { FakeApiServer } from './fake-api-server.ts';
 import { aPod, PODS, POOLS, startKube } from './kube-testbed.ts';
@@ -99,4 +100,28 @@ test('a call that is held has its effect when it is released, or has had it alre
     hold.release();
     server.finishDeletion((await created).metadata.uid);
   }
+});
+
+test('a watch at a server that lags tells what is old enough, and the rest when it has caught up', async (t) => {
+  const { server, api } = await startKube(t);
+  const { resourceVersion } = await api.list(PODS, {});
+  server.lag(2);
+  const watch: AsyncIterator<WatchEvent> = api
+    .watch(PODS, {}, resourceVersion, new AbortController().signal)
+    [Symbol.asyncIterator]();
+  const next = async (): Promise<unknown> => {
+    const event = await watch.next();
+    if (event.done === true) return undefined;
+    return event.value.kind === 'bookmark' ? event.value : event.value.object.metadata.name;
+  };
+  const first = next();
+  await server.until(() => server.watching('pods') === 1);
+  for (const name of ['a', 'b', 'c']) server.put(PODS, aPod(name));
+  assert.equal(await first, 'a');
+  server.bookmark();
+  const heard = server.find(PODS, 'ml', 'a')?.metadata.resourceVersion;
+  assert.deepEqual(await next(), { kind: 'bookmark', resourceVersion: heard });
+  assert.equal((await api.list(PODS, {})).items.length, 3, 'lists are never behind');
+  server.catchUp();
+  assert.deepEqual([await next(), await next()], ['b', 'c']);
 });

@@ -12,6 +12,7 @@ import { asKubeObject, FakeApiStore, metaOf } from './fake-api-store.ts';
 import { FakeApiWatches, type FakeBreak } from './fake-api-watches.ts';
 import { FakeApiWrites } from './fake-api-writes.ts';
 import { portOf } from './http-kit.ts';
+import { Watch } from './watch.ts';
 
 export interface FakeApiOptions {
   /** Beside `FAKE_RESOURCES`. */
@@ -52,6 +53,13 @@ export interface FakeApiServer {
   compact(): void;
   /** Tells all watches how far they have come. */
   bookmark(): void;
+  /**
+   * Watches that are opened from now on are served by a second server that is so many versions behind this one; those that are open
+   * stay where they are. It reads and writes by quorum, as real ones do: gets, lists and writes are never behind.
+   */
+  lag(behind: number): void;
+  /** The second server has heard of everything, and is behind no more. */
+  catchUp(): void;
   /** From now on no watch tells of objects of this name: a fault that the real server should not have. */
   conceal(name: string): void;
   /** How many watches of a kind are open, silent ones not counted. */
@@ -61,6 +69,8 @@ export interface FakeApiServer {
   writeToWatches(plural: string, bytes: string | Uint8Array): void;
   /** Resolves as soon as it is true; it is looked at after each call, each change and each end of a watch. */
   until(isTrue: () => boolean): Promise<void>;
+  /** Calls back whenever `until` looks. */
+  onLook(listener: () => void): void;
   close(): Promise<void>;
 }
 
@@ -69,6 +79,12 @@ export async function startFakeApiServer(options: FakeApiOptions = {}): Promise<
   await fake.listen();
   return fake;
 }
+
+/** So many calls are told of where somebody waits in vain. */
+const LAST = 20;
+
+const describeCall = ({ verb, resource, subresource, name }: FakeRequest): string =>
+  [verb, resource.plural, subresource, name].filter((part) => part !== '').join(' ');
 
 const STANDSTILL = Date.UTC(2026, 0, 1);
 
@@ -79,11 +95,11 @@ class Fake implements FakeApiServer {
   readonly #writes: FakeApiWrites;
   readonly #faults = new FakeApiFaults();
   readonly #watches = new FakeApiWatches(this.#store, () => {
-    this.#look();
+    this.#watch.look();
   });
   readonly #requests: FakeRequest[] = [];
   #url = '';
-  readonly #waiting = new Set<{ readonly isTrue: () => boolean; readonly resolve: () => void }>();
+  readonly #watch = new Watch(() => `the last calls:\n${this.#requests.slice(-LAST).map(describeCall).join('\n')}`);
   readonly #server = createServer((request, response) => {
     void this.#serve(request, response);
   });
@@ -93,7 +109,7 @@ class Fake implements FakeApiServer {
     this.#writes = new FakeApiWrites({ store: this.#store, now });
     this.#store.onChange(() => {
       queueMicrotask(() => {
-        this.#look();
+        this.#watch.look();
       });
     });
   }
@@ -165,6 +181,14 @@ class Fake implements FakeApiServer {
     this.#watches.bookmark();
   }
 
+  lag(behind: number): void {
+    this.#watches.lag(behind);
+  }
+
+  catchUp(): void {
+    this.#watches.catchUp();
+  }
+
   conceal(name: string): void {
     this.#watches.conceal(name);
   }
@@ -182,15 +206,11 @@ class Fake implements FakeApiServer {
   }
 
   async until(isTrue: () => boolean): Promise<void> {
-    if (isTrue()) return;
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    this.#waiting.add({
-      isTrue,
-      resolve: () => {
-        resolve(undefined);
-      },
-    });
-    await promise;
+    await this.#watch.until(isTrue);
+  }
+
+  onLook(listener: () => void): void {
+    this.#watch.onLook(listener);
   }
 
   async close(): Promise<void> {
@@ -212,11 +232,11 @@ class Fake implements FakeApiServer {
     this.#requests.push(request);
     const fault = this.#faults.take(request);
     const held = this.#faults.waiting(request, 'request');
-    this.#look();
+    this.#watch.look();
     await held;
     if (fault === undefined || fault.kind === 'reset-after') await this.#answer(request, response, fault !== undefined);
     else spoil(response, fault);
-    this.#look();
+    this.#watch.look();
   }
 
   async #read(incoming: IncomingMessage): Promise<FakeRequest | undefined> {
@@ -236,7 +256,7 @@ class Fake implements FakeApiServer {
       }
       const body = this.#carryOut(request);
       const held = this.#faults.waiting(request, 'answer');
-      this.#look();
+      this.#watch.look();
       await held;
       if (willReset) response.socket?.resetAndDestroy();
       else send(response, request.verb === 'create' ? 201 : 200, body);
@@ -268,14 +288,6 @@ class Fake implements FakeApiServer {
     const known = this.#resources.find((candidate) => resourceKey(candidate) === resourceKey(resource));
     if (known === undefined) throw new Error(`the fake API server has no ${resourceKey(resource)}`);
     return known;
-  }
-
-  #look(): void {
-    for (const waiter of this.#waiting) {
-      if (!waiter.isTrue()) continue;
-      this.#waiting.delete(waiter);
-      waiter.resolve();
-    }
   }
 }
 

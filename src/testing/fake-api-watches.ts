@@ -12,6 +12,10 @@ export type FakeBreak = 'fin' | 'reset' | 'silence';
 interface OpenWatch {
   readonly request: FakeRequest;
   readonly response: ServerResponse;
+  /** How many versions the server that serves it is behind. */
+  behind: number;
+  /** What that server has not heard of yet. */
+  readonly unheard: FakeChange[];
 }
 
 /** The watches that are open. */
@@ -20,12 +24,16 @@ export class FakeApiWatches {
   readonly #watches = new Set<OpenWatch>();
   readonly #untold = new Set<string>();
   readonly #notify: () => void;
+  #behind = 0;
 
   constructor(store: FakeApiStore, notify: () => void) {
     this.#store = store;
     this.#notify = notify;
     store.onChange((change) => {
-      for (const { request, response } of this.#watches) this.#tell(request, response, change);
+      for (const watch of this.#watches) {
+        watch.unheard.push(change);
+        this.#tellWhatIsHeard(watch);
+      }
     });
   }
 
@@ -39,13 +47,30 @@ export class FakeApiWatches {
     if (missed === undefined) throw expired();
     response.writeHead(200, { 'content-type': 'application/json' });
     response.flushHeaders();
-    const watch = { request, response };
+    const watch: OpenWatch = { request, response, behind: this.#behind, unheard: [...missed] };
     this.#watches.add(watch);
     response.on('close', () => {
       this.#watches.delete(watch);
       this.#notify();
     });
-    for (const change of missed) this.#tell(request, response, change);
+    this.#tellWhatIsHeard(watch);
+  }
+
+  /**
+   * Watches that are opened from now on are served by a server that is so many versions behind, as one of several may be; those
+   * that are open stay where they are.
+   */
+  lag(behind: number): void {
+    this.#behind = behind;
+  }
+
+  /** All servers have heard of everything, and no one is behind any more. */
+  catchUp(): void {
+    this.#behind = 0;
+    for (const watch of this.#watches) {
+      watch.behind = 0;
+      this.#tellWhatIsHeard(watch);
+    }
   }
 
   /** No watch tells of objects of this name any more, as a server with a fault would. */
@@ -55,9 +80,11 @@ export class FakeApiWatches {
 
   /** Says to all watches how far they have come. */
   bookmark(): void {
-    for (const { request, response } of this.#watches) {
+    for (const { request, response, behind } of this.#watches) {
       const { resource } = request;
-      const metadata = { resourceVersion: String(this.#store.version), creationTimestamp: null };
+      // A server says nothing of a version that it does not know itself.
+      const version = Math.max(Number(request.query.get('resourceVersion')), this.#store.version - behind);
+      const metadata = { resourceVersion: String(version), creationTimestamp: null };
       const object = { kind: resource.kind, apiVersion: apiVersionOf(resource), metadata };
       response.write(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`);
     }
@@ -74,6 +101,12 @@ export class FakeApiWatches {
       if (how === 'fin') watch.response.end();
       if (how === 'reset') watch.response.socket?.resetAndDestroy();
     }
+  }
+
+  #tellWhatIsHeard({ request, response, behind, unheard }: OpenWatch): void {
+    const heard = unheard.filter(({ version }) => version <= this.#store.version - behind);
+    unheard.splice(0, heard.length);
+    for (const change of heard) this.#tell(request, response, change);
   }
 
   #tell(request: FakeRequest, response: ServerResponse, change: FakeChange): void {

@@ -29,7 +29,8 @@ export async function startKube(t: TestContext, options: KubeBedOptions = {}): P
   const { timers = new EagerTimers(seconds(60)), tokenFile, ...rest } = options;
   const server = await startFakeApiServer(rest);
   const access = { server: new URL(server.url), tokenFile, caFile: undefined };
-  const api = createKubeApi(access, timers instanceof EagerTimers ? { timers, callTimeout: NEVER } : { timers });
+  const late = timers instanceof EagerTimers ? { callTimeout: NEVER } : {};
+  const api = createKubeApi(access, { timers, log: keptLog(), ...late });
   t.after(async () => {
     await api.close();
     await server.close();
@@ -44,6 +45,9 @@ export const aPod = (name: string, labels: JsonObject = {}): NewObject => ({
   metadata: { name, namespace: 'ml', labels },
   spec: { nodeName: 'node-1', containers: [{ name: 'main', image: 'main' }] },
 });
+
+/** Pods that nobody can ask. */
+export const unseen = async (): Promise<'unknown'> => Promise.resolve('unknown');
 
 /** A log that keeps its lines as `level message reason`. */
 export function keptLog(): Log & { readonly lines: readonly string[] } {

@@ -1,5 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { instant, milliseconds, type Duration, type Instant } from '../domain/units.ts';
 import type { Timers } from '../kube/timers.ts';
+import { Watch } from './watch.ts';
 
 interface Alarm {
   readonly at: Instant;
@@ -10,7 +12,7 @@ interface Alarm {
 /** A clock that the test moves, with its alarms. */
 export class ManualTimers implements Timers {
   readonly #alarms = new Set<Alarm>();
-  readonly #listeners = new Set<() => void>();
+  readonly #watch = new Watch(() => `alarms are set after: ${this.delays.join(', ')}`);
   #now = instant(0);
 
   readonly now = (): Instant => this.#now;
@@ -21,10 +23,10 @@ export class ManualTimers implements Timers {
   readonly wakeIn = (delay: Duration, callback: () => void): (() => void) => {
     const alarm = { at: instant(this.#now + delay), delay, callback };
     this.#alarms.add(alarm);
-    this.#look();
+    this.#watch.look();
     return () => {
       this.#alarms.delete(alarm);
-      this.#look();
+      this.#watch.look();
     };
   };
 
@@ -35,44 +37,44 @@ export class ManualTimers implements Timers {
 
   /** Resolves as soon as an alarm with exactly this delay is set. */
   async armed(delay: Duration): Promise<void> {
-    await this.#until(() => this.delays.includes(delay));
+    await this.#watch.until(() => this.delays.includes(delay));
   }
 
   /** Resolves when an alarm with exactly this delay is set from now on. */
   async rearmed(delay: Duration): Promise<void> {
     const known = new Set(this.#alarms);
-    await this.#until(() => [...this.#alarms].some((alarm) => alarm.delay === delay && !known.has(alarm)));
+    await this.#watch.until(() => [...this.#alarms].some((alarm) => alarm.delay === delay && !known.has(alarm)));
   }
 
   /** Resolves as soon as no alarm with exactly this delay is set. */
   async disarmed(delay: Duration): Promise<void> {
-    await this.#until(() => !this.delays.includes(delay));
+    await this.#watch.until(() => !this.delays.includes(delay));
   }
 
   /** Moves the clock, and rings in order what is due by then. */
   advance(by: Duration): void {
     const end = instant(this.#now + by);
     for (let next = this.#next(end); next !== undefined; next = this.#next(end)) {
-      this.#alarms.delete(next);
-      this.#now = next.at;
-      next.callback();
+      this.#ring(next);
     }
     this.#now = end;
   }
 
-  async #until(isTrue: () => boolean): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    const listener = (): void => {
-      if (isTrue()) resolve(undefined);
-    };
-    this.#listeners.add(listener);
-    listener();
-    await promise;
-    this.#listeners.delete(listener);
+  /** Lets the time pass: after each alarm, what it sets off has its turn. */
+  async pass(by: Duration): Promise<void> {
+    const end = instant(this.#now + by);
+    await nextTurn();
+    for (let next = this.#next(end); next !== undefined; next = this.#next(end)) {
+      this.#ring(next);
+      await nextTurn();
+    }
+    this.#now = end;
   }
 
-  #look(): void {
-    for (const listener of this.#listeners) listener();
+  #ring(alarm: Alarm): void {
+    this.#alarms.delete(alarm);
+    this.#now = alarm.at;
+    alarm.callback();
   }
 
   #next(end: Instant): Alarm | undefined {
