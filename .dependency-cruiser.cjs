@@ -55,12 +55,7 @@ module.exports = {
     seesOfSrcOnly('cluster-api-sees-domain-and-routing', 'api/cluster', ['^src/(api|routing|domain)/']),
     seesOfSrcOnly('platform-sees-only-domain', 'platform', ['^src/(platform|domain)/']),
     seesOfSrcOnly('admin-sees-platform-and-domain', 'admin', ['^src/(admin|platform|domain)/']),
-    seesOnly(
-      'edge-sees-no-control',
-      'edge',
-      ['^src/(edge|routing|activity|domain|platform)/', packageNamed('undici')],
-      builtin,
-    ),
+    seesOnly('edge-sees-no-control', 'edge', ['^src/(edge|routing|activity|domain|platform)/'], builtin),
     {
       // What it needs of clock and log at run time it is given.
       name: 'edge-takes-platform-as-types',

@@ -1,5 +1,6 @@
 /**
- * Writes crds/*.yaml and docs/api.md from the schemas and rules of src/api, and docs/openapi.json from the endpoints of src/edge.
+ * Writes crds/*.yaml and docs/api.md from the schemas and rules of src/api, docs/openapi.json from the endpoints of src/edge, and
+ * docs/reasons.md from the reasons of src/operator.
  *
  *     node scripts/generate-api.ts [--check]
  *
@@ -14,12 +15,14 @@ import { renderCrd } from '../src/api/crd/render-crd.ts';
 import { readVersion } from '../src/cli/version.ts';
 import { CLOSED_NAMES } from '../src/edge/endpoints.ts';
 import { renderOpenApi } from '../src/edge/openapi/render-open-api.ts';
+import { renderReasons } from '../src/operator/render-reasons.ts';
 
 const root = join(import.meta.dirname, '..');
 
 const files: ReadonlyMap<string, string> = new Map([
   ...KINDS.map((kind) => [`crds/${kind.plural}.corral.dev.yaml`, renderCrd(kind)] as const),
   ['docs/api.md', renderApiReference(KINDS)],
+  ['docs/reasons.md', renderReasons()],
   ['docs/openapi.json', renderOpenApi({ version: readVersion(), opened: CLOSED_NAMES })],
 ]);
 

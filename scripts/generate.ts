@@ -13,7 +13,11 @@ interface Generator {
 }
 
 const generators: readonly Generator[] = [
-  { name: 'CRDs, docs/api.md and docs/openapi.json', script: 'generate-api.ts', needsLlamaServer: false },
+  {
+    name: 'CRDs, docs/api.md, docs/reasons.md and docs/openapi.json',
+    script: 'generate-api.ts',
+    needsLlamaServer: false,
+  },
   { name: "llama-server's options", script: 'generate-llama-options.ts', needsLlamaServer: true },
 ];
 

@@ -10,7 +10,7 @@ import { LARGEST_SEED, parseWholeNumber } from './whole-number.ts';
 
 const USAGE = `usage: npm run mutants [-- [PATTERN] [--seed S] [--tests GLOB] [--list]]
 
-Plants faults in a copy of the planner and the ledger, one at a time, and runs their tests on each: all must be killed.
+Plants faults in a copy of the planner, the ledger and the drain's rules, one at a time, and runs their tests on each: all must be killed.
 PATTERN, a regular expression on the names of the faults, chooses some; --tests, once or more, the files of the tests.
 `;
 const root = join(import.meta.dirname, '..');

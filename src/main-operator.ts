@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { closeAdminServer, createAdminServer } from './admin/admin-server.ts';
 import { metricsAnswer } from './admin/metrics-answer.ts';
+import { lookAtSlots } from './backend/kubernetes/look-at-slots.ts';
 import { connectAll } from './cli/connect.ts';
 import { listen, urlOf } from './cli/listen.ts';
 import type { OperatorFlags } from './cli/operator-options.ts';
@@ -12,6 +13,7 @@ import { systemTimers as timers } from './platform/clock.ts';
 import { onEndingSignal } from './platform/ending-signals.ts';
 import { createLog, type Log } from './platform/log.ts';
 import { addLeaderMetric } from './platform/metrics/leader-metric.ts';
+import { addPresumedMetric } from './platform/metrics/presumed-metric.ts';
 import { createRegistry } from './platform/metrics/process-metrics.ts';
 
 const EXIT_OK = 0;
@@ -52,7 +54,8 @@ function createOperator(flags: OperatorFlags, log: Log, onLost: (reason: string)
   return connectAll(flags, log, (connect) => {
     const nonce = randomBytes(5).toString('hex');
     const [instance, namespace] = [instanceName(), flags.leaseNamespace];
-    return new OperatorReplica({ connect, namespace, timers, wallNow: Date.now, instance, nonce, log, onLost });
+    const looks = { lookAt: lookAtSlots, timers, wallNow: Date.now };
+    return new OperatorReplica({ connect, namespace, ...looks, instance, nonce, log, onLost });
   });
 }
 
@@ -64,6 +67,7 @@ async function operate(
 ): Promise<number> {
   const registry = createRegistry(readVersion());
   addLeaderMetric(registry, () => operator.isLeading);
+  addPresumedMetric(registry, () => operator.presumedDead);
   const admin = createAdminServer({
     whyNotReady: () => operator.whyNotReady(),
     answers: new Map([...planEndpoint(operator, log), ['/metrics', metricsAnswer(registry, log)]]),

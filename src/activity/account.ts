@@ -1,7 +1,7 @@
 import type { Demand, Peak } from '../domain/activity.ts';
 import type { PresetUid, ReplicaId } from '../domain/ids.ts';
 import { minutes, since, type Instant } from '../domain/units.ts';
-import type { Account, Declared, InFlight, LedgerChange, Tally, Waiting } from './ledger.ts';
+import type { Account, ChangePlace, Declared, InFlight, LedgerChange, Tally, Waiting } from './ledger.ts';
 import { PeakWindow } from './peak-window.ts';
 
 /** How long a preset keeps its turn after its last waiter has left, so that a client's retry does not start again at the end. */
@@ -26,7 +26,7 @@ export interface AccountEvents {
   /** A request at a replica has ended. Returns how many are left there. */
   ended(replica: ReplicaId): number;
   /** Something changed that planning depends on. */
-  changed(change: LedgerChange): void;
+  changed(change: LedgerChange, place: ChangePlace): void;
 }
 
 /** Counts one preset's requests. All changes happen in the tick of the call. */
@@ -82,12 +82,16 @@ export class PresetAccount implements Account {
   wait(now: Instant): Waiting {
     this.#wanted = { since: this.#turn(now), leftAt: undefined };
     this.#waiting += 1;
-    if (this.#waiting === 1) this.#events.changed('demand');
+    if (this.#waiting === 1) this.#tell('demand');
     const end = once('a waiting request');
     return {
       dispatch: (replica, at) => {
         end();
         return this.#dispatch(replica, at);
+      },
+      end: () => {
+        end();
+        this.#serve();
       },
       leave: (at) => {
         end();
@@ -101,8 +105,8 @@ export class PresetAccount implements Account {
     this.#started += 1;
     this.#scale?.peak.set(this.#inFlight, now);
     const there = this.#events.begun(replica);
-    if (this.#inFlight === 1 || there === 1) this.#events.changed('busy');
-    if (this.#isUnderPressure()) this.#events.changed('pressure');
+    if (this.#inFlight === 1 || there === 1) this.#tell('busy', replica);
+    if (this.#isUnderPressure()) this.#tell('pressure', replica);
     const end = once('a request in flight');
     return {
       end: (at) => {
@@ -127,19 +131,23 @@ export class PresetAccount implements Account {
 
   #dispatch(replica: ReplicaId, now: Instant): InFlight {
     const inFlight = this.begin(replica, now);
-    this.#waiting -= 1;
-    if (this.#waiting === 0) {
-      this.#wanted = undefined;
-      this.#events.changed('demand');
-    }
+    this.#serve();
     return inFlight;
+  }
+
+  /** One that waited has what it waited for. */
+  #serve(): void {
+    this.#waiting -= 1;
+    if (this.#waiting > 0) return;
+    this.#wanted = undefined;
+    this.#tell('demand');
   }
 
   #leave(now: Instant): void {
     this.#waiting -= 1;
     if (this.#waiting > 0 || this.#wanted === undefined) return;
     this.#wanted = { since: this.#wanted.since, leftAt: now };
-    this.#events.changed('demand');
+    this.#tell('demand');
   }
 
   #end(replica: ReplicaId, now: Instant): void {
@@ -148,7 +156,11 @@ export class PresetAccount implements Account {
     this.#scale?.peak.set(this.#inFlight, now);
     if (this.#inFlight === 0) this.#idleSince = now;
     const left = this.#events.ended(replica);
-    if (this.#inFlight === 0 || left === 0) this.#events.changed('idle');
+    if (this.#inFlight === 0 || left === 0) this.#tell('idle', replica);
+  }
+
+  #tell(change: LedgerChange, replica?: ReplicaId): void {
+    this.#events.changed(change, { preset: this.uid, replica });
   }
 }
 

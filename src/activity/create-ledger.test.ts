@@ -24,6 +24,18 @@ function opened(preset = declared()): { ledger: Ledger; account: Account; change
   return { ledger, account, changes };
 }
 
+describe('the last use of a preset', () => {
+  it('is the end of its last request, and that it was declared is none', () => {
+    const { ledger, account } = opened();
+    assert.equal(ledger.lastUse(uid), undefined);
+    assert.equal(ledger.lastUse(presetUid('b')), undefined);
+    const request = account.begin(replica, T);
+    assert.equal(ledger.lastUse(uid), undefined, 'it is in use');
+    request.end(instant(12));
+    assert.equal(ledger.lastUse(uid), 12);
+  });
+});
+
 describe('a look-up in the ledger', () => {
   it('finds nothing that was not declared, and makes nothing', () => {
     const ledger = createLedger();
@@ -91,6 +103,17 @@ describe('demand', () => {
     const { ledger, account } = opened();
     account.wait(instant(10)).dispatch(replica, T);
     assert.equal(ledger.demand(uid), undefined);
+    account.wait(instant(20));
+    assert.deepEqual(ledger.demand(uid), { waiting: 1, since: 20 });
+  });
+  it('of one who sends nothing ends as that of one who is served, and starts no request', () => {
+    const { ledger, account, changes } = opened();
+    const order = account.wait(instant(10));
+    order.end();
+    assert.throws(() => {
+      order.end();
+    }, /ended twice/u);
+    assert.deepEqual([ledger.demand(uid), ledger.tally(uid)?.started, changes], [undefined, 0, ['demand', 'demand']]);
     account.wait(instant(20));
     assert.deepEqual(ledger.demand(uid), { waiting: 1, since: 20 });
   });
@@ -163,6 +186,21 @@ describe('the books', () => {
     assert.deepEqual([...ledger.busyReplicas()], [['a#2', 1]]);
     second.end(instant(5));
     assert.deepEqual(changes, ['busy', 'busy', 'idle', 'idle']);
+  });
+  it('tell whose change it is', () => {
+    const { ledger, account } = opened(declared(2, 1));
+    const places: [string, unknown, unknown][] = [];
+    ledger.onChange((change, { preset, replica: at }) => places.push([change, preset, at]));
+    const inFlight = account.wait(instant(1)).dispatch(replica, T);
+    account.begin(replica, T).end(T);
+    inFlight.end(instant(4));
+    assert.deepEqual(places, [
+      ['demand', uid, undefined],
+      ['busy', uid, replica],
+      ['demand', uid, undefined],
+      ['pressure', uid, replica],
+      ['idle', uid, replica],
+    ]);
   });
   it('tell of pressure whenever one more is in flight than a number of replicas is for, and only on the way up', () => {
     const { account, changes } = opened(declared(3, 2));

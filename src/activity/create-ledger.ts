@@ -1,13 +1,14 @@
 import type { Activity } from '../domain/activity.ts';
 import type { PresetUid, ReplicaId } from '../domain/ids.ts';
+import type { Instant } from '../domain/units.ts';
 import { PresetAccount, type AccountEvents } from './account.ts';
-import type { Declared, Ledger, LedgerChange } from './ledger.ts';
+import type { ChangePlace, Declared, Ledger, LedgerChange, Tally } from './ledger.ts';
 
 /** An empty ledger: every preset's activity is unknown until it is declared. */
 export function createLedger(): Ledger {
   const accounts = new Map<PresetUid, PresetAccount>();
   const replicas = new Map<ReplicaId, number>();
-  const listeners: ((change: LedgerChange) => void)[] = [];
+  const listeners: ((change: LedgerChange, place: ChangePlace) => void)[] = [];
   const count = (replica: ReplicaId): number => {
     const requests = replicas.get(replica);
     return requests === undefined ? 0 : requests;
@@ -24,8 +25,8 @@ export function createLedger(): Ledger {
       else replicas.set(replica, left);
       return left;
     },
-    changed: (change) => {
-      for (const listener of listeners) listener(change);
+    changed: (change, place) => {
+      for (const listener of listeners) listener(change, place);
     },
   };
   return {
@@ -40,6 +41,7 @@ export function createLedger(): Ledger {
       return account === undefined ? { kind: 'unknown' } : account.activity();
     },
     demand: (uid) => accounts.get(uid)?.demand(),
+    lastUse: (uid) => lastUseOf(accounts.get(uid)?.tally()),
     peak: (uid, now) => accounts.get(uid)?.peak(now),
     inFlight: count,
     tally: (uid) => accounts.get(uid)?.tally(),
@@ -49,6 +51,9 @@ export function createLedger(): Ledger {
     },
   };
 }
+
+const lastUseOf = (tally: Tally | undefined): Instant | undefined =>
+  tally?.activity.kind === 'idle' && tally.started > 0 ? tally.activity.since : undefined;
 
 /** Opens what is new and closes what is no longer declared. A closed account lives on in the hands of its requests. */
 function declare(

@@ -10,10 +10,12 @@ export interface Declared {
   readonly scaling: Pick<Scaling, 'maxReplicas' | 'targetInFlight'> | undefined;
 }
 
-/** One held request. Ends exactly once: by `dispatch` or by `leave`. */
+/** One held request, or an order that is waited for. Ends exactly once: by `dispatch`, `end` or `leave`. */
 export interface Waiting {
   /** It goes to a replica now: waiting - 1, in flight + 1, in one step. Throws if it has ended. */
   dispatch(replica: ReplicaId, now: Instant): InFlight;
+  /** It has what it waited for, and sends nothing to a replica. Throws if it has ended. */
+  end(): void;
   /** It goes unserved. Throws if it has ended. */
   leave(now: Instant): void;
 }
@@ -42,6 +44,13 @@ export interface Account {
  */
 export type LedgerChange = 'demand' | 'busy' | 'idle' | 'pressure';
 
+/** Whose change it is. */
+export interface ChangePlace {
+  readonly preset: PresetUid;
+  /** Where the request began or ended; `undefined`: it waited, and was at none. */
+  readonly replica: ReplicaId | undefined;
+}
+
 /** All that one account has counted. */
 export interface Tally {
   readonly activity: Exclude<Activity, { readonly kind: 'unknown' }>;
@@ -57,6 +66,8 @@ export interface ActivitySource {
   declare(presets: Iterable<Declared>, now: Instant): void;
   activity(uid: PresetUid): Activity;
   demand(uid: PresetUid): Demand | undefined;
+  /** When a request of it has ended last; `undefined`: none that is known of. While one is in flight it may say anything. */
+  lastUse(uid: PresetUid): Instant | undefined;
   /** The most in flight at once in the last minute; `undefined`: unknown, or the preset may have one replica only. */
   peak(uid: PresetUid, now: Instant): Peak | undefined;
   /** Requests in flight at one replica; `undefined`: unknown, which is not zero. */
@@ -77,4 +88,5 @@ export interface Ledger extends ActivitySource {
   tally(uid: PresetUid): Tally | undefined;
   /** Replicas with requests in flight, and how many; also those of closed accounts. */
   busyReplicas(): ReadonlyMap<ReplicaId, number>;
+  onChange(callback: (change: LedgerChange, place: ChangePlace) => void): void;
 }

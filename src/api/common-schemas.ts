@@ -3,9 +3,9 @@ import { MANIFEST_DURATION_LENGTH } from './duration-text.ts';
 import { DURATION_RULES, PASSING_RULES } from './manifest-rules.ts';
 import { type Extra, ATOMIC, SET, list, mapBy, mapOf, object, oneOf, text, whole } from './schema-kit.ts';
 
-export const DNS_LABEL = '^[a-z0-9]([a-z0-9\\-]{0,61}[a-z0-9])?$';
+const DNS_LABEL = '^[a-z0-9]([a-z0-9\\-]{0,61}[a-z0-9])?$';
 /** RFC 1123, as Kubernetes checks it. Its length is for `maxLength`. */
-export const DNS_SUBDOMAIN = '^[a-z0-9]([a-z0-9\\-]*[a-z0-9])?(\\.[a-z0-9]([a-z0-9\\-]*[a-z0-9])?)*$';
+const DNS_SUBDOMAIN = '^[a-z0-9]([a-z0-9\\-]*[a-z0-9])?(\\.[a-z0-9]([a-z0-9\\-]*[a-z0-9])?)*$';
 const LABEL_VALUE = '^(([A-Za-z0-9][A-Za-z0-9_.\\-]*)?[A-Za-z0-9])?$';
 /** Kubernetes' notation of a quantity, without a sign: `quantity.ts` reads it. */
 const DIGITS = '[0-9]+';

@@ -143,20 +143,6 @@ test('a variant that fixes what is no JSON is refused: an API server never sees 
   ]);
 });
 
-test('fields that this version cannot honour are refused with the reason', () => {
-  const text = deployment('').replace('path: /m.gguf', 'huggingFace: { repo: a/b, revision: main }');
-  assert.match(
-    problems(text).join(),
-    /revision: source\.huggingFace\.revision is not supported by this version of Corral\./u,
-  );
-  const nodes =
-    'apiVersion: corral.dev/v1alpha1\nkind: ModelPool\nmetadata: { name: a }\nspec: { capacity: { nodes: {} } }';
-  assert.match(
-    problems(nodes).join(),
-    /capacity\.nodes: capacity\.nodes is not supported by this version of Corral\./u,
-  );
-});
-
 test('files are options of llama-server: adapters in one, in their order, whatever their names hold', () => {
   const files = `files:
 - { arg: lora, source: { path: 'a,"b' } }

@@ -1,7 +1,7 @@
 import { type Duration, milliseconds, seconds } from '../domain/units.ts';
 
 /** Go's notation for durations, as Kubernetes uses it (Go `time.ParseDuration`), without signs and units below 1 ms. */
-export const DURATION_PATTERN = '^(0|([0-9]+(\\.[0-9]+)?(h|m|s|ms))+)$';
+const DURATION_PATTERN = '^(0|([0-9]+(\\.[0-9]+)?(h|m|s|ms))+)$';
 
 /**
  * The same in a manifest, where Go reads it too: no amount that overflows its clock of 292 years, nothing shorter than 1 ms.

@@ -47,15 +47,6 @@ export const objectRule = (words: Words, holds: (read: Read) => boolean): Rule =
 export const keysRule = (words: Words, holds: (key: string) => boolean): Rule =>
   makeRule(words, (value) => typeof value !== 'object' || value === null || Object.keys(value).every(holds));
 
-const NOT_SUPPORTED = ' is not supported by this version of Corral';
-
-/** A field of the API that has no effect yet is refused instead of being passed over. */
-export const unsupported = (field: string, fix?: string): Rule =>
-  makeRule({ cel: 'false', message: `${field}${NOT_SUPPORTED}`, fix }, () => false);
-
-/** Whether a rule refuses what a later version may allow: the reader of the schema is told so. */
-export const isNotSupported = ({ message }: Rule): boolean => message.endsWith(NOT_SUPPORTED);
-
 const isRule = (value: unknown): value is Rule =>
   typeof readMember(value, 'cel') === 'string' && typeof readMember(value, 'findFault') === 'function';
 

@@ -12,7 +12,6 @@ import {
   someQuantities,
 } from './common-schemas.ts';
 import { Defaults, layer } from './layer-schema.ts';
-import { unsupported } from './manifest-rule.ts';
 import {
   FILES_RULES,
   FILE_RULES,
@@ -58,11 +57,9 @@ const PersistentVolumeClaim = object('A file of a PersistentVolumeClaim, mounted
 const Image = object(
   'A file of an OCI image, which is mounted as a volume (Kubernetes, "Use an Image Volume With a Pod"). In a cluster only.',
   {
-    reference: text(
-      'the name of an image',
-      'The image or artifact. It is pulled with the secrets of pod.imagePullSecrets.',
-      { pattern: '^[A-Za-z0-9][A-Za-z0-9._:/@\\-]*$' },
-    ),
+    reference: text('the name of an image', 'The image. It is pulled with the secrets of pod.imagePullSecrets.', {
+      pattern: '^[A-Za-z0-9][A-Za-z0-9._:/@\\-]*$',
+    }),
     path: text('a path within the image', 'The GGUF file (its first shard), from the root of the image.', {
       pattern: '^[^\\x00]+$',
       rules: [WITHIN_VOLUME],
@@ -71,7 +68,7 @@ const Image = object(
 );
 
 const HuggingFace = object(
-  'A model of huggingface.co, which llama-server downloads itself when it starts.',
+  'A model of huggingface.co, which llama-server downloads itself when it starts: always what the branch main has.',
   {
     repo: text('a repository such as Qwen/Qwen3-8B-GGUF', 'The repository.', {
       pattern: '^[A-Za-z0-9][A-Za-z0-9_.\\-]*/[A-Za-z0-9][A-Za-z0-9_.\\-]*$',
@@ -87,12 +84,6 @@ const HuggingFace = object(
         },
       ),
     ),
-    revision: Type.Optional(
-      text('a branch, tag or commit', 'Which version of the repository.', {
-        maxLength: 200,
-        rules: [unsupported('source.huggingFace.revision', 'Pin the file with source.url and its sha256.')],
-      }),
-    ),
     tokenSecretRef: Type.Optional(
       secretKey(
         'The token for a repository that is not public. In a cluster only: corral serve takes HF_TOKEN from its environment.',
@@ -105,7 +96,7 @@ const HuggingFace = object(
 const SOURCES = ['path', 'persistentVolumeClaim', 'huggingFace', 'url', 'image'] as const;
 
 /** Where a model comes from. */
-export const SourceSchema = object(
+const SourceSchema = object(
   'Where the model comes from: exactly one of these.',
   {
     path: Type.Optional(
@@ -165,7 +156,7 @@ const Queue = object('The requests that are held while the model is not ready.',
   maxWait: Type.Optional(passing('How long each of them at the most.', { otherwise: '10m' })),
 });
 
-export const PresetSchema = object(
+const PresetSchema = object(
   'A model, and how llama-server runs it.',
   {
     name: dnsLabel(
@@ -229,9 +220,35 @@ export const ModelDeploymentSpecSchema = object('What is wanted.', {
 });
 
 /** What a preset is doing. */
-export const PRESET_PHASES = ['Unloaded', 'Waiting', 'Loading', 'Ready', 'Draining', 'Stopping', 'Failed'] as const;
+const PRESET_PHASES = ['Unloaded', 'Waiting', 'Loading', 'Ready', 'Draining', 'Stopping', 'Failed'] as const;
+
+/** More than fail between two writes. */
+const MAX_FAILED_PODS = 16;
 
 const count = (description: string): Type.TInteger => whole(description, 0, 1_000_000);
+
+const LastFailure = object(
+  'Its last failure, as long as its spec is the same: what an operator that takes over goes on with. An order to load it takes it away.',
+  {
+    reason: text('one word in CamelCase', 'What kind of failure it was.', { maxLength: 128 }),
+    rendered: text('a hash', 'Of what its replicas are made from: of others this says nothing.', { maxLength: 128 }),
+    inARow: whole(
+      'Failures in a row, this one included. It ends when one had been ready for 10 minutes.',
+      1,
+      1_000_000,
+    ),
+    waitSeconds: Type.Optional(
+      count('So long it is not tried again, counted by whoever leads. Missing when that time is over.'),
+    ),
+    podUids: Type.Optional(
+      list(
+        'Pods that are counted in it and were still there.',
+        text('a uid', 'The uid of a pod.', { maxLength: 64 }),
+        MAX_FAILED_PODS,
+      ),
+    ),
+  },
+);
 
 const PresetStatusSchema = object('One preset.', {
   name: dnsLabel('the name of a preset', 'Its name in spec.presets.'),
@@ -261,11 +278,17 @@ const PresetStatusSchema = object('One preset.', {
   readyReplicas: Type.Optional(count('Those of them that are ready.')),
   failures: Type.Optional(count('Failures in a row.')),
   backOff: Type.Optional(
-    object('Set when it has failed, until it is tried again.', {
+    object('Set while it is not tried again, after a failure.', {
       nextRetryTime: optionalTime('When it may be started again.'),
     }),
   ),
+  lastFailure: Type.Optional(LastFailure),
   lastLoadedTime: optionalTime('When a replica last became ready.'),
+  loadSeconds: Type.Optional(
+    count(
+      'How long that took, from the creation of its pod, to the second: so long the next load is expected to take.',
+    ),
+  ),
   lastUsedTime: optionalTime('When its last request ended, as known when the phase last changed.'),
   evictedFor: Type.Optional(text('a preset', 'The preset for which it last had to leave.', { maxLength: 512 })),
 });

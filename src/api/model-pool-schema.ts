@@ -9,9 +9,8 @@ import {
   somePositiveQuantities,
 } from './common-schemas.ts';
 import { Defaults } from './layer-schema.ts';
-import { unsupported } from './manifest-rule.ts';
 import { IMMUTABLE, onlyWith } from './manifest-rules.ts';
-import { flag, foreign, list, object, oneOf, text, whole } from './schema-kit.ts';
+import { flag, list, object, oneOf, text, whole } from './schema-kit.ts';
 
 /** Of the operator that these pools belong to. */
 export const CONTROLLER_NAME = 'corral.dev/operator';
@@ -39,9 +38,6 @@ const Capacity = object(
       somePositiveQuantities(
         'What there is of each resource that counts here, by any names that footprints use: nvidia.com/gpu, memory, vram. Missing: nothing counts, and in a cluster the scheduler alone says what fits.',
       ),
-    ),
-    nodes: Type.Optional(
-      foreign('One bin for each node that is selected.', { rules: [unsupported('capacity.nodes')] }),
     ),
     unschedulableAfter: Type.Optional(
       duration(
@@ -102,7 +98,7 @@ export const ModelPoolSpecSchema = object(
     eviction: Type.Optional(Eviction),
     drainTimeout: Type.Optional(
       passing(
-        'How long a pod that somebody else deletes may go on with its requests: its grace period, but for a minute. Pods that run keep theirs. What Corral stops itself has nothing in flight.',
+        'How long a pod that somebody else deletes may go on with its requests: its grace period, but for a minute. Pods that run keep theirs. What Corral stops itself has nothing in flight, or gets as long where an edge is silent.',
         { default: '30m' },
       ),
     ),
@@ -123,9 +119,16 @@ export const ModelPoolStatusSchema = object('What is.', {
     }),
   ),
   waiting: Type.Optional(whole('Presets that are wanted and find no room.', 0, 1_000_000)),
+  queue: Type.Optional(
+    list(
+      'Those presets, the next one first, as far as the list goes: the uid of the ModelDeployment, a slash, the name of the preset.',
+      text('a preset', 'One preset.', { maxLength: 128 }),
+      256,
+    ),
+  ),
   lru: Type.Optional(
     list(
-      'The loaded presets, the longest idle first: the uid of the ModelDeployment, a slash, the name of the preset.',
+      'The loaded presets that nobody uses, the longest idle first: the uid of the ModelDeployment, a slash, the name of the preset. Written at most once a minute; whoever leads next goes by it where no edge tells of a use.',
       text('a preset', 'One preset.', { maxLength: 128 }),
       1024,
     ),

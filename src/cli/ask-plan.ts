@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { Value } from 'typebox/value';
 import { request } from 'undici';
+import { parseJson } from '../domain/json.ts';
 import { PLAN_PATH } from '../edge/endpoints.ts';
 import type { ModelPlan } from '../routing/model-plan.ts';
 
@@ -65,7 +66,7 @@ export async function askPlan({ url, apiKey }: Asked, model: string, timeout = T
 }
 
 function readAnswer(url: string, status: number, text: string): AskedPlan {
-  const answer = parse(text);
+  const answer = parseJson(text);
   if (status === 200 && Value.Check(PlanSchema, answer)) return { kind: 'planned', plan: answer };
   if (status === 200 || !Value.Check(ErrorSchema, answer)) return noCorral(url, status);
   const { code, message } = answer.error;
@@ -77,14 +78,6 @@ const noCorral = (url: string, status: number): AskedPlan => ({
   kind: 'failed',
   message: `${url} does not answer as a Corral of this version does (status ${status}). Name another with --url.`,
 });
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 /** Of several addresses of one host each has its own error, and the whole has none. */
 function reasonOf(error: unknown): string {

@@ -3,7 +3,8 @@ import type { Server } from 'node:net';
 import { collectKeys, type KeyInputs } from '../api/collect-keys.ts';
 import { formatProblem } from '../api/problem.ts';
 import { readBytes } from '../api/read-file.ts';
-import { seconds, type Duration } from '../domain/units.ts';
+import type { WakeIn } from '../domain/alarm.ts';
+import { seconds } from '../domain/units.ts';
 import { KeyRing } from '../edge/key-ring.ts';
 import type { Log } from '../platform/log.ts';
 import type { AccessFlags } from './access-options.ts';
@@ -38,10 +39,10 @@ export async function openKeys(
 export const ringOf = (keys: KeysInForce): { readonly keys?: KeyRing } =>
   keys.kind === 'none' ? {} : { keys: keys.ring };
 
-/** What following needs. `wakeIn` calls back once after `delay`; the function it returns cancels. */
+/** What following needs. */
 export interface FollowParts {
   readonly log: Log;
-  readonly wakeIn: (delay: Duration, callback: () => void) => () => void;
+  readonly wakeIn: WakeIn;
 }
 
 /** Keeps the keys as their files are, until the returned function is called. */

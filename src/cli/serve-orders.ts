@@ -27,14 +27,15 @@ export function createOrders(control: ControlLoop, read: ReadCatalog, log: Log):
       return mine;
     },
     load: (uid) => {
-      if (control.isLive(uid)) return 'already-running';
+      if (control.isLive(uid)) return 'needless';
       control.orderLoad(uid);
       return 'ordered';
     },
     unload: (uid) => {
-      if (!control.isLive(uid)) return 'not-running';
+      if (!control.isLive(uid)) return 'needless';
       control.orderUnload(uid);
       return 'ordered';
     },
+    replicasOf: (uid) => control.replicasOf(uid),
   };
 }

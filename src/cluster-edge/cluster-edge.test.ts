@@ -11,12 +11,13 @@ import { checkObject } from '../api/check-object.ts';
 import type { EdgeReportBody } from '../api/edge-report-schema.ts';
 import { EdgeReportSchema } from '../api/manifest-schema.ts';
 import { DEFAULT_EDGE_LIMITS } from '../edge/limits.ts';
-import { seconds } from '../domain/units.ts';
+import { milliseconds, seconds } from '../domain/units.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
+import type { Timers } from '../kube/timers.ts';
 import { aDeployment, aModelPod, aModelPool } from '../testing/cluster-objects.ts';
 import type { FakeApiServer } from '../testing/fake-api-server.ts';
 import { askMany } from '../testing/ask-many.ts';
-import { answer, ask, chat, errorOf, portOf, startStub, type StubReplica } from '../testing/http-kit.ts';
+import { answer, ask, chat, errorOf, portOf, startStub, type Got, type StubReplica } from '../testing/http-kit.ts';
 import { keptLog, startKube, type KubeBed } from '../testing/kube-testbed.ts';
 import { EagerTimers } from '../testing/manual-timers.ts';
 import { ClusterEdge } from './cluster-edge.ts';
@@ -82,7 +83,7 @@ function readPod(object: KubeObject): PodView | undefined {
 let lives = 0;
 
 /** An edge beside this API server; not started. */
-function anEdge(t: TestContext, { server, api }: KubeBed): Bed {
+function anEdge(t: TestContext, { server, api }: KubeBed, timers: Timers = eager): Bed {
   const log = keptLog();
   const takenOver = Promise.withResolvers<undefined>();
   let isTakenOver = false;
@@ -90,7 +91,7 @@ function anEdge(t: TestContext, { server, api }: KubeBed): Bed {
     observe: () => accessLog(log),
     api,
     identity: IDENTITY,
-    readPresets: createPresetReader(() => ({ now: cluster_now(), wall: Date.UTC(2026, 0, 1) })),
+    readPresets: createPresetReader(() => ({ now: timers.now(), wall: Date.UTC(2026, 0, 1) })),
     readPod,
     newId: () => `id-${(lives += 1)}`,
     limits: DEFAULT_EDGE_LIMITS,
@@ -135,15 +136,19 @@ function anEdge(t: TestContext, { server, api }: KubeBed): Bed {
   };
 }
 
-/** Pauses of a second and less are over at once; leases and refreshes never come. */
-const timers = new EagerTimers(seconds(1));
-const cluster_now = timers.now;
+/** Pauses of two seconds and less are over at once; leases and refreshes never come. */
+const eager = new EagerTimers(seconds(2));
 
 /** An edge that is ready, in a cluster with these objects. */
 async function aReadyEdge(t: TestContext, ...models: JsonObject[]): Promise<Bed> {
+  return startEdge(t, eager, ...models);
+}
+
+/** The same, in the time of these timers. */
+async function startEdge(t: TestContext, timers: Timers, ...models: JsonObject[]): Promise<Bed> {
   const kube = await startKube(t);
   declare(kube.server, ...models);
-  const bed = anEdge(t, kube);
+  const bed = anEdge(t, kube, timers);
   await bed.cluster.start();
   bed.cluster.edge.server.listen(0, '127.0.0.1');
   await once(bed.cluster.edge.server, 'listening');
@@ -191,6 +196,24 @@ test('a request waits for its pod, is reported at once, is dispatched when the p
   assert.ok(idle.sequence > serving.sequence && serving.sequence > waiting.sequence);
 });
 
+test('a request that is over before a report could tell of it is counted in the next one', async (t) => {
+  const bed = await aReadyEdge(t, aDeployment('a'), aDeployment('b'));
+  const llama = await aServer(t);
+  bed.server.put(PODS, aModelPod('a', { ip: llama.ip }));
+  await lists(bed, ([a]) => a?.['phase'] === 'ready');
+  const writes = bed.server.hold({ verb: 'update', plural: 'edgereports' });
+  void chat(bed, 'b').catch(() => undefined);
+  await bed.server.until(() => writes.arrived === 1);
+  const answered = chat(bed, 'a');
+  await llama.answer('{}');
+  assert.equal((await answered).status, 200);
+  writes.release();
+  const report = await bed.reports((seen) => modelOf(seen, 'a') !== undefined);
+  const { inFlight, startedTotal, finishedTotal, idleSeconds } = modelOf(report, 'a') ?? {};
+  assert.deepEqual([inFlight, startedTotal, finishedTotal, report.replicas], [0, 1, 1, []]);
+  assert.equal(typeof idleSeconds, 'number');
+});
+
 test('requests beyond a multiple of the target are reported at once, and spread over all pods, of whatever spec', async (t) => {
   const several = aDeployment('a', { scaling: { maxReplicas: 2, targetInFlight: 2 } });
   const bed = await aReadyEdge(t, several, aDeployment('b'));
@@ -205,9 +228,37 @@ test('requests beyond a multiple of the target are reported at once, and spread 
   await bed.reports(({ acks }) => acks.length === 1);
   answers.push(chat(bed, 'a'), chat(bed, 'a'));
   await bed.reports((report) => inFlightAt(report, 'a-second') === 2);
-  assert.deepEqual([older.requests, newer.requests], [3, 2]);
   for (const llama of [older, older, older, newer, newer]) await llama.answer('{}');
   await Promise.all(answers);
+  assert.deepEqual([older.requests, newer.requests], [3, 2]);
+});
+
+test('while the API server is away, loaded models are served, others wait or are answered 503 with Retry-After, and no name is lost', async (t) => {
+  const hasty = aDeployment('hasty', { queue: { maxWait: '50ms' } });
+  const bed = await aReadyEdge(t, aDeployment('warm'), aDeployment('cold'), hasty);
+  const [warm, cold] = [await aServer(t), await aServer(t)];
+  bed.server.put(PODS, aModelPod('warm', { ip: warm.ip }));
+  const first = chat(bed, 'warm');
+  await warm.answer('{"ok":1}');
+  assert.equal((await first).status, 200);
+
+  const outage = bed.server.hold({});
+  for (const plural of ['pods', 'modeldeployments', 'modelpools']) bed.server.breakWatches(plural, 'reset');
+  const waiting = chat(bed, 'cold');
+  const served = chat(bed, 'warm');
+  await warm.answer('{"ok":2}');
+  assert.equal((await served).text, '{"ok":2}');
+  const refused = await chat(bed, 'hasty');
+  assert.deepEqual([refused.status, errorOf(refused).get('code')], [503, 'model_wait_timeout']);
+  assert.match(String(refused.headers['retry-after']), /^[1-9]\d*$/u);
+  assert.equal((await chat(bed, 'nobody')).status, 404);
+  assert.ok(outage.arrived > 0, 'it has tried');
+
+  outage.release();
+  await bed.reports((report) => modelOf(report, 'cold')?.waiting === 1);
+  bed.server.put(PODS, aModelPod('cold', { ip: cold.ip }));
+  await cold.answer('{"ok":3}');
+  assert.equal((await waiting).text, '{"ok":3}');
 });
 
 test('a closed gate is acknowledged with what is in flight, and from then on nothing is sent there', async (t) => {
@@ -256,6 +307,7 @@ test('a waiter of a ModelDeployment that is deleted is answered 404 at once', as
   const got = await answered;
   assert.equal(got.status, 404);
   assert.equal(errorOf(got).get('code'), 'model_not_found');
+  assert.equal((await chat(bed, 'a')).status, 404, 'who comes now does not wait');
   await bed.reports((report) => report.models.length === 0);
 });
 
@@ -350,7 +402,7 @@ test('an order is reported until it is seen done, and answered as llama-server d
     (await ask(bed, { path: `/models/${what}`, body: '{"model":"a"}' })).text;
   assert.match(await order('unload'), /model is not running/);
   assert.equal((await chat(bed, 'a')).status, 400);
-  assert.equal(await order('load'), '{"success":true}');
+  assert.equal(await order('load'), '{"success":true,"outcome":"ordered"}');
   const [load] = (await bed.reports(({ orders }) => orders.length === 1)).orders;
   assert.deepEqual({ ...load, id: '' }, { id: '', kind: 'Load', deploymentUid: 'a-uid', preset: 'a', podUids: [] });
   void chat(bed, 'a').catch(() => undefined);
@@ -359,11 +411,203 @@ test('an order is reported until it is seen done, and answered as llama-server d
   bed.server.put(PODS, aModelPod('a', { ip: llama.ip }));
   await bed.reports(({ orders }) => orders.length === 0);
   assert.match(await order('load'), /model is already running/);
-  assert.equal(await order('unload'), '{"success":true}');
+  assert.equal(await order('unload'), '{"success":true,"outcome":"ordered"}');
   const [unload] = (await bed.reports(({ orders }) => orders.length === 1)).orders;
   assert.deepEqual([unload?.kind, unload?.podUids], ['Unload', ['a-pod']]);
   bed.server.finishDeletion('a-pod');
   await bed.reports(({ orders }) => orders.length === 0);
+});
+
+const awaited = async (bed: Bed, what: 'load' | 'unload'): Promise<Got> =>
+  ask(bed, { path: `/models/${what}?wait=true`, body: '{"model":"a"}' });
+
+/** The operator says so of the model. */
+function says(bed: Bed, model: string, status: JsonObject): void {
+  bed.server.edit(MODEL_DEPLOYMENTS, { namespace: 'ml', name: model }, (object) => ({
+    ...object,
+    status: {
+      observedGeneration: 1,
+      presets: [{ name: model, uid: `${model}-uid`, names: [model], phase: 'Unloaded', ...status }],
+    },
+  }));
+}
+
+type Told = Readonly<Record<string, unknown>>;
+
+/** What the list says of all models, as soon as that is so. Nothing tells what an edge knows but its list. */
+async function lists(bed: Bed, isSo: (statuses: readonly Told[]) => boolean): Promise<readonly Told[]> {
+  for (;;) {
+    const { text } = await ask(bed, { method: 'GET', path: '/models' });
+    const statuses = (JSON.parse(text) as { data: { status: Told }[] }).data.map(({ status }) => status);
+    if (isSo(statuses)) return statuses;
+  }
+}
+
+const ROOM: JsonObject = { phase: 'Waiting', reason: 'WaitingForCapacity', message: 'room: taken by a' };
+const FAILED: JsonObject = {
+  phase: 'Failed',
+  reason: 'OOMKilled',
+  message: 'no memory',
+  failures: 1,
+  backOff: { nextRetryTime: '2026-01-01T00:00:30Z' },
+};
+
+test('an awaited load is ordered and counted as waiting, and answered when the pod is ready', async (t) => {
+  const bed = await aReadyEdge(t, aDeployment('a', { scaling: { autoload: false } }));
+  const answered = awaited(bed, 'load');
+  const report = await bed.reports(({ orders }) => orders.length === 1);
+  assert.deepEqual([report.orders[0]?.kind, modelOf(report, 'a')?.waiting], ['Load', 1]);
+  const llama = await aServer(t);
+  bed.server.put(PODS, aModelPod('a', { ip: llama.ip }));
+  assert.equal((await answered).text, '{"success":true,"outcome":"loaded"}');
+  const done = await bed.reports(({ orders }) => orders.length === 0);
+  assert.deepEqual([done.models, llama.requests], [[], 0], 'it was no use');
+});
+
+test('an awaited load ends a back-off, and is told when the load fails again', async (t) => {
+  const bed = await aReadyEdge(t, aDeployment('a'));
+  says(bed, 'a', FAILED);
+  await lists(bed, ([a]) => a?.['reason'] === 'OOMKilled');
+  assert.deepEqual(errorOf(await chat(bed, 'a')).get('code'), 'model_load_failed');
+  const answered = awaited(bed, 'load');
+  await bed.reports((report) => modelOf(report, 'a')?.waiting === 1);
+  says(bed, 'a', ROOM);
+  await lists(bed, ([a]) => a?.['phase'] === 'waiting');
+  says(bed, 'a', FAILED);
+  const got = await answered;
+  assert.deepEqual(
+    [got.status, errorOf(got).get('code'), got.headers['retry-after']],
+    [503, 'model_load_failed', '30'],
+  );
+  await bed.reports(({ orders, models }) => orders.length + models.length === 0);
+});
+
+test('an awaited unload is answered when the pod is gone', async (t) => {
+  const bed = await aReadyEdge(t, aDeployment('a'));
+  assert.equal((await awaited(bed, 'unload')).text, '{"success":true,"outcome":"unloaded"}', 'there is none');
+  const llama = await aServer(t);
+  bed.server.put(PODS, aModelPod('a', { ip: llama.ip }));
+  const asked = chat(bed, 'a');
+  await bed.reports((report) => inFlightAt(report, 'a-pod') === 1);
+  const answered = awaited(bed, 'unload');
+  const { orders } = await bed.reports((report) => report.orders.length === 1);
+  assert.deepEqual(orders[0]?.podUids, ['a-pod']);
+  await llama.answer('{}');
+  assert.equal((await asked).status, 200);
+  bed.server.finishDeletion('a-pod');
+  assert.equal((await answered).text, '{"success":true,"outcome":"unloaded"}');
+});
+
+for (const what of ['load', 'unload'] as const) {
+  test(`an awaited ${what} of a ModelDeployment that is deleted is answered 404 at once`, async (t) => {
+    const bed = await aReadyEdge(t, aDeployment('a'));
+    if (what === 'unload') bed.server.put(PODS, aModelPod('a', {}));
+    bed.server.put(PODS, aModelPod('b', { gate: { closed: true, epoch: 1 } }));
+    await bed.reports(({ acks }) => acks.length === 1);
+    const answered = awaited(bed, what);
+    await bed.reports(({ orders }) => orders.length === 1);
+    bed.server.finishDeletion('a-uid');
+    const got = await answered;
+    assert.deepEqual([got.status, errorOf(got).get('code')], [404, 'model_not_found']);
+    if (what === 'unload') bed.server.finishDeletion('a-pod');
+    await bed.reports(({ orders }) => orders.length === 0);
+  });
+}
+
+test('the list has phase, reason, place, who holds the room and the time of the last load, from what is watched', async (t) => {
+  const bed = await aReadyEdge(t, aDeployment('a'), aDeployment('b'), aDeployment('c'));
+  bed.server.put(PODS, aModelPod('a', { ip: (await aServer(t)).ip }));
+  says(bed, 'a', { phase: 'Ready', loadSeconds: 4 });
+  says(bed, 'b', { ...ROOM, loadSeconds: 2 });
+  says(bed, 'c', ROOM);
+  bed.server.put(MODEL_POOLS, { ...aModelPool(), status: { queue: ['c-uid/c', 'b-uid/b'] } });
+  // Each kind is followed by itself.
+  const statuses = await lists(
+    bed,
+    ([a, , c]) => a?.['phase'] === 'ready' && a['expected_load_ms'] === 4000 && c?.['position'] === 1,
+  );
+  const message = (place: number): string =>
+    `it waits for room: taken by a; it is number ${place} in the queue of its pool`;
+  const waits = { value: 'loading', phase: 'waiting', reason: 'WaitingForCapacity' };
+  assert.deepEqual(statuses, [
+    { value: 'loaded', phase: 'ready', expected_load_ms: 4000 },
+    { ...waits, message: message(2), position: 2, holders: ['a'], expected_load_ms: 2000 },
+    { ...waits, message: message(1), position: 1, holders: ['a'] },
+  ]);
+});
+
+/** The number of the report that is next, and of the one after it, when what can wait has used up its four. */
+const [NEXT, AFTER_IT] = [4, 5];
+
+interface Talkative {
+  readonly bed: Bed;
+  /** Its request is in flight, and reported. */
+  readonly a: Llama;
+  /** Its request came after that, and is in no report. */
+  readonly c: Llama;
+}
+
+/** An edge in a time that stands still. It has written four reports, so that what can wait waits for ever; `b` is not loaded. */
+async function aTalkativeEdge(t: TestContext): Promise<Talkative> {
+  const bed = await startEdge(t, new EagerTimers(milliseconds(0)), ...['a', 'b', 'c'].map((name) => aDeployment(name)));
+  const [a, c] = [await aServer(t), await aServer(t)];
+  bed.server.put(PODS, aModelPod('a', { ip: a.ip }));
+  bed.server.put(PODS, aModelPod('c', { ip: c.ip }));
+  await lists(bed, (models) => models.filter(({ phase }) => phase === 'ready').length === 2);
+  const first = chat(bed, 'a');
+  await bed.reports((report) => inFlightAt(report, 'a-pod') === 1);
+  await a.answer('{}');
+  await first;
+  await bed.reports((report) => inFlightAt(report, 'a-pod') === undefined);
+  void chat(bed, 'a').catch(() => undefined);
+  assert.equal((await bed.reports((report) => inFlightAt(report, 'a-pod') === 1)).sequence, NEXT - 1);
+  void chat(bed, 'c').catch(() => undefined);
+  await lists(bed, () => c.requests === 1);
+  return { bed, a, c };
+}
+
+test('the first waiter of a model is reported at once, with all else, though others have come into use and out of it all the time', async (t) => {
+  const { bed } = await aTalkativeEdge(t);
+  void chat(bed, 'b').catch(() => undefined);
+  const report = await bed.reports((seen) => modelOf(seen, 'b')?.waiting === 1);
+  assert.deepEqual([report.sequence, inFlightAt(report, 'c-pod')], [NEXT, 1], 'nothing was written for c alone');
+});
+
+test('an order is reported at once, though others have come into use and out of it all the time', async (t) => {
+  const { bed } = await aTalkativeEdge(t);
+  await ask(bed, { path: '/models/load', body: '{"model":"b"}' });
+  assert.equal((await bed.reports(({ orders }) => orders.length === 1)).sequence, NEXT);
+});
+
+test('a closed gate is acknowledged at once, and so is told that nothing is left behind it', async (t) => {
+  const { bed, a } = await aTalkativeEdge(t);
+  bed.server.put(PODS, aModelPod('a', { ip: a.ip, gate: { closed: true, epoch: 1 } }));
+  const acked = await bed.reports(({ acks }) => acks.length === 1);
+  assert.deepEqual([acked.sequence, inFlightAt(acked, 'a-pod')], [NEXT, 1]);
+  await a.answer('{}');
+  assert.equal((await bed.reports((report) => inFlightAt(report, 'a-pod') === undefined)).sequence, AFTER_IT);
+});
+
+test('while a model waits for room, it is told at once that another one is not in use any more', async (t) => {
+  const { bed, a } = await aTalkativeEdge(t);
+  says(bed, 'b', ROOM);
+  const hurried = await bed.reports((report) => inFlightAt(report, 'c-pod') === 1);
+  assert.equal(hurried.sequence, NEXT, 'as soon as the operator says so');
+  await a.answer('{}');
+  assert.equal((await bed.reports((report) => inFlightAt(report, 'a-pod') === undefined)).sequence, AFTER_IT);
+});
+
+test('that a model waits for room in another pool makes nothing urgent but what could wait until then', async (t) => {
+  const { bed, a } = await aTalkativeEdge(t);
+  const other = aDeployment('d');
+  bed.server.put(MODEL_POOLS, { ...aModelPool(), metadata: { name: 'other' } });
+  bed.server.put(MODEL_DEPLOYMENTS, { ...other, spec: { ...(other['spec'] as JsonObject), pool: 'other' } });
+  says(bed, 'd', ROOM);
+  assert.equal((await bed.reports((report) => inFlightAt(report, 'c-pod') === 1)).sequence, NEXT);
+  await a.answer('{}');
+  await lists(bed, ([, , , d]) => d?.['phase'] === 'waiting');
+  void chat(bed, 'b').catch(() => undefined);
+  assert.equal((await bed.reports((report) => modelOf(report, 'b')?.waiting === 1)).sequence, AFTER_IT);
 });
 
 test('an edge that is to end is not ready, and serves on', async (t) => {

@@ -1,7 +1,7 @@
-import type { Ledger } from '../activity/ledger.ts';
+import type { ChangePlace, Ledger } from '../activity/ledger.ts';
 import { EDGE_REPORTS, LEASES } from '../api/cluster/resources.ts';
 import { readMember } from '../api/field-path.ts';
-import { since } from '../domain/units.ts';
+import { Alarm } from '../domain/alarm.ts';
 import type { Orders } from '../edge/orders.ts';
 import type { KubeApi } from '../kube/kube-api.ts';
 import type { Timers } from '../kube/timers.ts';
@@ -12,6 +12,7 @@ import { ClusterOrders } from './cluster-orders.ts';
 import type { EdgeIdentity } from './edge-identity.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { OwnObject, type TakenOver } from './own-object.ts';
+import { urgencyOf } from './report-budget.ts';
 import { ReportWriter } from './report-writer.ts';
 import { RouteFollower, type RouteFollowerParts } from './route-follower.ts';
 
@@ -46,10 +47,10 @@ export class ClusterLink {
   readonly #keeper: LeaseKeeper;
   #sequence = 0;
   #isEnding = false;
-  #cancelSettle: (() => void) | undefined;
+  /** An order is open for a limited time. */
+  readonly #settling: Alarm;
 
   constructor(parts: ClusterLinkParts) {
-    const { timers, log, wallClock } = parts;
     this.#parts = parts;
     this.#bootId = parts.newId();
     this.#orders = this.#createOrders();
@@ -57,10 +58,13 @@ export class ClusterLink {
     this.#report = this.#own('EdgeReport', ['report', 'bootId']);
     this.#lease = this.#own('Lease', ['spec', 'holderIdentity']);
     this.#writer = this.#createWriter();
-    this.#keeper = new LeaseKeeper({ lease: this.#lease, bootId: this.#bootId, wallClock, timers, log });
+    this.#keeper = this.#createKeeper();
     this.orders = this.#clientOrders();
-    parts.ledger.onChange(() => {
-      this.#writer.changed();
+    this.#settling = new Alarm(parts.timers.wakeIn, () => {
+      this.#settleOrders();
+    });
+    parts.ledger.onChange((change, place) => {
+      this.#writer.changed(urgencyOf(change, () => this.#isEndAwaited(place)));
     });
   }
 
@@ -78,7 +82,7 @@ export class ClusterLink {
   /** To be called when the last request has ended. Resolves when what told of this edge is gone. */
   async finish(): Promise<void> {
     this.#isEnding = true;
-    this.#cancelSettle?.();
+    this.#settling.stop();
     await Promise.all([this.#follower.stop(), this.#keeper.stop(), this.#writer.stop()]);
     try {
       // An operator that looks between the two sees that nothing is in flight.
@@ -96,10 +100,11 @@ export class ClusterLink {
     return new ClusterOrders({
       replicasOf: (preset) => this.#follower.replicasOf(preset),
       isDeclared: (preset) => this.#follower.declared.has(preset),
+      isBackingOff: (preset) => this.#follower.isBackingOff(preset),
       newId,
       now: timers.now,
-      onChange: () => {
-        this.#writer.changed();
+      onChange: (urgency) => {
+        this.#writer.changed(urgency);
         this.#follower.publish();
       },
     });
@@ -113,14 +118,24 @@ export class ClusterLink {
       readPod,
       ledger,
       board,
-      isLoading: (preset) => this.#orders.isLoading(preset),
-      onPublished: ({ hasNewAcks }) => {
-        if (hasNewAcks) this.#writer.changed();
+      underOrders: (preset, told) => this.#orders.standing(preset, told),
+      onPublished: ({ hasNewAcks, isRoomAwaited }) => {
+        if (hasNewAcks) this.#writer.changed('waitedFor');
+        if (isRoomAwaited) this.#writer.hurry();
         this.#settleOrders();
       },
       timers,
       log,
     });
+  }
+
+  #createKeeper(): LeaseKeeper {
+    const { timers, log, wallClock } = this.#parts;
+    // The lease is renewed every 3 s; what is followed is tried again up to half a minute later.
+    const onReached = (): void => {
+      this.#follower.retryNow();
+    };
+    return new LeaseKeeper({ lease: this.#lease, bootId: this.#bootId, wallClock, timers, log, onReached });
   }
 
   #createWriter(): ReportWriter {
@@ -149,6 +164,10 @@ export class ClusterLink {
     });
   }
 
+  #isEndAwaited({ preset, replica }: ChangePlace): boolean {
+    return replica !== undefined && this.#follower.isEndAwaited(preset, replica);
+  }
+
   /** Everything is read in the tick of the call. */
   async #writeReport(): Promise<void> {
     const report = buildReport(this.#view());
@@ -175,15 +194,7 @@ export class ClusterLink {
   }
 
   #settleOrders(): void {
-    this.#cancelSettle?.();
-    const until = this.#orders.settle();
-    const { timers } = this.#parts;
-    this.#cancelSettle =
-      until === undefined
-        ? undefined
-        : timers.wakeIn(since(timers.now(), until), () => {
-            this.#settleOrders();
-          });
+    this.#settling.setTo(this.#orders.settle(), this.#parts.timers.now());
   }
 
   #clientOrders(): Orders {
@@ -192,8 +203,9 @@ export class ClusterLink {
         this.#follower.publish();
         return Promise.resolve({ ok: true });
       },
-      load: (preset) => this.#orders.load(preset),
-      unload: (preset) => this.#orders.unload(preset),
+      load: (preset, waits) => this.#orders.load(preset, waits),
+      unload: (preset, waits) => this.#orders.unload(preset, waits),
+      replicasOf: (preset) => this.#follower.replicasOf(preset).map(({ id }) => id),
     };
   }
 }

@@ -1,20 +1,29 @@
 import type { PresetUid, ReplicaId } from '../domain/ids.ts';
 import { isLive } from '../domain/replica.ts';
-import { after, minutes, type Instant } from '../domain/units.ts';
+import { after, earliest, later, minutes, type Duration, type Instant } from '../domain/units.ts';
+import type { Standing } from '../routing/standing.ts';
+import type { Ordered } from '../edge/orders.ts';
 import type { EdgeOrder } from './edge-order.ts';
 import type { EdgeReplica } from './edge-replica.ts';
+import { MAX_ORDERS } from './fit-report.ts';
+import type { Urgency } from './report-budget.ts';
 
-/** How long an order is reported that is not seen done: longer than an operator needs to start anew. */
+/**
+ * How long an order is reported at least that is not seen done: longer than an operator needs to start anew. One whose client waits
+ * is reported for as long as the client may wait.
+ */
 const KEEP = minutes(1);
 
 export interface ClusterOrdersParts {
   /** As they were when the route table was published last. */
   readonly replicasOf: (preset: PresetUid) => readonly EdgeReplica[];
   readonly isDeclared: (preset: PresetUid) => boolean;
+  /** Whether its status tells of a failed load, after which it is not tried again yet. */
+  readonly isBackingOff: (preset: PresetUid) => boolean;
   readonly newId: () => string;
   readonly now: () => Instant;
-  /** An order came, or is done. */
-  readonly onChange: () => void;
+  /** An order came, or one that the operator has seen is reported no more. */
+  readonly onChange: (urgency: Urgency) => void;
 }
 
 /** What clients have ordered of this edge and the operator has not done yet; at most one order a preset. */
@@ -27,35 +36,36 @@ export class ClusterOrders {
   }
 
   /** A later order for the same preset replaces an earlier one. */
-  load(preset: PresetUid): 'ordered' | 'already-running' {
-    if (this.#live(preset).length > 0) return 'already-running';
-    this.#add(preset, 'Load', []);
-    return 'ordered';
+  load(preset: PresetUid, waits: Duration): Ordered {
+    if (this.#live(preset).length > 0) return 'needless';
+    return this.#add(preset, { kind: 'Load', replicas: [], waits });
   }
 
-  unload(preset: PresetUid): 'ordered' | 'not-running' {
-    const live = this.#live(preset);
-    if (live.length === 0) return 'not-running';
-    this.#add(preset, 'Unload', live);
-    return 'ordered';
+  unload(preset: PresetUid, waits: Duration): Ordered {
+    const replicas = this.#live(preset);
+    if (replicas.length === 0) return 'needless';
+    return this.#add(preset, { kind: 'Unload', replicas, waits });
   }
 
   list(): readonly EdgeOrder[] {
     return [...this.#open.values()];
   }
 
-  isLoading(preset: PresetUid): boolean {
-    return this.#open.get(preset)?.kind === 'Load';
+  /** How a preset stands, with what its status cannot say yet: that a client of this edge has ordered it. */
+  standing(preset: PresetUid, told: Standing): Standing {
+    const order = this.#open.get(preset);
+    if (order?.kind !== 'Load') return told;
+    return { ...told, ordered: true, backOff: order.isFresh ? told.backOff : undefined };
   }
 
   /** Drops what is done or too old. Returns until when it has to be called again; `undefined`: no order is open. */
   settle(): Instant | undefined {
     const now = this.#parts.now();
-    const done = this.list().filter((order) => after(order.since, KEEP) <= now || this.#isDone(order));
+    const done = this.list().filter((order) => order.until <= now || this.#isDone(order));
     for (const { preset } of done) this.#open.delete(preset);
-    if (done.length > 0) this.#parts.onChange();
-    const [oldest] = this.list().toSorted((a, b) => a.since - b.since);
-    return oldest === undefined ? undefined : after(oldest.since, KEEP);
+    for (const order of this.list()) if (!order.isFresh) this.#open.set(order.preset, this.#lookAgain(order));
+    if (done.length > 0) this.#parts.onChange('canWait');
+    return earliest(this.list().map(({ until }) => until));
   }
 
   #live(preset: PresetUid): ReplicaId[] {
@@ -65,16 +75,26 @@ export class ClusterOrders {
       .map(({ id }) => id);
   }
 
-  #add(preset: PresetUid, kind: EdgeOrder['kind'], replicas: readonly ReplicaId[]): void {
+  /** One that a report has no room for would be forgotten unseen. */
+  #add(preset: PresetUid, { waits, ...order }: Pick<EdgeOrder, 'kind' | 'replicas'> & { waits: Duration }): Ordered {
     const { newId, now, onChange } = this.#parts;
-    this.#open.set(preset, { id: newId(), kind, preset, replicas, since: now() });
-    onChange();
+    if (this.#open.size >= MAX_ORDERS && !this.#open.has(preset)) return 'too-many';
+    const until = later(after(now(), KEEP), after(now(), waits));
+    this.#open.set(preset, this.#lookAgain({ ...order, id: newId(), preset, until, isFresh: false }));
+    onChange('waitedFor');
+    return 'ordered';
   }
 
-  #isDone({ kind, preset, replicas }: EdgeOrder): boolean {
-    if (!this.#parts.isDeclared(preset)) return true;
-    const there = this.#parts.replicasOf(preset);
-    if (kind === 'Load') return there.some(({ state }) => state.kind === 'ready');
-    return !there.some(({ id }) => replicas.includes(id));
+  #lookAgain(order: EdgeOrder): EdgeOrder {
+    return { ...order, isFresh: !this.#parts.isBackingOff(order.preset) };
+  }
+
+  /** Also a load that has failed. */
+  #isDone({ kind, preset, replicas, isFresh }: EdgeOrder): boolean {
+    const { isDeclared, isBackingOff, replicasOf } = this.#parts;
+    if (!isDeclared(preset)) return true;
+    const there = replicasOf(preset);
+    if (kind === 'Unload') return !there.some(({ id }) => replicas.includes(id));
+    return there.some(({ state }) => state.kind === 'ready') || (isFresh && isBackingOff(preset));
   }
 }

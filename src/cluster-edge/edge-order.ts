@@ -9,5 +9,11 @@ export interface EdgeOrder {
   readonly preset: PresetUid;
   /** Of Unload: the replicas that are meant, and no later ones. */
   readonly replicas: readonly ReplicaId[];
-  readonly since: Instant;
+  /** It is reported no longer, done or not. */
+  readonly until: Instant;
+  /**
+   * Of Load: its preset was seen without a failed load since. What its status said of one when the order came does not count: an order
+   * ends a back-off.
+   */
+  readonly isFresh: boolean;
 }

@@ -4,7 +4,7 @@ import type { EdgeReportBody } from '../api/edge-report-schema.ts';
 export const MAX_REPORT_BYTES = 32 * 1024;
 /** As the schema has it. */
 const MAX_ITEMS = 512;
-const MAX_ORDERS = 64;
+export const MAX_ORDERS = 64;
 
 type ReportedModel = EdgeReportBody['models'][number];
 

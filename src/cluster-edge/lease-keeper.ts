@@ -8,12 +8,14 @@ const RENEW_EVERY = seconds(3);
 const LEASE_SECONDS = 10;
 
 export interface LeaseKeeperParts {
-  readonly lease: OwnObject;
+  readonly lease: Pick<OwnObject, 'write'>;
   readonly bootId: string;
   /** Wall-clock time in milliseconds since 1970: for people who read the lease. Nobody compares it with another clock. */
   readonly wallClock: () => number;
   readonly timers: Timers;
   readonly log: Log;
+  /** The lease could be renewed, after it could not. */
+  readonly onReached: () => void;
 }
 
 /** Shows that this edge runs: renews its lease every 3 s. */
@@ -39,7 +41,9 @@ export class LeaseKeeper {
   async #run(acquireTime: string): Promise<void> {
     let hasFailed = false;
     while (!this.#stopping.signal.aborted) {
-      hasFailed = !(await this.#renew(acquireTime, hasFailed));
+      const isRenewed = await this.#renew(acquireTime, hasFailed);
+      if (isRenewed && hasFailed) this.#parts.onReached();
+      hasFailed = !isRenewed;
       await pause(this.#parts.timers, RENEW_EVERY, this.#stopping.signal);
     }
   }

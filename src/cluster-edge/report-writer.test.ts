@@ -7,8 +7,8 @@ import { ManualTimers } from '../testing/manual-timers.ts';
 import { TakenOver } from './own-object.ts';
 import { ReportWriter } from './report-writer.ts';
 
-/** A quarter of the gap is chance, and chance is always the middle. */
-const GAP = milliseconds(281.25);
+/** A quarter of it is chance, and chance is always the middle. */
+const WINDOW = milliseconds(1125);
 const REFRESH = seconds(15);
 
 interface Bed {
@@ -39,34 +39,74 @@ function aWriter(t: TestContext): Bed {
   return bed;
 }
 
-test('a change is written at once, and the next after a gap, however many there are', async (t) => {
+test('news that can wait is written at once, four times in a second, and what comes beyond when the first of them is a second old', async (t) => {
   const { writer, timers, writes } = aWriter(t);
   await writer.start();
-  assert.equal(writes(), 1);
-  timers.advance(GAP);
-  await timers.armed(REFRESH);
-  writer.changed();
-  await timers.armed(GAP);
-  assert.equal(writes(), 2);
-  for (let n = 0; n < 5; n += 1) writer.changed();
-  timers.advance(milliseconds(200));
-  assert.equal(writes(), 2);
-  timers.advance(milliseconds(100));
-  await timers.rearmed(GAP);
-  assert.equal(writes(), 3);
+  for (let written = 2; written <= 4; written += 1) {
+    await timers.armed(REFRESH);
+    timers.advance(milliseconds(100));
+    writer.changed('canWait');
+    await timers.rearmed(REFRESH);
+  }
+  assert.equal(writes(), 4);
+  for (let n = 0; n < 5; n += 1) writer.changed('canWait');
+  await timers.armed(milliseconds(WINDOW - 300));
+  timers.advance(milliseconds(WINDOW - 301));
+  assert.equal(writes(), 4);
+  timers.advance(milliseconds(1));
+  await timers.rearmed(REFRESH);
+  assert.equal(writes(), 5);
+});
+
+test('what somebody waits for is written at once, also where other news has used up its four, and eight times in a second at most', async (t) => {
+  const { writer, timers, writes } = aWriter(t);
+  await writer.start();
+  for (let written = 2; written <= 8; written += 1) {
+    await timers.armed(REFRESH);
+    writer.changed('canWait');
+    if (written > 4) {
+      await timers.armed(WINDOW);
+      writer.changed('waitedFor');
+    }
+    await timers.rearmed(REFRESH);
+    assert.equal(writes(), written);
+  }
+  writer.changed('waitedFor');
+  await timers.armed(WINDOW);
+  timers.advance(milliseconds(WINDOW - 1));
+  assert.equal(writes(), 8);
+  timers.advance(milliseconds(1));
+  await timers.rearmed(REFRESH);
+  assert.equal(writes(), 9);
+});
+
+test('news that waits is hurried when somebody comes to wait for it, and nothing is written where there is no news', async (t) => {
+  const { writer, timers, writes } = aWriter(t);
+  await writer.start();
+  for (let written = 2; written <= 4; written += 1) {
+    await timers.armed(REFRESH);
+    writer.changed('canWait');
+    await timers.rearmed(REFRESH);
+  }
+  writer.hurry();
+  assert.deepEqual(timers.delays, [REFRESH]);
+  writer.changed('canWait');
+  await timers.armed(WINDOW);
+  writer.hurry();
+  await timers.rearmed(REFRESH);
+  assert.equal(writes(), 5);
 });
 
 test('what has not changed is written again every 15 s while it grows old, and else never', async (t) => {
   const bed = aWriter(t);
   await bed.writer.start();
-  bed.timers.advance(GAP);
   await bed.timers.armed(REFRESH);
   bed.timers.advance(REFRESH);
   await bed.timers.armed(REFRESH);
   assert.equal(bed.writes(), 1);
   bed.isWorthRefreshing = true;
   bed.timers.advance(REFRESH);
-  await bed.timers.armed(GAP);
+  await bed.timers.rearmed(REFRESH);
   assert.equal(bed.writes(), 2);
 });
 
@@ -94,7 +134,7 @@ test('nothing is written any more when another edge writes the report', async (t
   bed.error = new TakenOver('edgereports', 'edge-1');
   await bed.writer.start();
   assert.deepEqual(bed.lost, [bed.error]);
-  bed.writer.changed();
+  bed.writer.changed('waitedFor');
   await bed.writer.stop();
   assert.equal(bed.writes(), 1);
 });

@@ -1,11 +1,10 @@
-import { milliseconds, seconds } from '../domain/units.ts';
+import { after, milliseconds, seconds, since, type Duration, type Instant } from '../domain/units.ts';
 import { delayAfter, type BackOff } from '../kube/back-off.ts';
 import { pause, type Timers } from '../kube/timers.ts';
 import type { Log } from '../platform/log.ts';
 import { TakenOver } from './own-object.ts';
+import { delayOf, NOTHING_WRITTEN, withWrite, type Urgency } from './report-budget.ts';
 
-/** From the end of one write to the next, at least; up to a quarter more, so that many edges do not write in step. */
-const GAP = 250;
 /** How often a report is written again while there is something in it, though nothing has changed. */
 const REFRESH_EVERY = seconds(15);
 const BACK_OFF: BackOff = { first: milliseconds(250), longest: seconds(5) };
@@ -22,16 +21,20 @@ export interface ReportWriterParts {
 }
 
 /**
- * Writes the report of this edge when it has changed: at once, and then no more often than every 250 ms; one write at a
- * time, tried until it succeeds, each try with what is true then.
+ * Writes the report of this edge when there is news: what somebody waits for at once, what can wait within about a second, and
+ * neither more often than its budget allows. One write at a time, tried until it succeeds, each try with what is true then.
  */
 export class ReportWriter {
   readonly #parts: ReportWriterParts;
-  readonly #stopping = new AbortController();
-  #hasChanged = true;
-  /** While nothing is to be done. */
+  #isStopped = false;
+  /** How urgent the news is that no write has told; `undefined`: there is none. */
+  #untold: Urgency | undefined = 'waitedFor';
+  /** While it is too early, or nothing is to be done. */
   #resting: AbortController | undefined;
+  #history = NOTHING_WRITTEN;
   #failures = 0;
+  /** After a failure: no write before this. */
+  #retryAt: Instant | undefined;
   #running: Promise<void> | undefined;
 
   constructor(parts: ReportWriterParts) {
@@ -48,14 +51,20 @@ export class ReportWriter {
   }
 
   /** Something is to be reported. */
-  changed(): void {
-    this.#hasChanged = true;
+  changed(urgency: Urgency): void {
+    if (this.#untold === urgency || this.#untold === 'waitedFor') return;
+    this.#untold = urgency;
     this.#resting?.abort();
+  }
+
+  /** Somebody waits from now on for news that could wait until now. */
+  hurry(): void {
+    if (this.#untold === 'canWait') this.changed('waitedFor');
   }
 
   /** Writes nothing more. Resolves when no write is on its way any more. */
   async stop(): Promise<void> {
-    this.#stopping.abort();
+    this.#isStopped = true;
     this.#resting?.abort();
     await this.#running;
   }
@@ -68,42 +77,51 @@ export class ReportWriter {
         return;
       }
       if (error === undefined) onWritten();
-      await pause(this.#parts.timers, this.#delay(error), this.#stopping.signal);
     }
   }
 
-  /** Resolves when there is something to write, or with false when nothing may be written any more. */
+  /** Resolves when a report is to be written, or with false when none may be written any more. */
   async #isDue(): Promise<boolean> {
-    while (!this.#hasChanged && !this.#stopping.signal.aborted) {
+    for (let delay = this.#delay(); delay > 0 && !this.#isStopped; delay = this.#delay()) {
       this.#resting = new AbortController();
-      await pause(this.#parts.timers, REFRESH_EVERY, this.#resting.signal);
-      this.#hasChanged ||= this.#parts.isWorthRefreshing();
+      await pause(this.#parts.timers, delay, this.#resting.signal);
+      if (this.#untold === undefined && this.#parts.isWorthRefreshing()) this.#untold = 'canWait';
     }
-    return !this.#stopping.signal.aborted;
+    return !this.#isStopped;
+  }
+
+  #delay(): Duration {
+    if (this.#untold === undefined) return REFRESH_EVERY;
+    const now = this.#parts.timers.now();
+    const rest = this.#retryAt === undefined ? 0 : since(now, this.#retryAt);
+    return milliseconds(Math.max(rest, delayOf(this.#untold, this.#history, now)));
   }
 
   /** Returns what went wrong. What changes while a report is on its way is for the next. */
   async #write(): Promise<unknown> {
-    this.#hasChanged = false;
+    this.#untold = undefined;
+    const error = await this.#attempt();
+    const { now, random } = this.#parts.timers;
+    this.#history = withWrite(this.#history, now(), random());
+    this.#failures = error === undefined ? 0 : this.#failures + 1;
+    this.#retryAt = error === undefined ? undefined : after(now(), delayAfter(error, this.#failures, BACK_OFF, random));
+    // Late already, whatever it was.
+    if (error !== undefined) this.#untold = 'waitedFor';
+    return error;
+  }
+
+  async #attempt(): Promise<unknown> {
+    const { write, log } = this.#parts;
     try {
-      await this.#parts.write();
-      if (this.#failures > 0) this.#parts.log.info('the report is written again');
-      this.#failures = 0;
+      await write();
+      if (this.#failures > 0) log.info('the report is written again');
       return undefined;
     } catch (error) {
-      this.#hasChanged = true;
-      this.#failures += 1;
-      if (this.#failures === 1 && !(error instanceof TakenOver)) {
+      if (this.#failures === 0 && !(error instanceof TakenOver)) {
         const reason = error instanceof Error ? error.message : String(error);
-        this.#parts.log.warn('the report could not be written; trying again', { reason });
+        log.warn('the report could not be written; trying again', { reason });
       }
       return error;
     }
-  }
-
-  #delay(error: unknown): ReturnType<typeof milliseconds> {
-    const { random } = this.#parts.timers;
-    if (error !== undefined) return delayAfter(error, this.#failures, BACK_OFF, random);
-    return milliseconds(GAP * (1 + random() / 4));
   }
 }

@@ -1,10 +1,11 @@
 import type { ActivitySource, LedgerChange } from '../activity/ledger.ts';
 import type { Backend } from '../backend/backend.ts';
-import type { PresetUid } from '../domain/ids.ts';
+import { Alarm, type WakeIn } from '../domain/alarm.ts';
+import type { PresetUid, ReplicaId } from '../domain/ids.ts';
 import type { Order } from '../domain/order.ts';
 import type { Catalog, Preset } from '../domain/preset.ts';
-import { isLive, type Failure, type Replica } from '../domain/replica.ts';
-import { earliest, since, type Duration, type Instant } from '../domain/units.ts';
+import { holdsCapacity, isLive, type Failure, type Replica } from '../domain/replica.ts';
+import { earliest, since, type Instant } from '../domain/units.ts';
 import type { Log } from '../platform/log.ts';
 import type { Action, Blocked } from '../planner/action.ts';
 import { plan } from '../planner/plan.ts';
@@ -13,6 +14,7 @@ import { reservationsAfterRestart } from '../planner/reservations.ts';
 import { whatIf, type WhatIf } from '../planner/what-if.ts';
 import type { RouteSource } from '../routing/build-route-table.ts';
 import type { Words } from './describe-blocked.ts';
+import type { FailureNote } from './failures.ts';
 import { isUnsettled } from './is-unsettled.ts';
 import type { Surroundings } from './learned-limits.ts';
 import { settleOrders } from './order-book.ts';
@@ -29,12 +31,13 @@ export interface PresetView extends RouteSource {
 export interface ControlParts {
   readonly backend: Backend;
   readonly activity: ActivitySource;
+  /** The failures that whoever decided before has noted; none unless given. */
+  readonly remembered?: ReadonlyMap<PresetUid, FailureNote>;
   /** Takes what every declared preset is doing, after each plan; called in the tick of the plan. */
   readonly publish: (presets: readonly PresetView[]) => void;
   readonly log: Log;
   readonly now: () => Instant;
-  /** Calls back once after `delay`; the returned function cancels. */
-  readonly wakeIn: (delay: Duration, callback: () => void) => () => void;
+  readonly wakeIn: WakeIn;
 }
 
 /**
@@ -49,17 +52,21 @@ export class ControlLoop {
   readonly #parts: ControlParts;
   #catalog: Catalog = { pools: [], presets: [] };
   #orders = new Map<PresetUid, Order>();
-  readonly #outcomes = new Outcomes();
+  readonly #outcomes: Outcomes;
   /** `undefined`: nothing was planned yet. */
   #reservations: Reservations | undefined;
   #unsettled = false;
   #stopped = false;
   #scheduled = false;
-  #cancelWake: (() => void) | undefined;
+  readonly #alarm: Alarm;
   readonly #emptied: (() => void)[] = [];
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
+    this.#outcomes = new Outcomes(parts.remembered);
+    this.#alarm = new Alarm(parts.wakeIn, () => {
+      this.#schedule();
+    });
     parts.backend.onChange(() => {
       this.#schedule();
     });
@@ -95,9 +102,20 @@ export class ControlLoop {
     return this.#parts.backend.observe().some((replica) => replica.preset === uid && isLive(replica));
   }
 
+  /** Its replicas that hold capacity, in whatever state. */
+  replicasOf(uid: PresetUid): ReplicaId[] {
+    const own = this.#parts.backend.observe().filter((replica) => replica.preset === uid && holdsCapacity(replica));
+    return own.map(({ id }) => id);
+  }
+
   /** What would become of a request for a preset now. Changes nothing. `undefined`: no such preset is declared. */
   plan(uid: PresetUid): WhatIf | undefined {
     return whatIf(this.#snapshot(this.#parts.backend.observe(), this.#parts.now()), uid);
+  }
+
+  /** Each preset's last failure, also when it may be tried again. */
+  get failures(): ReadonlyMap<PresetUid, FailureNote> {
+    return this.#outcomes.failures;
   }
 
   /** In what words the scheduler has refused a preset last; `undefined`: it has not, or that does not hold any more. */
@@ -115,7 +133,7 @@ export class ControlLoop {
   /** Plans nothing more: what runs goes on as it is. */
   stop(): void {
     this.#stopped = true;
-    this.#cancelWake?.();
+    this.#alarm.stop();
   }
 
   #order(uid: PresetUid, kind: Order['kind']): void {
@@ -140,7 +158,6 @@ export class ControlLoop {
 
   #reconcile(): void {
     if (this.#stopped) return;
-    this.#cancelWake?.();
     const now = this.#parts.now();
     this.#noteOutcomes(now);
     const last = this.#settle(now);
@@ -209,12 +226,12 @@ export class ControlLoop {
 
   #publish(replicas: readonly Replica[], blocked: readonly Blocked[], now: Instant): void {
     const notes = {
-      pools: this.#catalog.pools,
+      pools: new Map(this.#catalog.pools.map((pool) => [pool.name, pool])),
       orders: this.#orders,
       backOffs: this.#outcomes.backOffs(this.#catalog.presets, now),
       rejections: this.#outcomes.rejections(now),
       loads: this.#outcomes.loads,
-      blocked,
+      blocked: new Map(blocked.map((one) => [one.preset, one])),
       words: this.#words(),
     };
     const byPreset = Map.groupBy(replicas, (replica) => replica.preset);
@@ -233,13 +250,7 @@ export class ControlLoop {
   /** Also wakes when a back-off ends: until then the routes refuse. */
   #sleep(wakeAt: Instant | undefined, now: Instant): void {
     const ends = this.#outcomes.ends(now);
-    const next = earliest(wakeAt === undefined ? ends : [wakeAt, ...ends]);
-    this.#cancelWake =
-      next === undefined
-        ? undefined
-        : this.#parts.wakeIn(since(now, next), () => {
-            this.#schedule();
-          });
+    this.#alarm.setTo(earliest(wakeAt === undefined ? ends : [wakeAt, ...ends]), now);
   }
 }
 

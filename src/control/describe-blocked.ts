@@ -1,6 +1,7 @@
 import { assertNever } from '../domain/assert-never.ts';
 import type { PresetUid } from '../domain/ids.ts';
 import { amountOf } from '../domain/resources.ts';
+import { BARS } from '../domain/wait-reason.ts';
 import type { Blocked, BlockedReason } from '../planner/action.ts';
 import type { Waits } from '../routing/route.ts';
 
@@ -26,7 +27,6 @@ type Reason<Kind extends BlockedReason['kind']> = Extract<BlockedReason, { reado
 /** What is no matter of room. */
 type Bar = Reason<(typeof BARS)[number]>;
 
-const BARS = ['PoolNotFound', 'PoolPaused', 'NotAccepted', 'AutoloadOff', 'BackOff', 'TooLarge'] as const;
 const isBar = (reason: BlockedReason): reason is Bar => BARS.some((kind) => kind === reason.kind);
 
 /**

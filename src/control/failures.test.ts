@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { replicaId, type ReplicaId } from '../domain/ids.ts';
 import type { Failure } from '../domain/replica.ts';
 import { instant, milliseconds, minutes, type Duration } from '../domain/units.ts';
 import { aPreset } from '../testing/worlds.ts';
@@ -14,11 +15,13 @@ const failureAt = (at: number, readyFor?: Duration): Failure => ({
   readyFor,
 });
 
+const ran = (rendered: string): { id: ReplicaId; rendered: string } => ({ id: replicaId('a#1'), rendered });
+
 /** The delays after failures one after the other. */
 function delays(failures: readonly Failure[]): number[] {
   let note: FailureNote | undefined;
   return failures.map((failure) => {
-    note = noteFailure(note, failure, 'x');
+    note = noteFailure(note, failure, ran('x'));
     return note.until - failure.at;
   });
 }
@@ -40,12 +43,12 @@ describe('the back-off', () => {
     assert.deepEqual(delays([failureAt(1), failureAt(minutes(10), minutes(10))]), [10_000, 10_000]);
   });
   it('starts anew when the spec has changed', () => {
-    const before = noteFailure(undefined, failureAt(0), 'x');
-    assert.equal(noteFailure(before, failureAt(1), 'y').count, 1);
+    const before = noteFailure(undefined, failureAt(0), ran('x'));
+    assert.equal(noteFailure(before, failureAt(1), ran('y')).count, 1);
   });
   it('speaks for a preset only until it ends, and only for the spec that failed', () => {
     const preset = aPreset('a');
-    const notes = new Map([[preset.uid, noteFailure(undefined, failureAt(0), preset.rendered)]]);
+    const notes = new Map([[preset.uid, noteFailure(undefined, failureAt(0), ran(preset.rendered))]]);
     assert.ok(backingOff(notes, preset, instant(9_999)) !== undefined);
     assert.equal(backingOff(notes, preset, instant(10_000)), undefined);
     assert.equal(backingOff(notes, { ...preset, rendered: 'changed' }, instant(1)), undefined);

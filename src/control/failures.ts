@@ -1,12 +1,15 @@
-import type { PresetUid } from '../domain/ids.ts';
+import type { PresetUid, ReplicaId } from '../domain/ids.ts';
 import type { Preset } from '../domain/preset.ts';
-import type { Failure } from '../domain/replica.ts';
+import type { Failure, Replica } from '../domain/replica.ts';
 import { after, milliseconds, minutes, seconds, since, type Duration, type Instant } from '../domain/units.ts';
 
 const FIRST_DELAY = seconds(10);
-const LONGEST_DELAY = minutes(5);
+export const LONGEST_DELAY = minutes(5);
 /** A replica that was ready for this long after a failure has proven its spec: that failure says nothing about the next one. */
 const PROVEN_AFTER = minutes(10);
+
+/** Of more that fail within one write of a status, a next operator may count some twice. */
+const MAX_COUNTED = 16;
 
 /** A preset's last failure, and when it may be tried again. */
 export interface FailureNote {
@@ -15,14 +18,21 @@ export interface FailureNote {
   readonly rendered: string;
   /** Failures in a row, at least 1. */
   readonly count: number;
+  /** The replicas that are counted in it, the last ones: one that is met again is not counted again. */
+  readonly counted: readonly ReplicaId[];
   readonly until: Instant;
 }
 
-/** The note after one more failure of a replica that ran `rendered`. */
-export function noteFailure(previous: FailureNote | undefined, failure: Failure, rendered: string): FailureNote {
-  const inARow = previous?.rendered === rendered && !isProvenSince(previous.failure, failure) ? previous.count : 0;
-  const count = inARow + 1;
-  return { failure, rendered, count, until: after(failure.at, backOffDelay(count, failure)) };
+/** The note after one more failure, of this replica. */
+export function noteFailure(
+  previous: FailureNote | undefined,
+  failure: Failure,
+  { id, rendered }: Pick<Replica, 'id' | 'rendered'>,
+): FailureNote {
+  const row = previous?.rendered === rendered && !isProvenSince(previous.failure, failure) ? previous : undefined;
+  const count = row === undefined ? 1 : row.count + 1;
+  const before = row === undefined ? [] : row.counted.slice(1 - MAX_COUNTED);
+  return { failure, rendered, count, counted: [...before, id], until: after(failure.at, backOffDelay(count, failure)) };
 }
 
 /** Not by what was ready before: one that fails to load beside one that has served for long is a failed load all the same. */

@@ -61,6 +61,15 @@ describe('what has become of a load', () => {
     assert.deepEqual(outcomes.failed(old, failureOf('Crashed', 1), at(1)), { kind: 'failure', until: 1 });
     assert.equal(outcomes.backOffs([a], instant(2)).get(a.uid)?.until, 10_000);
   });
+  it('is counted once, also when another operator has counted it before this one meets the replica', () => {
+    const outcomes = new Outcomes();
+    fail(outcomes, 'CrashedOnLoad', 0);
+    const next = new Outcomes(outcomes.failures);
+    assert.deepEqual(fail(next, 'CrashedOnLoad', 1), { kind: 'failure', until: 10_000 });
+    assert.equal(next.failures.get(a.uid)?.count, 1);
+    const another = { ...aReplica(a, { kind: 'failed', failure: failureOf('Crashed', 2) }), id: replicaId('a#2') };
+    assert.deepEqual(next.failed(another, failureOf('Crashed', 2), at(2)), { kind: 'failure', until: 20_002 });
+  });
   it('is forgotten when the preset is gone', () => {
     const outcomes = new Outcomes();
     outcomes.ready(a.uid, seconds(3));

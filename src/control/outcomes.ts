@@ -21,12 +21,22 @@ import {
 /** What has become of the loads of each declared preset: how long they took, how they failed, what the scheduler refused. */
 export class Outcomes {
   readonly #loads = new Map<PresetUid, Duration>();
-  readonly #failures = new Map<PresetUid, FailureNote>();
+  readonly #failures: Map<PresetUid, FailureNote>;
   readonly #rejections = new Map<PresetUid, Rejection>();
+
+  /** `remembered`: the failures that whoever decided before has noted. */
+  constructor(remembered: ReadonlyMap<PresetUid, FailureNote> = new Map()) {
+    this.#failures = new Map(remembered);
+  }
 
   /** How long the last load took. */
   get loads(): ReadonlyMap<PresetUid, Duration> {
     return this.#loads;
+  }
+
+  /** Each preset's last failure, also when it may be tried again. */
+  get failures(): ReadonlyMap<PresetUid, FailureNote> {
+    return this.#failures;
   }
 
   /** Of presets for which the scheduler has found no place, and that are not tried again yet. */
@@ -81,7 +91,9 @@ export class Outcomes {
     }
     if (surroundings.catalog.presets.find((one) => one.uid === uid)?.rendered !== rendered)
       return { kind: 'failure', until: failure.at };
-    const note = noteFailure(this.#failures.get(uid), failure, rendered);
+    const known = this.#failures.get(uid);
+    if (known?.counted.includes(replica.id) === true) return { kind: 'failure', until: known.until };
+    const note = noteFailure(known, failure, replica);
     this.#failures.set(uid, note);
     return { kind: 'failure', until: note.until };
   }

@@ -1,4 +1,4 @@
-import type { PresetUid } from '../domain/ids.ts';
+import type { PoolName, PresetUid } from '../domain/ids.ts';
 import type { Order } from '../domain/order.ts';
 import type { Pool } from '../domain/pool.ts';
 import type { Preset } from '../domain/preset.ts';
@@ -12,24 +12,24 @@ import type { Rejections } from './learned-limits.ts';
 
 /** What the control loop knows of its presets beside their replicas. */
 export interface StandingNotes {
-  readonly pools: readonly Pool[];
+  readonly pools: ReadonlyMap<PoolName, Pool>;
   readonly orders: ReadonlyMap<PresetUid, Order>;
   /** Of those that have to wait now. */
   readonly backOffs: ReadonlyMap<PresetUid, FailureNote>;
   /** Of those for which the scheduler has found no place, while it is not tried again. */
   readonly rejections: Rejections;
   readonly loads: ReadonlyMap<PresetUid, Duration>;
-  readonly blocked: readonly Blocked[];
+  /** By their presets. */
+  readonly blocked: ReadonlyMap<PresetUid, Blocked>;
   readonly words: Words;
 }
 
 /** How a preset stands with the planner, for the route table. */
 export function standingOf(preset: Preset, notes: StandingNotes): Standing {
-  const pool = notes.pools.find(({ name }) => name === preset.pool);
-  const blocked = notes.blocked.find(({ preset: uid }) => uid === preset.uid);
+  const blocked = notes.blocked.get(preset.uid);
   return {
     notAccepted: undefined,
-    pool: poolStanding(pool),
+    pool: poolStanding(notes.pools.get(preset.pool)),
     backOff: backOffOf(preset.uid, notes),
     waitsFor: blocked === undefined ? undefined : waitsFor(blocked, notes.words),
     ordered: notes.orders.get(preset.uid)?.kind === 'load',

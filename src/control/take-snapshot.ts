@@ -28,6 +28,7 @@ export function takeSnapshot(
     replicas,
     activity: new Map(presets.map(({ uid }) => [uid, source.activity(uid)])),
     demand: known(presets, (uid) => source.demand(uid)),
+    lastUses: known(presets, (uid) => source.lastUse(uid)),
     inFlight: new Map(
       replicas.flatMap(({ id }) => {
         const inFlight = source.inFlight(id);

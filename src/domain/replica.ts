@@ -23,32 +23,47 @@ export type DrainCause =
   | { readonly kind: 'paused' }
   /** The pool's limit was lowered below what is loaded. */
   | { readonly kind: 'capacity' }
-  /** Somebody else has deleted it: in a cluster only. */
-  | { readonly kind: 'deleted' }
+  /** Somebody else has deleted it: in a cluster only. `words`: what Kubernetes has done so for. */
+  | { readonly kind: 'deleted'; readonly words?: string }
+  /** The same, and its node does not answer any more. */
+  | { readonly kind: 'nodeLost' }
   /** It has failed, was noted and forgotten, and what is left of it is being removed. */
   | { readonly kind: 'failed' };
 
-/** What kind of end it was, in one word, for programs. */
-export type FailureCode =
+/** What kind of end it was, in one word, for programs. What each means is in `src/operator/reasons.ts`. */
+const FAILURE_CODES = [
   /** It could not be started at all: refused by the API server, or no program, port or argument to start it with. */
-  | 'CreateRefused'
-  /** No node has room for its pod, which others could make: in a cluster only, as are the next three. */
-  | 'Unschedulable'
+  'CreateRefused',
+  /** Its namespace may not have so much: in a cluster only, as are all up to `ProvisionTimeout`. */
+  'QuotaExceeded',
+  /** No node has room for its pod, which others could make. */
+  'Unschedulable',
   /** No node takes its pod, whoever leaves: its claim is missing, or no node is what it asks for. */
-  | 'NoNode'
-  | 'ImagePull'
+  'NoNode',
+  'ImagePull',
   /** Its container cannot be made, for instance because a Secret is missing. */
-  | 'ContainerConfig'
+  'ContainerConfig',
+  /** A file of the model could not be downloaded before its llama-server. */
+  'DownloadFailed',
+  /** A container that has to run before its llama-server has failed. */
+  'InitFailed',
   /** It was not running within its provision timeout. */
-  | 'ProvisionTimeout'
+  'ProvisionTimeout',
   /** It ran and was not ready within its load timeout. */
-  | 'LoadTimeout'
-  | 'OOMKilled'
-  | 'CrashedOnLoad'
+  'LoadTimeout',
+  'OOMKilled',
+  'CrashedOnLoad',
   /** It had been ready. */
-  | 'Crashed'
-  /** Its node has thrown it out or refused it: in a cluster only. */
-  | 'Evicted';
+  'Crashed',
+  /** Its node has thrown it out or refused it: in a cluster only, as is the next one. */
+  'EndedByNode',
+  /** Nobody has heard of its node for as long as a load may take, or the node is gone. */
+  'NodeLost',
+] as const;
+export type FailureCode = (typeof FAILURE_CODES)[number];
+
+/** Whether a word of a status is one of these. */
+export const isFailureCode = (word: string): word is FailureCode => FAILURE_CODES.some((code) => code === word);
 
 /** Why a replica ended without an order. */
 export interface Failure {
@@ -64,6 +79,19 @@ export interface Failure {
   readonly readyFor: Duration | undefined;
 }
 
+/** What keeps a replica that is starting from getting on, while nobody has given up on it: in a cluster only. */
+const TROUBLE_CODES = ['Unschedulable', 'NoNode', 'NotStarting', 'NodeLost'] as const;
+export type TroubleCode = (typeof TROUBLE_CODES)[number];
+
+/** Whether a word of a status is one of these. */
+export const isTroubleCode = (word: string): word is TroubleCode => TROUBLE_CODES.some((code) => code === word);
+
+export interface Trouble {
+  readonly code: TroubleCode;
+  /** One clause: what is known. */
+  readonly words: string;
+}
+
 /**
  * | state    | serves new requests | holds capacity |
  * |----------|---------------------|----------------|
@@ -76,7 +104,7 @@ export interface Failure {
  * A replica that was stopped by order and has exited is in no state: it is not observed any more.
  */
 export type ReplicaState =
-  | { readonly kind: 'starting'; readonly since: Instant }
+  | { readonly kind: 'starting'; readonly since: Instant; readonly trouble?: Trouble }
   | { readonly kind: 'ready'; readonly since: Instant; readonly loadTime: Duration; readonly endpoint: Endpoint }
   | { readonly kind: 'draining'; readonly since: Instant; readonly cause: DrainCause }
   | { readonly kind: 'stopping'; readonly since: Instant; readonly cause: DrainCause }
@@ -99,7 +127,7 @@ export interface Replica {
 }
 
 /** Everything but failed: also a stopping replica holds its share until it is gone. */
-export const holdsCapacity = (replica: Replica): boolean => replica.state.kind !== 'failed';
+export const holdsCapacity = ({ state }: Pick<Replica, 'state'>): boolean => state.kind !== 'failed';
 
 /** Serves, or will: it exists and is not on its way out. */
 export const isLive = ({ state }: Pick<Replica, 'state'>): boolean =>

@@ -273,7 +273,7 @@ test("the list shows every model in its state, in the words of llama-server, and
   const stub = await startStub(t, 'r1', (_request, socket) => socket.write(answer('{}')));
   const failure = { reason: 'it broke', logTail: ['x'], exitCode: 3, failures: 1, retryAt: 0 as never };
   bed.publish(
-    { model: 'ready', aliases: ['r'], replicas: [stub.replica] },
+    { model: 'ready', aliases: ['r'], replicas: [stub.replica], holds: ['default'] },
     { model: 'unloaded' },
     { model: 'waiting', phase: { kind: 'waiting', reason: 'WaitingForCapacity', because: 'no room' } },
     { model: 'loading', phase: { kind: 'loading' } },
@@ -291,19 +291,20 @@ test("the list shows every model in its state, in the words of llama-server, and
     object: 'model',
     owned_by: 'llamacpp',
     created: 1_700_000_000,
-    status: { value: 'loaded' },
+    status: { value: 'loaded', phase: 'ready' },
     source: 'preset',
   });
+  const message = 'it waits for no room';
   assert.deepEqual(
     list.data.map(({ id, status }) => [id, status]),
     [
-      ['ready', { value: 'loaded' }],
-      ['unloaded', { value: 'unloaded' }],
-      ['waiting', { value: 'loading' }],
-      ['loading', { value: 'loading' }],
-      ['draining', { value: 'draining' }],
-      ['stopping', { value: 'draining' }],
-      ['failed', { value: 'unloaded', failed: true, exit_code: 3, reason: 'it broke' }],
+      ['ready', { value: 'loaded', phase: 'ready' }],
+      ['unloaded', { value: 'unloaded', phase: 'unloaded' }],
+      ['waiting', { value: 'loading', phase: 'waiting', reason: 'WaitingForCapacity', message, holders: ['ready'] }],
+      ['loading', { value: 'loading', phase: 'loading' }],
+      ['draining', { value: 'draining', phase: 'draining' }],
+      ['stopping', { value: 'draining', phase: 'stopping' }],
+      ['failed', { value: 'unloaded', failed: true, exit_code: 3, phase: 'failed', message: 'it broke' }],
     ],
   );
 });
@@ -371,13 +372,14 @@ test('orders to load and unload reach the right preset, by alias too', async (t)
     },
   });
   bed.publish({ model: 'a', aliases: ['alias'] });
-  assert.equal((await ask(bed, { path: '/models/load', body: '{"model":"a"}' })).text, '{"success":true}');
-  assert.equal((await ask(bed, { path: '/models/unload', body: '{"model":"alias"}' })).text, '{"success":true}');
+  const recorded = '{"success":true,"outcome":"ordered"}';
+  assert.equal((await ask(bed, { path: '/models/load', body: '{"model":"a"}' })).text, recorded);
+  assert.equal((await ask(bed, { path: '/models/unload', body: '{"model":"alias"}' })).text, recorded);
   assert.deepEqual(given, ['load uid-a', 'unload uid-a']);
 });
 
 test('orders that make no sense are refused as llama-server refuses them', async (t) => {
-  const bed = await startEdge(t, { orders: { load: () => 'already-running', unload: () => 'not-running' } });
+  const bed = await startEdge(t, { orders: { load: () => 'needless', unload: () => 'needless' } });
   bed.publish({ model: 'a' });
   for (const [path, model, status, message] of [
     ['/models/load', 'a', 400, 'model is already running'],

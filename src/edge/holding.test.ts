@@ -158,6 +158,15 @@ test('who has waited too long is told what for, and when to come back', async (t
   bed.assertIdle();
 });
 
+test('who has waited too long for a model that does not get on is told what keeps it', async (t) => {
+  const bed = await startEdge(t);
+  const trouble = { code: 'NotStarting', words: 'FailedMount: no disk' } as const;
+  bed.publish({ model: 'a', maxWait: milliseconds(20), phase: { kind: 'loading', trouble } });
+  const got = await chat(bed, 'a');
+  assert.equal(errorOf(got).get('code'), 'model_wait_timeout');
+  assert.match(String(errorOf(got).get('message')), /: it is still loading: FailedMount: no disk$/);
+});
+
 test('a client that leaves gives up its place at once', async (t) => {
   const bed = await startEdge(t);
   let requests = 0;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, test, type TestContext } from 'node:test';
+import { presetUid } from '../domain/ids.ts';
 import { milliseconds } from '../domain/units.ts';
 import type { ModelPlan } from '../routing/model-plan.ts';
 import { anApiKey, bearer } from '../testing/api-keys.ts';
@@ -198,6 +199,8 @@ const TWINS: readonly Twin[] = [
   { what: 'a message', request: (name) => post('/v1/messages', name) },
   { what: 'a load', request: (name) => post('/models/load', name) },
   { what: 'an unload', request: (name) => post('/models/unload', name) },
+  { what: 'an awaited load', request: (name) => post('/models/load?wait=true', name) },
+  { what: 'an awaited unload', request: (name) => post('/models/unload?wait=true', name) },
   { what: 'a look at slots', request: (name) => get(`/slots?model=${name}`) },
   { what: 'a look at the model', request: (name) => get(`/v1/models/${name}`) },
   { what: 'a plan', request: (name) => get(`/models/plan?model=${name}`) },
@@ -246,6 +249,23 @@ describe('a model that a key may not use', () => {
     assert.equal((await chatWith(bed, 'tenant-a', 'a-4')).status, 404);
   });
 
+  it('is not named in the list as one for which others wait or leave, or that holds their room', async (t) => {
+    const bed = await bedWithKeys(t);
+    bed.publish(
+      { model: 'a', phase: { kind: 'waiting', reason: 'HigherPriority', because: 'room: in use by hidden' } },
+      { model: 'a-2', phase: { kind: 'stopping', cause: { kind: 'evicted', beneficiary: presetUid('uid-hidden') } } },
+      { model: 'a-3', holds: ['default'] },
+      { model: 'hidden', holds: ['default'] },
+    );
+    for (const path of ['/models', '/v1/models/a', '/v1/models/a-2']) {
+      const seen = await ask(bed, { method: 'GET', path, headers: bearer('tenant-a') });
+      assert.deepEqual([seen.status, seen.text.includes('hidden')], [200, false], seen.text);
+    }
+    const shown = await ask(bed, { method: 'GET', path: '/v1/models/a', headers: bearer('tenant-a') });
+    assert.match(shown.text, /"holders":\["a-3"\]/u);
+    assert.match((await ask(bed, { method: 'GET', path: '/models', headers: bearer('admin') })).text, /hidden/u);
+  });
+
   it('is not named in a plan', async (t) => {
     const seen: boolean[] = [];
     const plan: ModelPlan = { model: 'a', pool: 'default', outcome: 'ready', message: 'it is ready' };
@@ -276,7 +296,7 @@ describe('a model that a key may not use', () => {
     ['WaitingForCapacity', 'room: taken by hidden, in use', 'room: taken by other models'],
     ['WaitingForDrain', 'hidden to finish', 'room: taken by other models'],
     ['Reserved', 'room: kept for hidden', 'room: taken by other models'],
-    ['AnythingNew', 'hidden', 'room: taken by other models'],
+    ['HigherPriority', 'room: in use by hidden', 'room: taken by other models'],
     ['MinResidency', 'room: nothing is old enough', 'room: nothing is old enough'],
     ['Unschedulable', 'a place: no node has room', 'a place: no node has room'],
   ] as const) {

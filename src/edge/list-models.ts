@@ -1,16 +1,8 @@
-import { assertNever } from '../domain/assert-never.ts';
-import type { Phase, Route } from '../routing/route.ts';
+import type { Route } from '../routing/route.ts';
 import { guarded } from './guarded.ts';
+import { othersIn, statusOf, type ModelStatus, type Others } from './model-status.ts';
 import { answerJson, refuse, type Refusal } from './refusal.ts';
 import type { EdgeContext, Visit } from './visit.ts';
-
-/** A model's status in the words of llama-server's router; `draining` and `reason` are ours. */
-export interface ModelStatus {
-  readonly value: 'unloaded' | 'loading' | 'loaded' | 'draining';
-  readonly failed?: true;
-  readonly exit_code?: number;
-  readonly reason?: string;
-}
 
 /** One entry of the list, in the shape of llama-server's router, without its `args`: they may hold secrets and paths. */
 export interface ListedModel {
@@ -45,8 +37,10 @@ export function listModels(edge: EdgeContext, visit: Visit): void {
 }
 
 function answerList(edge: EdgeContext, visit: Visit): void {
-  const visible = edge.board.read().routes.filter(({ preset }) => visit.access.sees(preset.model));
-  const data = visible.map((route) => listed(route, edge.created));
+  const table = edge.board.read();
+  const visible = table.routes.filter(({ preset }) => visit.access.sees(preset.model));
+  const others = othersIn(table, visit.access);
+  const data = visible.map((route) => listed(route, others, edge.created));
   answerJson(visit.res, { object: 'list', data });
 }
 
@@ -58,34 +52,13 @@ const reloadFailed = (problems: readonly string[]): Refusal => ({
 });
 
 /** `created` in seconds since 1970. */
-export const listed = ({ preset, phase }: Route, created: number): ListedModel => ({
-  id: preset.model,
-  aliases: [...preset.aliases, ...preset.variants.map(({ name }) => name)],
-  tags: preset.tags,
+export const listed = (route: Route, others: Others, created: number): ListedModel => ({
+  id: route.preset.model,
+  aliases: [...route.preset.aliases, ...route.preset.variants.map(({ name }) => name)],
+  tags: route.preset.tags,
   object: 'model',
   owned_by: 'llamacpp',
   created,
-  status: statusOf(phase),
-  source: preset.origin.kind,
+  status: statusOf(route, others),
+  source: route.preset.origin.kind,
 });
-
-function statusOf(phase: Phase): ModelStatus {
-  switch (phase.kind) {
-    case 'unloaded':
-      return { value: 'unloaded' };
-    case 'waiting':
-    case 'loading':
-      return { value: 'loading' };
-    case 'ready':
-      return { value: 'loaded' };
-    case 'draining':
-    case 'stopping':
-      return { value: 'draining' };
-    case 'failed': {
-      const exitCode = phase.exitCode === undefined ? {} : { exit_code: phase.exitCode };
-      return { value: 'unloaded', failed: true, ...exitCode, reason: phase.reason };
-    }
-    default:
-      return assertNever(phase);
-  }
-}

@@ -1,7 +1,7 @@
 import { assertNever } from '../domain/assert-never.ts';
 import { since, type Duration, type Instant } from '../domain/units.ts';
 import type { Refusal as RouteRefusal, Route, Waits } from '../routing/route.ts';
-import type { Access } from './access.ts';
+import type { Sight } from '../routing/sight.ts';
 import type { Refusal } from './refusal.ts';
 
 /** A name is cut at this length in messages: it came from a client and may be megabytes long. */
@@ -9,7 +9,7 @@ const MAX_SHOWN_NAME = 256;
 /** Lines of a failed llama-server that a client gets to see, and the characters of each. */
 const MAX_LOG_LINES = 10;
 const MAX_LOG_LINE = 300;
-/** What a client is told to wait for a model that has never been loaded, in seconds. */
+/** What a client is told to wait where nobody has measured how long it takes, in seconds. */
 const GUESSED_LOAD = 5;
 
 /** Nobody declares this name (any more). */
@@ -49,15 +49,41 @@ export const busy = (maxInFlight: number): Refusal => ({
   retryAfter: 1,
 });
 
-/** It was not ready in time. `access`: that of whoever has waited. */
-export function waitTimeout(route: Route, waited: Duration, access: Access): Refusal {
+/** What clients have ordered already fills all that can be passed on. */
+export const tooManyOrders: Refusal = {
+  status: 503,
+  code: 'overloaded',
+  message: 'too many orders are open already: nothing is ordered',
+  retryAfter: 1,
+};
+
+/** It was not ready in time. `sight`: that of whoever has waited. */
+export function waitTimeout(route: Route, waited: Duration, sight: Sight): Refusal {
   const model = JSON.stringify(route.preset.model);
   return {
     status: 503,
     code: 'model_wait_timeout',
-    message: `the model ${model} was not ready within ${Math.round(waited / 1000)} s: ${describePhase(route, access)}`,
+    message: `the model ${model} was not ready within ${Math.round(waited / 1000)} s: ${describePhase(route, sight)}`,
     retryAfter: secondsToLoad(route),
   };
+}
+
+/** Its replicas were not gone in time. */
+export function notUnloaded(route: Route, waited: Duration): Refusal {
+  const model = JSON.stringify(route.preset.model);
+  return {
+    status: 503,
+    code: 'model_wait_timeout',
+    message: `the model ${model} was not unloaded within ${Math.round(waited / 1000)} s: ${describeStay(route)}`,
+    retryAfter: GUESSED_LOAD,
+  };
+}
+
+/** Why a replica that is to go is there. */
+function describeStay({ phase }: Route): string {
+  if (phase.kind === 'draining') return 'its requests have not ended';
+  if (phase.kind === 'stopping') return 'it is still being stopped';
+  return 'nobody has begun to unload it, or others have loaded it again meanwhile';
 }
 
 export const shuttingDown: Refusal = {
@@ -120,7 +146,7 @@ const secondsToLoad = (route: Route): number =>
 const wholeSeconds = (duration: Duration): number => Math.max(1, Math.ceil(duration / 1000));
 
 /** Reasons in whose words no other model can stand. */
-const SPEAK_OF_ONE_MODEL: ReadonlySet<string> = new Set([
+const SPEAK_OF_ONE_MODEL: ReadonlySet<Waits['reason']> = new Set([
   'PoolNotFound',
   'PoolPaused',
   'NotAccepted',
@@ -132,18 +158,18 @@ const SPEAK_OF_ONE_MODEL: ReadonlySet<string> = new Set([
 ]);
 
 /** Whoever may not see every model is told of no other. */
-function describeWait({ reason, because, position }: Waits, { seesAll }: Access): string {
+export function describeWait({ reason, because, position }: Waits, { seesAll }: Sight): string {
   const isTold = seesAll || SPEAK_OF_ONE_MODEL.has(reason);
   const place = position === undefined ? '' : `; it is number ${position} in the queue of its pool`;
   return `it waits for ${isTold ? because : 'room: taken by other models'}${place}`;
 }
 
-function describePhase({ phase }: Route, access: Access): string {
+function describePhase({ phase }: Route, sight: Sight): string {
   switch (phase.kind) {
     case 'waiting':
-      return describeWait(phase, access);
+      return describeWait(phase, sight);
     case 'loading':
-      return 'it is still loading';
+      return phase.trouble === undefined ? 'it is still loading' : `it is still loading: ${phase.trouble.words}`;
     case 'draining':
     case 'stopping':
       return 'it is still being stopped';

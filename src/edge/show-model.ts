@@ -1,5 +1,6 @@
 import { BEFORE_MODEL } from './endpoints.ts';
 import { listed } from './list-models.ts';
+import { othersIn } from './model-status.ts';
 import { findRoute } from './receive-model.ts';
 import { answerJson, refuse } from './refusal.ts';
 import { modelNotFound } from './route-refusals.ts';
@@ -14,8 +15,9 @@ export function showModel(edge: EdgeContext, visit: Visit): void {
     return;
   }
   const route = findRoute(edge, visit, name);
+  const others = othersIn(edge.board.read(), visit.access);
   if (route === undefined) refuse(visit.res, modelNotFound(name));
-  else answerJson(visit.res, listed(route, edge.created));
+  else answerJson(visit.res, listed(route, others, edge.created));
 }
 
 function decoded(text: string): string | undefined {

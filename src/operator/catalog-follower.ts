@@ -1,24 +1,35 @@
-import { type Acceptance, acceptAll, catalogOf, templatesOf } from '../api/cluster/accept.ts';
+import { type Acceptance, acceptInSteps, catalogOf, templatesOf } from '../api/cluster/accept.ts';
 import type { NamespaceLabels } from '../api/cluster/allows-namespace.ts';
-import { decodeDeployment, decodePool } from '../api/cluster/decode-objects.ts';
+import {
+  decodeDeployment,
+  decodePool,
+  type ClusterDeployment,
+  type ClusterPool,
+} from '../api/cluster/decode-objects.ts';
 import type { NameHolders } from '../api/cluster/grant-names.ts';
+import { createJudge, type JudgeDeployment } from '../api/cluster/judge-deployment.ts';
 import { memoize } from '../api/cluster/memoize.ts';
-import type { PodSettings } from '../api/cluster/pod-settings.ts';
+import type { PodOwner, PodSettings } from '../api/cluster/pod-settings.ts';
 import { MODEL_DEPLOYMENTS, MODEL_POOLS, NAMESPACES } from '../api/cluster/resources.ts';
 import type { Rendered, Rendering } from '../api/cluster/verdict.ts';
 import type { PresetUid } from '../domain/ids.ts';
 import type { Catalog } from '../domain/preset.ts';
+import { after, milliseconds, since, type Instant } from '../domain/units.ts';
 import type { KubeApi } from '../kube/kube-api.ts';
 import type { KubeObject, Resource } from '../kube/kube-object.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { Timers } from '../kube/timers.ts';
+import { inSlices } from '../platform/in-slices.ts';
 import type { Log } from '../platform/log.ts';
+import { isSameList } from './is-same-list.ts';
 
 /** Everything that is declared in the cluster at one moment. */
 export interface ClusterCatalog<Template> {
   readonly catalog: Catalog;
   /** What the pods of each preset of the catalog are made from. */
   readonly templates: ReadonlyMap<PresetUid, Template>;
+  /** Uids of ModelDeployments that are being deleted, and whose pods somebody wants to keep. */
+  readonly orphaning: ReadonlySet<string>;
   readonly acceptance: Acceptance<Template>;
 }
 
@@ -30,6 +41,19 @@ export interface CatalogFollowerParts<Template extends Rendering> {
   readonly timers: Timers;
   readonly log: Log;
 }
+
+/** Kubernetes' finalizer for what is deleted with `--cascade=orphan` (metav1, `FinalizerOrphanDependents`). */
+const ORPHAN = 'orphan';
+
+const isOrphaning = ({ metadata: { deletionTimestamp, finalizers = [] } }: KubeObject): boolean =>
+  deletionTimestamp !== undefined && finalizers.includes(ORPHAN);
+
+/** For how long deciding holds everything else up at a time. */
+const LONGEST_SLICE = milliseconds(10);
+
+/** So many times as long as a decision has taken, none is begun unless somebody waits for it. */
+const REST = 9;
+const LONGEST_REST = milliseconds(500);
 
 const labelsOf = ({ metadata }: KubeObject): NamespaceLabels => new Map(Object.entries(metadata.labels ?? {}));
 
@@ -44,12 +68,22 @@ export class CatalogFollower<Template extends Rendering> {
   readonly #namespaces: Reflector;
   readonly #decodeDeployment = memoize(decodeDeployment);
   readonly #decodePool = memoize(decodePool);
+  readonly #judge: JudgeDeployment<Template>;
   #names: NameHolders = new Map();
   #isFollowing = false;
   #willDecide = false;
+  /** Something has changed since the last decision was begun. */
+  #isDue = false;
+  #deciding: Promise<void> | undefined;
+  /** What had been declared when the last decision was begun. */
+  #decided: readonly unknown[] = [];
+  /** Until when changes are collected, for the sake of all else that this process does. */
+  #restsUntil: Instant | undefined;
+  #cancelWake: (() => void) | undefined;
 
   constructor(parts: CatalogFollowerParts<Template>) {
     this.#parts = parts;
+    this.#judge = createJudge(parts.render);
     this.#deployments = this.#reflect(MODEL_DEPLOYMENTS);
     this.#pools = this.#reflect(MODEL_POOLS);
     this.#namespaces = this.#reflect(NAMESPACES);
@@ -60,18 +94,24 @@ export class CatalogFollower<Template extends Rendering> {
     const synced = await Promise.all(this.#all().map(async (reflector) => reflector.start()));
     if (synced.includes('stopped')) return;
     this.#isFollowing = true;
-    this.#decide();
+    await this.#decide();
+  }
+
+  /** The API server answers again. */
+  retryNow(): void {
+    for (const reflector of this.#all()) reflector.retryNow();
   }
 
   /** Reads everything anew, and hands over what is declared then; or `stop` came before. To be called after `start`. */
   async refresh(): Promise<void> {
     await Promise.all(this.#all().map(async (reflector) => reflector.refresh()));
-    if (this.#isFollowing) this.#decide();
+    if (this.#isFollowing) await this.#decide();
   }
 
   /** Nothing is handed over any more. Resolves when nothing is open. */
   async stop(): Promise<void> {
     this.#isFollowing = false;
+    this.#endRest();
     await Promise.all(this.#all().map(async (reflector) => reflector.stop()));
   }
 
@@ -81,20 +121,79 @@ export class CatalogFollower<Template extends Rendering> {
     if (resource.plural === MODEL_POOLS.plural) this.#pools.absorb(object);
   }
 
+  /**
+   * Whether this very ModelDeployment is there to stay, read by quorum. What is read is taken in, so that what is gone is
+   * not declared any more from now on.
+   */
+  async isThere({ namespace, name, uid }: PodOwner): Promise<boolean> {
+    const found = await this.#parts.api.get(MODEL_DEPLOYMENTS, { namespace, name });
+    if (found !== undefined) this.#deployments.absorb(found);
+    if (found?.metadata.uid !== uid) this.#deployments.absorbDeletion(uid);
+    return found?.metadata.uid === uid && found.metadata.deletionTimestamp === undefined;
+  }
+
+  /** What is known now of a ModelDeployment that was handed over; itself, if it is gone. */
+  newestDeployment(decided: ClusterDeployment): ClusterDeployment {
+    const object = this.#deployments.find(decided.ref.uid);
+    return object === undefined ? decided : this.#decodeDeployment(object);
+  }
+
+  /** The same of a ModelPool. */
+  newestPool(decided: ClusterPool): ClusterPool {
+    const object = this.#pools.find(decided.uid);
+    return object === undefined ? decided : this.#decodePool(object);
+  }
+
   #all(): readonly Reflector[] {
     return [this.#deployments, this.#pools, this.#namespaces];
   }
 
-  #decide(): void {
-    const acceptance = acceptAll({
+  /** Resolves when what there is now has been decided about, and was handed over; or when `stop` came before. */
+  async #decide(): Promise<void> {
+    this.#isDue = true;
+    this.#deciding ??= this.#decideAll();
+    await this.#deciding;
+  }
+
+  async #decideAll(): Promise<void> {
+    const { now } = this.#parts.timers;
+    while (this.#isDue && this.#isFollowing) {
+      this.#isDue = false;
+      const begun = now();
+      const acceptance = await inSlices(this.#accept(), this.#parts.timers.now, LONGEST_SLICE);
+      this.#handOver(acceptance);
+      this.#restsUntil = after(now(), milliseconds(since(begun, now()) * REST));
+    }
+    this.#deciding = undefined;
+  }
+
+  /** Reads what is new, one object at a time, and then decides. */
+  *#accept(): Generator<undefined, Acceptance<Template>> {
+    this.#decided = this.#declared();
+    for (const object of this.#deployments.objects()) {
+      this.#decodeDeployment(object);
+      yield;
+    }
+    return yield* acceptInSteps({
       deployments: this.#deployments.objects().map(this.#decodeDeployment),
       pools: this.#pools.objects().map(this.#decodePool),
       namespaces: new Map(this.#namespaces.objects().map((object) => [object.metadata.name, labelsOf(object)])),
       before: this.#names,
-      render: this.#parts.render,
+      judge: this.#judge,
     });
+  }
+
+  #handOver(acceptance: Acceptance<Template>): void {
+    if (!this.#isFollowing) return;
     this.#names = acceptance.names;
-    this.#parts.onCatalog({ catalog: catalogOf(acceptance), templates: templatesOf(acceptance), acceptance });
+    const orphaning = new Set(
+      this.#deployments
+        .objects()
+        .filter(isOrphaning)
+        .map(({ metadata }) => metadata.uid),
+    );
+    const [catalog, templates] = [catalogOf(acceptance), templatesOf(acceptance)];
+    this.#parts.onCatalog({ catalog, templates, orphaning, acceptance });
   }
 
   #reflect(resource: Resource): Reflector {
@@ -105,13 +204,47 @@ export class CatalogFollower<Template extends Rendering> {
     return new Reflector({ api, resource, scope: {}, log, timers, onChange });
   }
 
-  /** Once for all kinds that change in this turn of the event loop. */
+  /**
+   * All that is declared, as values that stay the same as long as it does. A status is none of it: mostly that is our own word,
+   * and a spec that says the same is the very same value in the copy of the cluster.
+   */
+  #declared(): readonly unknown[] {
+    const objects = [...this.#deployments.objects(), ...this.#pools.objects()];
+    return [
+      ...objects.flatMap(({ spec, metadata: { uid, deletionTimestamp } }) => [uid, spec, deletionTimestamp]),
+      ...this.#namespaces.objects(),
+    ];
+  }
+
+  /**
+   * Once for all kinds that change in this turn of the event loop. Where only statuses have changed, after a decision about so much
+   * that it took long, once for all that change while it rests: a thousand that are written one after another are no thousand
+   * decisions. What somebody declares or deletes waits for nothing.
+   */
   #decideSoon(): void {
     if (this.#willDecide || !this.#isFollowing) return;
+    const { now, wakeIn } = this.#parts.timers;
+    const rest = this.#restsUntil === undefined ? 0 : since(now(), this.#restsUntil);
+    if (rest > 0 && isSameList(this.#decided, this.#declared())) {
+      this.#cancelWake ??= wakeIn(milliseconds(Math.min(rest, LONGEST_REST)), () => {
+        this.#decideNext();
+      });
+      return;
+    }
     this.#willDecide = true;
     setImmediate(() => {
-      this.#willDecide = false;
-      if (this.#isFollowing) this.#decide();
+      this.#decideNext();
     });
+  }
+
+  #decideNext(): void {
+    this.#willDecide = false;
+    this.#endRest();
+    if (this.#isFollowing) void this.#decide();
+  }
+
+  #endRest(): void {
+    this.#cancelWake?.();
+    this.#cancelWake = undefined;
   }
 }

@@ -5,9 +5,10 @@ import { createLedger } from '../activity/create-ledger.ts';
 import { clusterPresetUid } from '../api/cluster/pod-settings.ts';
 import { ANNOTATION, formatGate, parseGate } from '../api/cluster/pod-marks.ts';
 import { viewPod } from '../api/cluster/pod-view.ts';
-import { MODEL_DEPLOYMENTS, MODEL_POOLS, PODS } from '../api/cluster/resources.ts';
+import { EDGE_REPORTS, LEASES, MODEL_DEPLOYMENTS, MODEL_POOLS, PODS } from '../api/cluster/resources.ts';
 import { createPresetReader } from '../api/cluster/routed-presets.ts';
 import { ClusterLink } from '../cluster-edge/cluster-link.ts';
+import type { SlotLook } from '../backend/kubernetes/look-at-slots.ts';
 import { modelName, replicaId } from '../domain/ids.ts';
 import { HoldQueue } from '../edge/hold-queue.ts';
 import { createRouteBoard } from '../routing/route-board.ts';
@@ -38,6 +39,9 @@ class SimEdge {
   readonly podName: string;
   isAlive = true;
   isEnding = false;
+  /** Its process is stopped (SIGSTOP): it does nothing, and keeps what it has. */
+  isHanging = false;
+  readonly life: string;
   readonly #board = createRouteBoard();
   readonly #holds = new HoldQueue();
   readonly #link: ClusterLink;
@@ -48,6 +52,7 @@ class SimEdge {
     const timers = cluster.traffic.timers(life, isAlive);
     let ids = 0;
     this.podName = podName;
+    this.life = life;
     this.#now = timers.now;
     this.#link = new ClusterLink({
       api: cluster.client({ name: life, isAlive, fails }),
@@ -69,7 +74,7 @@ class SimEdge {
   }
 
   ask(): void {
-    if (this.isEnding) return;
+    if (this.isEnding || this.isHanging) return;
     const parts = { board: this.#board, ledger: this.ledger, holds: this.#holds, now: this.#now };
     const client = new FakeClient(parts, modelName('a'));
     this.clients.add(client);
@@ -90,7 +95,19 @@ class SimEdge {
 const POD = replicaId('pod-1');
 
 /** How often each comes; a story has much of some and little of others. */
-const WEIGHTS = { arrive: 60, ask: 10, finish: 10, turn: 4, stall: 3, unstall: 2, start: 2, crash: 1, end: 1 } as const;
+const WEIGHTS = {
+  arrive: 60,
+  ask: 10,
+  finish: 10,
+  turn: 4,
+  stall: 3,
+  unstall: 2,
+  start: 2,
+  crash: 1,
+  end: 1,
+  hang: 1,
+  wake: 2,
+} as const;
 type Move = keyof typeof WEIGHTS;
 const MOVES = Object.keys(WEIGHTS) as Move[];
 
@@ -104,6 +121,12 @@ class Story {
   gate = { closed: false, epoch: 0, confirmed: true };
   /** When the pod was stopped, nobody had anything in flight there. */
   isStopped = false;
+  /** Edges without whose word it was stopped. */
+  presumed: readonly string[] = [];
+  /** Requests that were under way at the pod when its slots were looked at last; `undefined`: that was never done. */
+  #seenBusy: ReadonlySet<FakeClient> | undefined;
+  /** What was found wrong while something arrived. */
+  #broken: Error | undefined;
   faults = true;
   #lives = 0;
   readonly #temper: readonly (readonly [Move, number])[];
@@ -120,9 +143,19 @@ class Story {
     this.book = new EdgeBook({
       api: this.#api,
       gateOf: () => (this.isStopped ? undefined : this.gate),
+      isLeading: () => true,
+      lookAtSlots: async () => this.#lookAtSlots(),
       onOrder: () => undefined,
       timers,
       log: keptLog(),
+    });
+    // As the control loop does: what is known now may not be known any more after the next thing that arrives.
+    this.book.onChange(() => {
+      try {
+        this.stopIfAllowed();
+      } catch (error) {
+        this.#broken = error instanceof Error ? error : new Error(String(error));
+      }
     });
     this.book.declare([{ uid: clusterPresetUid('a-uid', 'a'), scaling: undefined }], timers.now());
     void this.book.start();
@@ -180,16 +213,52 @@ class Story {
   stopIfAllowed(): void {
     const { closed, confirmed } = this.gate;
     if (this.isStopped || !closed || !confirmed || this.book.inFlight(POD) !== 0) return;
+    this.presumed = this.book.unheard(POD);
     this.isStopped = true;
+    this.check();
+    for (const edge of this.presumed) this.#assertSilent(edge);
+    for (const client of this.#atThePod()) {
+      assert.equal(this.#seenBusy?.has(client), false, 'a request is cut that was there when the slots were looked at');
+    }
     this.cluster.remove(PODS, POD);
   }
 
-  /** Promise 2. */
+  /** Promise 2. An edge that was presumed dead may send something to a pod that is gone, or in the instant before. */
   check(): void {
+    if (this.#broken !== undefined) throw this.#broken;
     if (!this.isStopped) return;
     for (const { ledger, podName } of this.alive) {
+      if (this.presumed.includes(podName)) continue;
       assert.equal(ledger.inFlight(POD), 0, `${podName} has a request at a pod that was stopped`);
     }
+  }
+
+  /** The operator may have missed what came in the last seconds, since it looks now and then, and nothing before. */
+  #assertSilent(edge: string): void {
+    const { traffic } = this.cluster;
+    const ago = [LEASES, EDGE_REPORTS].flatMap((kind) =>
+      this.cluster.changesOf(kind, edge).map((at) => traffic.now - at),
+    );
+    assert.ok(!ago.some((ms) => ms > 5_000 && ms < 10_000), `${edge} is not silent`);
+  }
+
+  #atThePod(): FakeClient[] {
+    const clients = this.alive.flatMap((edge) => [...edge.clients]);
+    return clients.filter(({ state }) => state.kind === 'streaming' && state.replica === POD);
+  }
+
+  /** The question and its answer take their time, and either may be lost. */
+  async #lookAtSlots(): Promise<SlotLook> {
+    const { traffic } = this.cluster;
+    return new Promise((resolve) => {
+      traffic.send('operator looks', () => {
+        this.#seenBusy = new Set(this.#atThePod());
+        const seen = this.#fails() ? 'unknown' : this.#seenBusy.size > 0 ? 'busy' : 'idle';
+        traffic.send('operator looks', () => {
+          resolve(seen);
+        });
+      });
+    });
   }
 
   async step(): Promise<void> {
@@ -234,21 +303,39 @@ class Story {
       this.crash(edge);
     },
     end: (edge) => {
-      if (edge.ledger.inFlight(POD) === 0) this.#end(edge);
+      if (edge.ledger.inFlight(POD) === 0 && !edge.isHanging) this.#end(edge);
+    },
+    hang: (edge) => {
+      edge.isHanging = true;
+      this.cluster.traffic.freeze(edge.life);
+    },
+    wake: (edge) => {
+      this.#wake(edge);
     },
   };
+
+  #wake(edge: SimEdge): void {
+    edge.isHanging = false;
+    this.cluster.traffic.thaw(edge.life);
+  }
 
   /** Lets everything come to its end: no more faults, no more requests, a closed gate. */
   async comeToRest(): Promise<void> {
     this.faults = false;
     this.cluster.traffic.unstall();
-    for (let steps = 0; steps < 4_000 && !this.isStopped; steps += 1) {
+    for (let steps = 0; steps < 5_000 && !this.isStopped; steps += 1) {
+      // What hangs and uses the pod keeps it, for as long as that may be; what only hangs does not.
+      if (steps === 1_000) this.#wakeUsers();
       for (const edge of this.alive) this.#finishOne(edge);
       void this.turn(true);
       await this.#arrive();
       this.stopIfAllowed();
       this.check();
     }
+  }
+
+  #wakeUsers(): void {
+    for (const edge of this.alive) if (edge.ledger.inFlight(POD) > 0) this.#wake(edge);
   }
 
   #end(edge: SimEdge): void {
@@ -263,6 +350,7 @@ class Story {
   }
 
   #finishOne(edge: SimEdge | undefined): void {
+    if (edge?.isHanging === true) return;
     for (const client of edge?.clients ?? []) {
       if (client.state.kind !== 'streaming') continue;
       client.finish();
@@ -275,7 +363,7 @@ class Story {
 const ref = { namespace: 'ml', name: POD };
 
 test('whatever comes late, fails, dies or comes anew: no pod is stopped under a request, and none is kept for ever', async () => {
-  let stopped = 0;
+  let [stopped, presumed] = [0, 0];
   await fc.assert(
     fc.asyncProperty(fc.nat(), async (seed) => {
       const story = new Story(seed);
@@ -284,10 +372,13 @@ test('whatever comes late, fails, dies or comes anew: no pod is stopped under a 
       if (story.isStopped) stopped += 1;
       await story.comeToRest();
       assert.ok(story.isStopped, 'the pod is never stopped');
+      if (story.presumed.length > 0) presumed += 1;
       void story.book.stop();
     }),
     { numRuns: 150, seed: testSeed(), endOnFailure: true },
   );
 
-  assert.ok(stopped > 10, `only ${stopped} pods were stopped while requests came`);
+  // About 16; by chance as few as 9.
+  assert.ok(stopped > 3, `only ${stopped} pods were stopped while requests came`);
+  assert.ok(presumed > 3, `only ${presumed} pods were stopped without the word of an edge`);
 });

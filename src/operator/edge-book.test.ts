@@ -3,10 +3,11 @@ import { test, type TestContext } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import type { Declared, LedgerChange } from '../activity/ledger.ts';
 import { clusterPresetUid } from '../api/cluster/pod-settings.ts';
-import { EDGE_REPORTS, PODS } from '../api/cluster/resources.ts';
+import { EDGE_REPORTS, LEASES, PODS } from '../api/cluster/resources.ts';
 import type { EdgeReportBody } from '../api/edge-report-schema.ts';
+import type { SlotLook } from '../backend/kubernetes/look-at-slots.ts';
 import { replicaId, type PresetUid } from '../domain/ids.ts';
-import { seconds } from '../domain/units.ts';
+import { milliseconds, seconds } from '../domain/units.ts';
 import { keptLog, startKube, type KubeBed } from '../testing/kube-testbed.ts';
 import { ManualTimers } from '../testing/manual-timers.ts';
 import { EdgeBook, type EdgeBookParts } from './edge-book.ts';
@@ -24,6 +25,11 @@ interface Bed extends KubeBed {
   readonly log: ReturnType<typeof keptLog>;
   readonly orders: readonly ReportedOrder[];
   gate: ReturnType<EdgeBookParts['gateOf']>;
+  /** What the next looks at the slots of the replica show. */
+  slots: SlotLook;
+  /** When the slots were looked at. */
+  readonly looks: readonly number[];
+  isLeading: boolean;
   /** Writes an edge's report, and the pod that it speaks of. */
   readonly says: (edge: string, said?: Said) => void;
   /** Resolves as soon as it is true; looked at after each change that is told. */
@@ -53,6 +59,7 @@ async function aBook(t: TestContext, ...edges: string[]): Promise<Bed> {
   const [timers, log, orders] = [new ManualTimers(), keptLog(), [] as ReportedOrder[]];
   const waiting = new Set<() => void>();
   const changes: LedgerChange[] = [];
+  const looks: number[] = [];
   const says: Bed['says'] = (edge, said = {}) => {
     const pod = `${edge}-pod`;
     if (kube.server.find(PODS, 'corral-system', edge) === undefined) {
@@ -74,6 +81,12 @@ async function aBook(t: TestContext, ...edges: string[]): Promise<Bed> {
   const book = new EdgeBook({
     api: kube.api,
     gateOf: () => bed.gate,
+    isLeading: () => bed.isLeading,
+    lookAtSlots: async () => {
+      looks.push(timers.now());
+      for (const look of waiting) look();
+      return Promise.resolve(bed.slots);
+    },
     onOrder: (order) => {
       orders.push(order);
       for (const look of waiting) look();
@@ -88,6 +101,9 @@ async function aBook(t: TestContext, ...edges: string[]): Promise<Bed> {
     log,
     orders,
     gate: { closed: false, epoch: 0, confirmed: true },
+    slots: 'idle',
+    looks,
+    isLeading: true,
     says,
     until: async (isTrue) => {
       const { promise, resolve } = Promise.withResolvers<undefined>();
@@ -155,6 +171,18 @@ test('idle times survive a new operator: they are as old as the edges say', asyn
   kube.says('e2', { models: [model({ idleSeconds: 62 })], sequence: 1 });
   await kube.until(() => kube.changes.length > told);
   assert.deepEqual(kube.book.activity(A), { kind: 'idle', since: -50_000 }, 'a late report makes nothing younger');
+});
+
+test('a request that began and ended between two reports is a use: the silence before it counts no more', async (t) => {
+  const { book, until, says, timers, changes } = await aBook(t, 'e1');
+  timers.advance(seconds(20));
+  says('e1', { models: [model({ startedTotal: 1, idleSeconds: 15 })] });
+  await until(() => JSON.stringify(book.activity(A)).includes('5000'));
+  timers.advance(seconds(5));
+  const told = changes.length;
+  says('e1', { models: [model({ startedTotal: 2, finishedTotal: 2, idleSeconds: 1 })] });
+  await until(() => changes.length > told);
+  assert.deepEqual(book.activity(A), { kind: 'idle', since: 24_000 });
 });
 
 test('demand is as old as its oldest waiter, over all edges, and keeps its age while somebody waits', async (t) => {
@@ -296,6 +324,24 @@ for (const [what, status] of [
   });
 }
 
+test('what a dead edge knew stays, and its report, which may be there for longer, counts no more', async (t) => {
+  const bed = await aBook(t, 'e1');
+  const { book, until, server, timers } = bed;
+  bed.says('e1', { models: [model({ idleSeconds: 30 })], replicas: at(1) });
+  await until(() => book.inFlight(POD) === 1);
+  server.edit(PODS, { namespace: 'corral-system', name: 'e1' }, (pod) => ({ ...pod, status: { phase: 'Failed' } }));
+  timers.advance(seconds(20));
+  await until(() => book.edges === 0);
+  bed.says('e2', { models: [model({ idleSeconds: 60 })] });
+  await until(() => book.edges === 1);
+  assert.deepEqual(book.activity(A), { kind: 'idle', since: -30_000 }, 'by e1; e2 would say -40 s');
+  assert.equal(book.inFlight(POD), 0);
+  bed.says('e2', { acks: ack(1) });
+  bed.closeGate(1);
+  await until(() => book.inFlight(POD) === 0);
+  assert.equal(book.edges, 1, 'e1 was listed again');
+});
+
 test('a later life of an edge owes nothing for the earlier one, and what the earlier one used is remembered', async (t) => {
   const bed = await aBook(t, 'e1');
   const { book, until, says, timers } = bed;
@@ -369,4 +415,162 @@ test('the peak is that of all edges together, and begins anew when one could not
   says('e2');
   await until(() => book.activity(A).kind === 'busy');
   assert.deepEqual(book.peak(A, timers.now()), { inFlight: 2, since: 6_000 });
+});
+
+test('the order of use of an earlier leader orders those of whose use no edge tells, ends no time sooner, and makes nothing known', async (t) => {
+  const bed = await aBook(t);
+  const uids = ['a', 'b', 'c', 'd'].map((preset) => clusterPresetUid('a-uid', preset));
+  const [a = A, b = A, c = A] = uids;
+  bed.book.recall([c, a, clusterPresetUid('gone-uid', 'x'), b]);
+  bed.book.declare(uids.map(unscaled), bed.timers.now());
+  assert.deepEqual(new Set(uids.map((uid) => bed.book.activity(uid).kind)), new Set(['unknown']), 'there is no edge');
+  bed.says('edge-1', { models: [model({ preset: 'b', idleSeconds: 30 })] });
+  await bed.until(() => bed.book.edges === 1);
+  const since = (uid: PresetUid): number => {
+    const activity = bed.book.activity(uid);
+    return activity.kind === 'idle' ? activity.since : Number.NaN;
+  };
+  assert.equal(since(b), -30_000, 'an edge has told of it');
+  const others = uids.filter((uid) => uid !== b);
+  assert.deepEqual(
+    others.toSorted((one, other) => since(one) - since(other)),
+    [c, a, uids[3]],
+  );
+  assert.ok(others.every((uid) => since(uid) >= 0));
+  assert.equal(bed.book.lastUse(c), undefined, 'it is no use that is told of');
+});
+
+/** The edge renews its Lease. */
+function renew({ server }: Bed, edge: string): void {
+  server.put(LEASES, { metadata: { name: edge, namespace: 'corral-system' }, spec: { holderIdentity: 'first' } });
+}
+
+/** Passes time in which the book reads Leases every 2 s, as long as it is asked to. */
+async function pass({ timers, server }: Bed, reads: number, between: () => void = () => undefined): Promise<void> {
+  const asked = (): number => server.requests.filter(({ resource }) => resource.plural === 'leases').length;
+  for (let read = 0; read < reads; read += 1) {
+    const before = asked();
+    await timers.armed(seconds(2));
+    timers.advance(seconds(2));
+    await server.until(() => asked() > before);
+    between();
+  }
+  await timers.armed(seconds(2));
+}
+
+/** A gate that is closed, and an edge that does not say a word about it, beside others that do. */
+async function withSilent(t: TestContext, ...others: readonly string[]): Promise<Bed> {
+  const bed = await aBook(t, 'hung', ...others);
+  renew(bed, 'hung');
+  for (const other of others) bed.says(other, { acks: ack(1) });
+  bed.closeGate(1);
+  return bed;
+}
+
+const LOOK_AGAIN = milliseconds(2_020);
+
+/** Passes the time until the next look at the slots, with the read of Leases before it. */
+async function lookAgain(bed: Bed, slots: SlotLook): Promise<void> {
+  bed.slots = slots;
+  await bed.timers.armed(LOOK_AGAIN);
+  await pass(bed, 1);
+  const looks = bed.looks.length;
+  bed.timers.advance(milliseconds(20));
+  await bed.until(() => bed.looks.length > looks);
+  await bed.timers.armed(LOOK_AGAIN);
+}
+
+test('an edge that is silent for 10 s is presumed dead when two looks at the slots show them idle, and not before', async (t) => {
+  const bed = await withSilent(t, 'e1');
+  await pass(bed, 5);
+  assert.deepEqual(bed.looks, [], 'its Lease was read for the first time 8 s ago');
+  await pass(bed, 1);
+  assert.equal(bed.looks.length, 1);
+  assert.equal(bed.book.inFlight(POD), undefined, 'one look is none');
+  await lookAgain(bed, 'idle');
+  assert.equal(bed.book.inFlight(POD), 0);
+  assert.deepEqual(bed.book.unheard(POD), ['hung']);
+  assert.equal(bed.log.lines.filter((line) => line.includes('looking at the slots')).length, 1);
+});
+
+test('slots that are busy, or that nobody can see, are not idle, however long an edge is silent', async (t) => {
+  const bed = await withSilent(t);
+  bed.slots = 'busy';
+  await pass(bed, 6);
+  for (const slots of ['busy', 'idle', 'unknown', 'unknown', 'idle'] as const) {
+    await lookAgain(bed, slots);
+    assert.equal(bed.book.inFlight(POD), undefined, slots);
+  }
+  await lookAgain(bed, 'idle');
+  assert.equal(bed.book.inFlight(POD), 0);
+});
+
+test('an edge that renews its Lease is never presumed dead, however long it says nothing', async (t) => {
+  const bed = await withSilent(t);
+  await pass(bed, 12, () => {
+    renew(bed, 'hung');
+  });
+  assert.deepEqual(bed.looks, []);
+  assert.equal(bed.book.inFlight(POD), undefined);
+});
+
+test('while its Lease cannot be read, nobody knows that an edge is silent', async (t) => {
+  const bed = await withSilent(t);
+  await pass(bed, 5);
+  bed.server.fail({ verb: 'get', plural: 'leases' }, { kind: 'status', status: 403, reason: 'Forbidden' }, 1);
+  await pass(bed, 6);
+  assert.deepEqual(bed.looks, []);
+  assert.ok(bed.log.lines.some((line) => line.includes('the Lease of an edge could not be read')));
+  await pass(bed, 1);
+  await bed.timers.armed(LOOK_AGAIN);
+});
+
+test('an edge that speaks again is asked again, whatever was presumed of it', async (t) => {
+  const bed = await withSilent(t);
+  await pass(bed, 6);
+  await lookAgain(bed, 'idle');
+  assert.equal(bed.book.inFlight(POD), 0);
+  bed.says('hung', { replicas: at(1), sequence: 1 });
+  await bed.until(() => bed.book.inFlight(POD) === undefined);
+  assert.deepEqual(bed.book.unheard(POD), ['hung']);
+  bed.says('hung', { replicas: at(1), acks: ack(1), sequence: 2 });
+  await bed.until(() => bed.book.inFlight(POD) === 1);
+  bed.says('hung', { acks: ack(1), sequence: 3 });
+  await bed.until(() => bed.book.inFlight(POD) === 0);
+  assert.deepEqual(bed.book.unheard(POD), [], 'it has given its word');
+});
+
+test('an edge that falls silent with requests in flight has none when the slots are idle, after it has acknowledged', async (t) => {
+  const bed = await aBook(t, 'hung');
+  renew(bed, 'hung');
+  bed.says('hung', { models: [model({ inFlight: 1 })], replicas: at(1), acks: ack(1) });
+  bed.closeGate(1);
+  await bed.until(() => bed.book.inFlight(POD) === 1);
+  bed.timers.advance(seconds(20));
+  await pass(bed, 6);
+  assert.equal(bed.book.inFlight(POD), 1);
+  await lookAgain(bed, 'idle');
+  assert.equal(bed.book.inFlight(POD), 0);
+  assert.deepEqual(bed.book.activity(A), { kind: 'busy', inFlight: 1 }, 'elsewhere it counts as it spoke last');
+});
+
+test('an edge whose report cannot be read is not presumed dead', async (t) => {
+  const bed = await aBook(t, 'hung');
+  const ownerReferences = [{ apiVersion: 'v1', kind: 'Pod', name: 'hung', uid: 'hung-pod' }];
+  const metadata = { name: 'hung', namespace: 'corral-system', ownerReferences };
+  bed.server.put(EDGE_REPORTS, { metadata, report: { bootId: 7 } });
+  await bed.until(() => bed.book.activity(A).kind === 'unknown');
+  bed.closeGate(1);
+  await pass(bed, 9);
+  assert.deepEqual(bed.looks, []);
+});
+
+test('an operator that stands by looks at no slots, and looks once it leads', async (t) => {
+  const bed = await withSilent(t);
+  bed.isLeading = false;
+  await pass(bed, 9);
+  assert.deepEqual(bed.looks, []);
+  bed.isLeading = true;
+  await pass(bed, 1);
+  assert.equal(bed.looks.length, 1);
 });

@@ -1,16 +1,15 @@
 import type { ActivitySource, Declared, LedgerChange } from '../activity/ledger.ts';
-import type { Gate } from '../api/cluster/pod-marks.ts';
 import { EDGE_REPORTS } from '../api/cluster/resources.ts';
 import type { Activity, Demand, Peak } from '../domain/activity.ts';
 import type { PresetUid, ReplicaId } from '../domain/ids.ts';
-import { earliest, later, type Instant } from '../domain/units.ts';
+import { after, earliest, later, milliseconds, type Duration, type Instant } from '../domain/units.ts';
 import type { KubeApi } from '../kube/kube-api.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { Timers } from '../kube/timers.ts';
 import type { Log } from '../platform/log.ts';
-import { DrainWitnesses, type EdgeLife } from './drain-witnesses.ts';
-import { EdgeInquiry, type Suspect } from './edge-inquiry.ts';
+import { DrainJudge, type DrainJudgeParts } from './drain-judge.ts';
+import type { EdgeLife } from './drain-witnesses.ts';
 import { EdgePeaks } from './edge-peaks.ts';
 import { EdgePressure } from './edge-pressure.ts';
 import type { EdgeRecord, ReportedOrder } from './edge-record.ts';
@@ -19,8 +18,9 @@ import { IdleTimes } from './idle-times.ts';
 
 export interface EdgeBookParts {
   readonly api: KubeApi;
-  /** `confirmed`: the API server has it so. `undefined`: there is no such pod, or nobody can read its gate. */
-  readonly gateOf: (replica: ReplicaId) => (Gate & { readonly confirmed: boolean }) | undefined;
+  readonly gateOf: DrainJudgeParts['gateOf'];
+  readonly isLeading: DrainJudgeParts['isLeading'];
+  readonly lookAtSlots: DrainJudgeParts['lookAtSlots'];
   /** Carries out an order of a client. Called once for each, when its preset is declared. */
   readonly onOrder: (order: ReportedOrder) => void;
   readonly timers: Timers;
@@ -29,7 +29,7 @@ export interface EdgeBookParts {
 
 /**
  * What the edges have seen, from their reports. An edge that is silent counts as it spoke last, for as long as it is not
- * proven dead: missing information never allows a stop.
+ * proven dead: missing information never allows a stop. Only of a replica that drains can its own slots tell instead.
  */
 export class EdgeBook implements ActivitySource {
   readonly #parts: EdgeBookParts;
@@ -38,34 +38,38 @@ export class EdgeBook implements ActivitySource {
   readonly #idleTimes = new IdleTimes();
   readonly #peaks = new EdgePeaks();
   readonly #pressure = new EdgePressure();
-  readonly #witnesses: DrainWitnesses;
-  readonly #inquiry: EdgeInquiry;
+  readonly #drains: DrainJudge;
   readonly #listeners: ((change: LedgerChange) => void)[] = [];
   /** Since when each declared preset is known to this process. */
   #declared: ReadonlyMap<PresetUid, Instant> = new Map();
+  /** Places in the order of use that an earlier leader has written, the longest idle first. */
+  #places: ReadonlyMap<PresetUid, number> = new Map();
   #seenOrders: ReadonlySet<string> = new Set();
   #syncedAt: Instant | undefined;
 
   constructor(parts: EdgeBookParts) {
-    const { api, timers, log } = parts;
+    const { api, gateOf, isLeading, lookAtSlots, timers, log } = parts;
     this.#parts = parts;
     const onChange = (): void => {
       this.#look();
     };
     this.#reports = new Reflector({ api, resource: EDGE_REPORTS, scope: {}, log, timers, onChange });
-    this.#witnesses = new DrainWitnesses({
-      list: async () => this.#listByQuorum(),
-      onFound: () => {
+    this.#drains = new DrainJudge({
+      api,
+      registry: this.#registry,
+      gateOf,
+      listEdges: async () => this.#listByQuorum(),
+      isLeading,
+      lookAtSlots,
+      onDead: (record) => {
+        this.#bury(record);
+      },
+      onNews: () => {
         this.#tell('idle');
-        this.#inquiry.follow();
       },
       timers,
       log,
     });
-    const onDead = (record: EdgeRecord): void => {
-      this.#bury(record);
-    };
-    this.#inquiry = new EdgeInquiry({ api, suspects: () => this.#suspects(), onDead, timers, log });
   }
 
   /** Resolves when all reports were read. Until then everything is unknown. */
@@ -74,7 +78,12 @@ export class EdgeBook implements ActivitySource {
     this.#syncedAt = this.#parts.timers.now();
     this.#look();
     this.#notePeaks(this.#syncedAt);
-    this.#witnesses.begin();
+    this.#drains.begin();
+  }
+
+  /** The API server answers again. */
+  retryNow(): void {
+    this.#reports.retryNow();
   }
 
   /** Reads all reports anew. To be called after `start`. */
@@ -85,7 +94,7 @@ export class EdgeBook implements ActivitySource {
 
   /** Resolves when nothing is open any more. */
   async stop(): Promise<void> {
-    await Promise.all([this.#reports.stop(), this.#witnesses.stop(), this.#inquiry.stop()]);
+    await Promise.all([this.#reports.stop(), this.#drains.stop()]);
   }
 
   /** Whether all reports were read. */
@@ -103,7 +112,7 @@ export class EdgeBook implements ActivitySource {
    * or when the gate is found closed.
    */
   gateClosed(replica: ReplicaId, epoch: number): void {
-    this.#witnesses.closed(replica, epoch);
+    this.#drains.closed(replica, epoch);
   }
 
   declare(presets: Iterable<Declared>, now: Instant): void {
@@ -125,6 +134,14 @@ export class EdgeBook implements ActivitySource {
     });
   }
 
+  /**
+   * Takes over the order of use that an earlier leader has written, the longest idle first: it orders those of whose use no
+   * edge tells, since their edges have ended, and nothing else.
+   */
+  recall(order: readonly PresetUid[]): void {
+    this.#places = new Map(order.map((uid, place) => [uid, place]));
+  }
+
   /** Without an edge, and while one cannot be understood, nothing is known. */
   activity(uid: PresetUid): Activity {
     const declaredAt = this.#declared.get(uid);
@@ -132,14 +149,24 @@ export class EdgeBook implements ActivitySource {
     const inFlight = this.#requestsOf(uid);
     if (inFlight > 0) return { kind: 'busy', inFlight };
     const idleSince = this.#idleTimes.find(uid);
-    return { kind: 'idle', since: idleSince === undefined ? later(declaredAt, this.#syncedAt) : idleSince };
+    if (idleSince !== undefined) return { kind: 'idle', since: idleSince };
+    return { kind: 'idle', since: after(later(declaredAt, this.#syncedAt), this.#handicapOf(uid)) };
+  }
+
+  /**
+   * A millisecond for each place: an order, and nobody counts as idle for longer than is known. What is not in the order was
+   * in use when it was written, or came later.
+   */
+  #handicapOf(uid: PresetUid): Duration {
+    const place = this.#places.get(uid);
+    return milliseconds(place === undefined ? this.#places.size : place);
   }
 
   peak(uid: PresetUid, now: Instant): Peak | undefined {
     return this.#peaks.find(uid, now);
   }
 
-  /** When its last request ended, or now if it is in use; `undefined`: no edge has ever told of a request. */
+  /** When its last request ended, or was last told of; `undefined`: no edge has ever told of a request. */
   lastUse(uid: PresetUid): Instant | undefined {
     return this.#idleTimes.find(uid);
   }
@@ -153,13 +180,19 @@ export class EdgeBook implements ActivitySource {
 
   /**
    * While the gate is open: what the edges say. Once it is closed, only the word of every edge that could have seen it open
-   * counts, and only what it says after it has stopped to send requests there.
+   * counts, and only what it says after it has stopped to send requests there; of those that are silent see `judge`.
    */
   inFlight(replica: ReplicaId): number | undefined {
     const gate = this.#parts.gateOf(replica);
     if (gate === undefined || !gate.confirmed || this.#syncedAt === undefined) return undefined;
-    if (gate.closed) return this.#inFlightBehind(replica, gate.epoch);
+    if (gate.closed) return this.#drains.find(replica)?.inFlight;
     return this.#isUnderstood() ? this.#countInFlight(replica) : undefined;
+  }
+
+  /** The edges that have not said that they have nothing at a replica that drains: whoever stops it now presumes that they are dead. */
+  unheard(replica: ReplicaId): readonly string[] {
+    const verdict = this.#drains.find(replica);
+    return verdict === undefined ? [] : verdict.unheard;
   }
 
   onChange(callback: (change: LedgerChange) => void): void {
@@ -188,22 +221,8 @@ export class EdgeBook implements ActivitySource {
     return this.#records.length > 0 && this.#records.every(({ bootId }) => bootId !== undefined);
   }
 
-  #inFlightBehind(replica: ReplicaId, epoch: number): number | undefined {
-    const witnesses = this.#witnesses.find(replica, epoch);
-    if (witnesses === undefined) return undefined;
-    if (witnesses.some((life) => this.#owes(life, replica, epoch))) return undefined;
-    return this.#countInFlight(replica);
-  }
-
   #countInFlight(replica: ReplicaId): number {
     return sum(this.#records.map(({ inFlight }) => inFlight.get(replica)));
-  }
-
-  /** A life that is over, proven or replaced by a later one, owes nothing. */
-  #owes({ key, bootId }: EdgeLife, replica: ReplicaId, epoch: number): boolean {
-    const record = this.#registry.find(key)?.record;
-    if (record === undefined || (bootId !== undefined && record.bootId !== bootId)) return false;
-    return record.acks.get(replica) !== epoch;
   }
 
   /** Reads nothing that is older than the call. */
@@ -215,16 +234,6 @@ export class EdgeBook implements ActivitySource {
     return this.#records.map(({ key, bootId }) => ({ key, bootId }));
   }
 
-  #suspects(): readonly Suspect[] {
-    const awaited = this.#witnesses.known.flatMap(({ replica, epoch, witnesses }) =>
-      witnesses.filter((life) => this.#owes(life, replica, epoch)).map(({ key }) => key),
-    );
-    return this.#registry.all.map(({ record, hasLeft }) => ({
-      record,
-      isAwaited: hasLeft || awaited.includes(record.key),
-    }));
-  }
-
   #look(): void {
     if (this.#reports.synced) this.#take(this.#reports.objects());
   }
@@ -233,11 +242,7 @@ export class EdgeBook implements ActivitySource {
     const now = this.#parts.timers.now();
     this.#note(this.#registry.look(reports, now), now);
     this.#passOrders();
-    this.#witnesses.keepOnly((replica, epoch) => {
-      const gate = this.#parts.gateOf(replica);
-      return gate?.closed === true && gate.epoch === epoch;
-    });
-    this.#inquiry.follow();
+    this.#drains.follow();
   }
 
   #bury(record: EdgeRecord): void {

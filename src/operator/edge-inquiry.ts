@@ -1,9 +1,11 @@
-import { PODS } from '../api/cluster/resources.ts';
+import { LEASES, PODS } from '../api/cluster/resources.ts';
 import { readMember } from '../api/field-path.ts';
-import { after, earliest, later, seconds, since, type Duration, type Instant } from '../domain/units.ts';
+import { Alarm } from '../domain/alarm.ts';
+import { after, earliest, later, seconds, type Duration, type Instant } from '../domain/units.ts';
 import type { KubeApi } from '../kube/kube-api.ts';
 import type { Timers } from '../kube/timers.ts';
 import type { Log } from '../platform/log.ts';
+import { isSilent, pulseAfter, READ_LEASE_EVERY, type Pulse } from './edge-pulse.ts';
 import { lifeOf, type EdgeRecord } from './edge-record.ts';
 
 /** An edge, and whether something waits for its word. */
@@ -17,48 +19,59 @@ export interface InquiryParts {
   readonly suspects: () => readonly Suspect[];
   /** Its pod is gone or has ended: it has nothing in flight, and never will. */
   readonly onDead: (record: EdgeRecord) => void;
+  /** Who is silent may be told anew. */
+  readonly onAsked: () => void;
   readonly timers: Timers;
   readonly log: Log;
 }
 
 /** An edge that says nothing is asked after, this long after its last word or the last question. */
-const ASK_AFTER: Duration = seconds(20);
+export const ASK_AFTER: Duration = seconds(20);
 /** The same, where something waits for its word. */
-const ASK_SOON: Duration = seconds(2);
+const ASK_SOON = READ_LEASE_EVERY;
 
 /**
  * Finds out which edges are dead, by quorum reads of their pods. Silence proves nothing: only a pod that is gone, has another
- * uid, or has ended does.
+ * uid, or has ended does. Which edges are silent is found out by quorum reads of their Leases, while something waits for them.
  */
 export class EdgeInquiry {
   readonly #parts: InquiryParts;
   /** When the pod of each life was last asked for. */
   readonly #askedAt = new Map<string, Instant>();
+  readonly #pulses = new Map<string, Pulse>();
   #isStopped = false;
-  #cancelWake: (() => void) | undefined;
+  readonly #alarm: Alarm;
   #asking: Promise<void> | undefined;
 
   constructor(parts: InquiryParts) {
     this.#parts = parts;
+    this.#alarm = new Alarm(parts.timers.wakeIn, () => {
+      this.follow();
+    });
   }
 
   /** To be called when the suspects have changed. Asks at once where it is time. */
   follow(): void {
-    this.#cancelWake?.();
-    this.#cancelWake = undefined;
-    if (this.#isStopped || this.#asking !== undefined) return;
     const now = this.#parts.timers.now();
+    this.#alarm.setTo(undefined, now);
+    if (this.#isStopped || this.#asking !== undefined) return;
     const suspects = this.#parts.suspects();
     this.#forget(suspects);
     const due = suspects.filter((suspect) => this.#dueAt(suspect) <= now);
     if (due.length > 0) this.#asking = this.#ask(due);
-    else this.#sleepUntil(earliest(suspects.map((suspect) => this.#dueAt(suspect))), now);
+    else this.#alarm.setTo(earliest(suspects.map((suspect) => this.#dueAt(suspect))), now);
+  }
+
+  /** Of an edge whose report cannot be read nothing is known. */
+  isSilent(record: EdgeRecord): boolean {
+    if (record.bootId === undefined) return false;
+    return isSilent(this.#pulses.get(lifeOf(record)), record.heardAt, this.#parts.timers.now());
   }
 
   /** Asks nothing more. Resolves when no question is on its way. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#cancelWake?.();
+    this.#alarm.stop();
     await this.#asking;
   }
 
@@ -68,21 +81,15 @@ export class EdgeInquiry {
     return after(last, isAwaited ? ASK_SOON : ASK_AFTER);
   }
 
-  #sleepUntil(at: Instant | undefined, now: Instant): void {
-    if (at === undefined) return;
-    this.#cancelWake = this.#parts.timers.wakeIn(since(now, at), () => {
-      this.follow();
-    });
-  }
-
   async #ask(due: readonly Suspect[]): Promise<void> {
-    await Promise.all(due.map(async ({ record }) => this.#askAfter(record)));
+    await Promise.all(due.map(async (suspect) => this.#askAfter(suspect)));
     this.#asking = undefined;
     this.follow();
+    this.#parts.onAsked();
   }
 
-  async #askAfter(record: EdgeRecord): Promise<void> {
-    const isDead = await this.#isDead(record);
+  async #askAfter({ record, isAwaited }: Suspect): Promise<void> {
+    const [isDead] = await Promise.all([this.#isDead(record), isAwaited ? this.#listen(record) : undefined]);
     this.#askedAt.set(lifeOf(record), this.#parts.timers.now());
     if (isDead) this.#parts.onDead(record);
   }
@@ -100,8 +107,25 @@ export class EdgeInquiry {
     }
   }
 
+  /** Its Lease has the name of its pod. */
+  async #listen(record: EdgeRecord): Promise<void> {
+    const { api, timers, log } = this.#parts;
+    const { namespace, name } = record;
+    const [life, askedAt] = [lifeOf(record), timers.now()];
+    try {
+      const lease = await api.get(LEASES, { namespace, name });
+      const sight = { version: lease?.metadata.resourceVersion, askedAt, answeredAt: timers.now() };
+      this.#pulses.set(life, pulseAfter(this.#pulses.get(life), sight));
+    } catch (error) {
+      this.#pulses.delete(life);
+      const reason = error instanceof Error ? error.message : String(error);
+      log.warn('the Lease of an edge could not be read', { edge: name, reason });
+    }
+  }
+
   #forget(suspects: readonly Suspect[]): void {
     const lives = new Set(suspects.map(({ record }) => lifeOf(record)));
     for (const life of this.#askedAt.keys()) if (!lives.has(life)) this.#askedAt.delete(life);
+    for (const life of this.#pulses.keys()) if (!lives.has(life)) this.#pulses.delete(life);
   }
 }

@@ -13,11 +13,13 @@ interface Bed extends KubeBed {
   readonly timers: ManualTimers;
   /** What the candidates were told, in order. */
   readonly told: string[];
+  /** Who has reached the lease again. */
+  readonly reached: string[];
 }
 
 async function startBed(t: TestContext): Promise<Bed> {
   const timers = new ManualTimers();
-  return { ...(await startKube(t, { timers })), timers, told: [] };
+  return { ...(await startKube(t, { timers })), timers, told: [], reached: [] };
 }
 
 interface Candidate {
@@ -25,7 +27,7 @@ interface Candidate {
   readonly log: ReturnType<typeof keptLog>;
 }
 
-function enter(t: TestContext, { api, timers, told }: Bed, identity: string): Candidate {
+function enter(t: TestContext, { api, timers, told, reached }: Bed, identity: string): Candidate {
   const log = keptLog();
   const lease = new LeaderLease({
     api,
@@ -35,6 +37,7 @@ function enter(t: TestContext, { api, timers, told }: Bed, identity: string): Ca
     timers,
     wallNow: () => Date.UTC(2026, 0, 1),
     log,
+    onReached: () => reached.push(identity),
     onLeading: () => told.push(`${identity} leads`),
     onLost: (reason) => told.push(`${identity} has lost: ${reason}`),
   });
@@ -173,5 +176,16 @@ describe('the lease of the leader', () => {
     assert.ok(bed.timers.now() - before >= seconds(4));
     assert.equal(log.lines.length, 1, 'and the log says so once');
     assert.match(String(log.lines[0]), /no such namespace/u);
+  });
+
+  it('tells when it could be read or written again, since what else has failed is worth a try then, and not at other times', async (t) => {
+    const bed = await startBed(t);
+    await startLeading(t, bed);
+    bed.server.fail({ plural: 'leases', verb: 'get' }, { kind: 'reset' }, 1);
+    enter(t, bed, 'b');
+    await pass(bed, () => bed.reached.length > 0);
+    const renewals = writes(bed);
+    await pass(bed, () => writes(bed) === renewals + 2);
+    assert.deepEqual(bed.reached, ['b']);
   });
 });

@@ -1,5 +1,5 @@
 import { LEASES } from '../api/cluster/resources.ts';
-import { since, type Instant } from '../domain/units.ts';
+import { Alarm } from '../domain/alarm.ts';
 import { ApiError, type KubeApi } from '../kube/kube-api.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { pause, type Timers } from '../kube/timers.ts';
@@ -30,6 +30,8 @@ export interface LeaderLeaseParts {
   /** Milliseconds since 1970: for people who read the lease. */
   readonly wallNow: () => number;
   readonly log: Log;
+  /** The lease could be read or written, after it could not. */
+  readonly onReached: () => void;
   /** From now on this process leads; called once at most. */
   readonly onLeading: () => void;
   /** This process leads no more, and never will again; called once at most. */
@@ -51,12 +53,16 @@ export class LeaderLease {
   #object: KubeObject | undefined;
   #claims = 0;
   #running: Promise<void> | undefined;
-  #cancelDeadline: (() => void) | undefined;
+  readonly #deadline: Alarm;
   #hasFailed = false;
   #isGivingBack = false;
 
   constructor(parts: LeaderLeaseParts) {
     this.#parts = parts;
+    const { wakeIn, now } = parts.timers;
+    this.#deadline = new Alarm(wakeIn, () => {
+      this.#become(atTime(this.#election, now()));
+    });
   }
 
   start(): void {
@@ -90,7 +96,7 @@ export class LeaderLease {
     // Before the release is sent: nothing may be written by us once another one can lead.
     this.#isGivingBack = true;
     if (this.#isHeld) await this.#giveBack();
-    this.#cancelDeadline?.();
+    this.#deadline.stop();
     this.#election = { kind: 'lost', reason: 'it was given back' };
   }
 
@@ -137,17 +143,17 @@ export class LeaderLease {
     const { api, identity, timers } = this.#parts;
     this.#object = await api.get(LEASES, this.#ref);
     const record = this.#object === undefined ? undefined : readLease(this.#object);
+    this.#noteSuccess();
     this.#become(looked(this.#election, identity, record, timers.now()));
-    this.#hasFailed = false;
   }
 
   async #claim(claim: Pick<LeaseClaim, 'holder' | 'standsForSeconds'>): Promise<void> {
     const { identity, timers } = this.#parts;
     const sentAt = timers.now();
     this.#object = await this.#write(claim);
+    this.#noteSuccess();
     const answered = { record: readLease(this.#object), sentAt };
     this.#become(written(this.#election, identity, answered, timers.now()));
-    this.#hasFailed = false;
   }
 
   async #write(claim: Pick<LeaseClaim, 'holder' | 'standsForSeconds'>): Promise<KubeObject> {
@@ -174,6 +180,12 @@ export class LeaderLease {
     }
   }
 
+  #noteSuccess(): void {
+    const hadFailed = this.#hasFailed;
+    this.#hasFailed = false;
+    if (hadFailed) this.#parts.onReached();
+  }
+
   /** Returns whether to wait before the next try. */
   #note(error: unknown): boolean {
     if (isElsewhere(error, this.#object !== undefined)) {
@@ -189,18 +201,10 @@ export class LeaderLease {
   #become(next: Election): void {
     const before = this.#election;
     this.#election = next;
-    if (next.kind === 'leading') this.#watchDeadline(next.until);
+    if (next.kind === 'leading') this.#deadline.setTo(next.until, this.#parts.timers.now());
     const begins = before.kind === 'following' && next.kind === 'leading';
     if (begins && !this.#stopping.signal.aborted) this.#parts.onLeading();
     if (before.kind === 'leading' && next.kind === 'lost') this.#parts.onLost(next.reason);
-  }
-
-  #watchDeadline(until: Instant): void {
-    const { timers } = this.#parts;
-    this.#cancelDeadline?.();
-    this.#cancelDeadline = timers.wakeIn(since(timers.now(), until), () => {
-      this.#become(atTime(this.#election, timers.now()));
-    });
   }
 
   get #ref(): { readonly namespace: string; readonly name: string } {

@@ -6,7 +6,7 @@ import { modelName } from '../domain/ids.ts';
 import { monotonicNow, wakeIn } from '../platform/clock.ts';
 import { aDeployment, aModelPool } from '../testing/cluster-objects.ts';
 import type { FakeApiServer } from '../testing/fake-api-server.ts';
-import { keptLog, startKube } from '../testing/kube-testbed.ts';
+import { keptLog, startKube, unseen } from '../testing/kube-testbed.ts';
 import { Operator } from './operator.ts';
 
 /** An operator that has not started yet, of a cluster with one model `a`. */
@@ -16,7 +16,8 @@ async function declared(t: TestContext, pool: JsonObject): Promise<{ operator: O
   server.put(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'ml' } });
   server.put(MODEL_POOLS, aModelPool({ ...pool, defaults: { engine: { image: 'llama:1' } } }));
   server.put(MODEL_DEPLOYMENTS, aDeployment('a'));
-  const operator = new Operator({ api, timers, wallNow: Date.now, instance: 'o', nonce: 'ab', log: keptLog() });
+  const parts = { api, timers, lookAt: unseen, wallNow: Date.now, instance: 'o', nonce: 'ab', log: keptLog() };
+  const operator = new Operator(parts);
   t.after(async () => operator.stop());
   return { operator, server };
 }

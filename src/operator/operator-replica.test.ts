@@ -13,7 +13,7 @@ import { aDeployment, aModelPool } from '../testing/cluster-objects.ts';
 import type { FakeApiServer } from '../testing/fake-api-server.ts';
 import type { FakeRequest } from '../testing/fake-api-request.ts';
 import { FakeKubelet } from '../testing/fake-kubelet.ts';
-import { keptLog, startKube } from '../testing/kube-testbed.ts';
+import { keptLog, startKube, unseen } from '../testing/kube-testbed.ts';
 import { ManualTimers } from '../testing/manual-timers.ts';
 import { OPERATOR_LEASE, OperatorReplica } from './operator-replica.ts';
 
@@ -69,7 +69,7 @@ async function startBed(t: TestContext): Promise<Bed> {
   const clock = new ManualTimers();
   const { server } = await startKube(t, { timers: clock });
   const kubelet = new FakeKubelet(server);
-  void kubelet.run();
+  kubelet.run();
   const folder = mkdtempSync(join(tmpdir(), 'corral-tokens-'));
   t.after(() => {
     kubelet.stop();
@@ -93,6 +93,7 @@ async function start(t: TestContext, { server, clock, folder }: Bed, name: strin
       createKubeApi({ server: new URL(server.url), tokenFile, caFile: undefined }, { timers, log, ...options }),
     namespace: 'system',
     timers,
+    lookAt: unseen,
     wallNow: () => Date.UTC(2026, 0, 1),
     instance: name,
     nonce: 'ab',

@@ -46,6 +46,10 @@ export class OperatorReplica {
       api: this.#leaseApi,
       name: OPERATOR_LEASE,
       identity: identityOf(rest),
+      // It is asked for each second; what is followed is tried again up to half a minute later.
+      onReached: () => {
+        this.#operator.retryNow();
+      },
       onLeading: () => void this.#lead(),
       onLost,
     });
@@ -77,6 +81,11 @@ export class OperatorReplica {
         ? { kind: 'planning' }
         : { kind: 'reading', reason: 'it has just begun to lead' };
     return { kind: 'standby', leader: leader === undefined ? undefined : podOf(leader) };
+  }
+
+  /** How often an edge was presumed dead, so that a pod was stopped without its word. */
+  get presumedDead(): number {
+    return this.#operator.presumedDead;
   }
 
   /** What would become of a request for a model if it came now; `undefined`: nobody declares that name, or it does not plan. */

@@ -1,106 +1,27 @@
-import type { JsonObject } from '../domain/json.ts';
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
-import { EDGE_REPORTS, EVENTS, MODEL_DEPLOYMENTS, MODEL_POOLS, NAMESPACES, PODS } from '../api/cluster/resources.ts';
+import { describe, it } from 'node:test';
+import { EVENTS, PODS } from '../api/cluster/resources.ts';
 import { readMember, readPath } from '../api/field-path.ts';
-import type { Timers } from '../kube/timers.ts';
-import { monotonicNow, wakeIn } from '../platform/clock.ts';
+import type { JsonObject } from '../domain/json.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
-import { aDeployment, aModelPool } from '../testing/cluster-objects.ts';
 import type { FakeApiServer } from '../testing/fake-api-server.ts';
-import { FakeKubelet, runningStatus } from '../testing/fake-kubelet.ts';
-import { keptLog, startKube, type KubeBed } from '../testing/kube-testbed.ts';
-import { Operator } from './operator.ts';
-
-interface Bed extends KubeBed {
-  readonly kubelet: FakeKubelet;
-  readonly timers: Timers;
-}
-
-async function startBed(t: TestContext): Promise<Bed> {
-  const timers = { now: monotonicNow, wakeIn, random: Math.random };
-  const bed = await startKube(t, { timers });
-  const kubelet = new FakeKubelet(bed.server);
-  void kubelet.run();
-  t.after(() => {
-    kubelet.stop();
-  });
-  bed.server.put(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'ml' } });
-  bed.server.put(MODEL_POOLS, aModelPool({ capacity: { maxLoaded: 1 }, defaults: { engine: { image: 'llama:1' } } }));
-  return { ...bed, kubelet, timers };
-}
-
-async function startOperator(t: TestContext, { api, timers }: Bed): Promise<Operator> {
-  const wallNow = (): number => Date.UTC(2026, 0, 1);
-  const operator = new Operator({ api, timers, wallNow, instance: 'operator-1', nonce: 'ab', log: keptLog() });
-  t.after(async () => operator.stop());
-  await operator.lead();
-  return operator;
-}
-
-/** A preset whose llama-server is ready at once. */
-const declare = (server: FakeApiServer, name: string, more: JsonObject = {}): KubeObject =>
-  server.put(MODEL_DEPLOYMENTS, aDeployment(name, { env: [{ name: 'FAKE', value: 'ready' }], ...more }));
-
-interface Said {
-  /** Of each ModelDeployment (by name): who waits and what is in flight, at each of its pods or at those of these uids. */
-  readonly models?: Readonly<Record<string, { waiting?: number; inFlight?: number; at?: readonly string[] }>>;
-  readonly acks?: readonly { readonly podUid: string; readonly epoch: number }[];
-  readonly orders?: readonly JsonObject[];
-}
-
-let sequence = 0;
-
-/** The only edge says so. */
-function report(server: FakeApiServer, { models = {}, acks = [], orders = [] }: Said): void {
-  sequence += 1;
-  const replicas = server.objects(PODS).flatMap(({ metadata }) => {
-    const owner = metadata.ownerReferences?.[0]?.name;
-    const { inFlight, at = [metadata.uid] } = (owner === undefined ? undefined : models[owner]) ?? {};
-    return inFlight === undefined || !at.includes(metadata.uid) ? [] : [{ podUid: metadata.uid, inFlight }];
-  });
-  server.put(EDGE_REPORTS, {
-    metadata: { name: 'edge-1', namespace: 'corral-system' },
-    report: {
-      edge: { podName: 'edge-1', podUid: 'edge-1-pod' },
-      bootId: 'boot-1',
-      sequence,
-      models: Object.entries(models).map(([name, { waiting = 0, inFlight = 0 }]) => ({
-        deploymentUid: `${name}-uid`,
-        preset: name,
-        inFlight,
-        waiting,
-        oldestWaitSeconds: 0,
-        startedTotal: 1,
-        finishedTotal: 1,
-        ...(inFlight === 0 ? { idleSeconds: 0 } : {}),
-      })),
-      replicas,
-      acks: [...acks],
-      orders: [...orders],
-    },
-  });
-}
-
-const namesOf = (server: FakeApiServer): string[] =>
-  server.objects(PODS).map(({ metadata }) => String(metadata.labels?.['corral.dev/preset']));
-
-const statusOf = (server: FakeApiServer, name: string): unknown =>
-  readPath(server.find(MODEL_DEPLOYMENTS, 'ml', name), ['status', 'presets', 0]);
-
-const phaseIs = (server: FakeApiServer, name: string, phase: string) => (): boolean =>
-  readMember(statusOf(server, name), 'phase') === phase;
-
-const gateOf = (pod: KubeObject | undefined): string | undefined => pod?.metadata.annotations?.['corral.dev/gate'];
-
-/** An operator that has loaded the model `a` for somebody who waits for it. */
-async function startLoaded(t: TestContext, bed: Bed): Promise<Operator> {
-  declare(bed.server, 'a');
-  report(bed.server, { models: { a: { waiting: 1 } } });
-  const operator = await startOperator(t, bed);
-  await bed.server.until(phaseIs(bed.server, 'a', 'Ready'));
-  return operator;
-}
+import { runningStatus } from '../testing/fake-kubelet.ts';
+import {
+  creations,
+  declare,
+  gateOf,
+  namesOf,
+  phaseIs,
+  presetIs,
+  putReport,
+  report,
+  setCapacity,
+  startBed,
+  startLoaded,
+  startOperator,
+  statusOf,
+  type OperatorBed,
+} from '../testing/operator-bed.ts';
 
 describe('the operator', () => {
   it('makes the pod of a model that somebody waits for, and says in the status and in Events what becomes of it', async (t) => {
@@ -161,6 +82,27 @@ describe('the operator', () => {
     await server.until(() => server.objects(PODS).length === 0);
   });
 
+  it('takes back a drain for idleness where an edge has sent a request before it heard of it, and not where it has not', async (t) => {
+    const bed = await startBed(t);
+    const { server } = bed;
+    declare(server, 'a', { scaling: { idleTimeout: '200ms' } });
+    report(server, { models: { a: { waiting: 1 } } });
+    await startOperator(t, bed);
+    await server.until(phaseIs(server, 'a', 'Ready'));
+    const said = { deploymentUid: 'a-uid', preset: 'a', inFlight: 0, waiting: 0, oldestWaitSeconds: 0, idleSeconds: 0 };
+    putReport(server, { models: [{ ...said, startedTotal: 1, finishedTotal: 1 }] });
+    await server.until(() => gateOf(server.objects(PODS)[0]) === 'closed/1');
+    const [pod] = server.objects(PODS);
+    assert.ok(pod !== undefined);
+    const acks = (epoch: number): JsonObject[] => [{ podUid: pod.metadata.uid, epoch }];
+    const models = [{ ...said, startedTotal: 2, finishedTotal: 2 }];
+    putReport(server, { models, acks: acks(1) });
+    await server.until(() => gateOf(server.objects(PODS)[0]) === 'open/2');
+    await server.until(() => gateOf(server.objects(PODS)[0]) === 'closed/3');
+    putReport(server, { models, acks: acks(3) });
+    await server.until(() => server.objects(PODS).length === 0);
+  });
+
   it('drains nothing before everything was read, however late the ModelDeployments come', async (t) => {
     const bed = await startBed(t);
     const { server } = bed;
@@ -198,6 +140,20 @@ describe('the operator', () => {
     await server.until(phaseIs(server, 'a', 'Unloaded'));
   });
 
+  it('makes no pod for a ModelDeployment that is gone, also while nobody has told it so', async (t) => {
+    const bed = await startBed(t);
+    const { server } = bed;
+    setCapacity(bed, { maxLoaded: 2 });
+    await startLoaded(t, bed);
+    server.conceal('a');
+    server.finishDeletion('a-uid');
+    assert.equal(server.collectGarbage().length, 1);
+    declare(server, 'b');
+    report(server, { models: { a: { waiting: 1 }, b: { waiting: 1 } } });
+    await server.until(phaseIs(server, 'b', 'Ready'));
+    assert.deepEqual(creations(server), ['a', 'b']);
+  });
+
   it('loads what is to be loaded at the start once in its life, not once for each operator', async (t) => {
     const bed = await startBed(t);
     const { server } = bed;
@@ -212,13 +168,6 @@ describe('the operator', () => {
     assert.deepEqual(namesOf(server), []);
   });
 });
-
-const presetIs = (server: FakeApiServer, name: string, wanted: Readonly<Record<string, unknown>>) => (): boolean =>
-  Object.entries(wanted).every(([field, value]) => readMember(statusOf(server, name), field) === value);
-
-/** The pool of the bed, with this capacity. */
-const setCapacity = ({ server }: Bed, capacity: JsonObject): KubeObject =>
-  server.put(MODEL_POOLS, aModelPool({ capacity, defaults: { engine: { image: 'llama:1' } } }));
 
 const SCALED = { maxReplicas: 2, targetInFlight: 1 };
 
@@ -273,7 +222,7 @@ describe('the operator, of a preset with several replicas', () => {
 describe('a model for which the scheduler finds no node', () => {
   const words = '0/1 nodes are available: 1 Insufficient example.com/gpu.';
   const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: words };
-  const refuse = ({ kubelet }: Bed, { metadata }: KubeObject): void => {
+  const refuse = ({ kubelet }: OperatorBed, { metadata }: KubeObject): void => {
     kubelet.setStatus(metadata.name, { phase: 'Pending', conditions: [condition] });
   };
   const eventsOf = (server: FakeApiServer, name: string): unknown[] =>

@@ -1,30 +1,32 @@
 import type { Acceptance } from '../api/cluster/accept.ts';
-import { POD_SELECTOR } from '../api/cluster/pod-marks.ts';
-import { PODS } from '../api/cluster/resources.ts';
-import { KubernetesBackend } from '../backend/kubernetes/kubernetes-backend.ts';
+import type { PodView } from '../api/cluster/pod-view.ts';
+import type { KubernetesBackendParts } from '../backend/kubernetes/kubernetes-backend.ts';
 import { renderPodTemplate, type PodTemplate } from '../backend/kubernetes/render-pod-template.ts';
 import { ControlLoop, type PresetView } from '../control/control-loop.ts';
-import type { ModelName, ReplicaId } from '../domain/ids.ts';
+import { presetUid, replicaId, type ModelName, type PresetUid, type ReplicaId } from '../domain/ids.ts';
+import type { Catalog } from '../domain/preset.ts';
 import type { KubeApi } from '../kube/kube-api.ts';
-import { Reflector } from '../kube/reflector.ts';
 import type { Timers } from '../kube/timers.ts';
-import { WriteLanes } from '../kube/write-lanes.ts';
 import type { Log } from '../platform/log.ts';
 import type { ModelPlan } from '../routing/model-plan.ts';
+import { Announcer } from './announcer.ts';
 import { CatalogFollower, type ClusterCatalog } from './catalog-follower.ts';
-import { EdgeBook } from './edge-book.ts';
 import type { ReportedOrder } from './edge-record.ts';
-import { EventWriter, type PodName } from './event-writer.ts';
+import { isSameList } from './is-same-list.ts';
+import { ModelPods } from './model-pods.ts';
 import { planByName } from './plan-by-name.ts';
+import { presumedDead } from './presumed-dead.ts';
+import { rememberedFailures } from './remembered-failures.ts';
+import type { World } from './situations.ts';
 import { StartupLoads } from './startup-loads.ts';
-import { StatusPublisher } from './status-publisher.ts';
-import { StatusWriter } from './status-writer.ts';
 import { unschedulableAfter } from './unschedulable-after.ts';
 
 export interface OperatorParts {
   /** Its writes must be refused when somebody else may lead; see LeaderLease. */
   readonly api: KubeApi;
   readonly timers: Timers;
+  /** Asks a pod's own llama-server whether it is in use. */
+  readonly lookAt: KubernetesBackendParts['lookAt'];
   /** Milliseconds since 1970. */
   readonly wallNow: () => number;
   /** Who writes Events: the name of the operator's pod. */
@@ -34,26 +36,27 @@ export interface OperatorParts {
   readonly log: Log;
 }
 
-const NOTHING_DECLARED: Acceptance<PodTemplate> = { verdicts: [], pools: [], names: new Map() };
+const NOTHING_DECLARED: ClusterCatalog<PodTemplate> = {
+  catalog: { pools: [], presets: [] },
+  templates: new Map(),
+  orphaning: new Set(),
+  acceptance: { verdicts: [], pools: [], names: new Map() },
+};
+
+/** What the statuses of all pools say of it. */
+const orderOfUse = ({ pools }: Acceptance<PodTemplate>): PresetUid[] =>
+  pools.flatMap(({ status }) => (status?.lru ?? []).map(presetUid));
 
 /** Runs the models of a cluster: what is declared, what the edges report and the pods go in; pods, statuses and Events come out. */
 export class Operator {
   readonly #parts: OperatorParts;
-  readonly #lanes: WriteLanes;
-  readonly #pods: Reflector;
-  readonly #backend: KubernetesBackend;
-  readonly #book: EdgeBook;
+  readonly #running: ModelPods;
   readonly #follower: CatalogFollower<PodTemplate>;
-  readonly #events: EventWriter;
-  readonly #publisher: StatusPublisher;
+  readonly #announcer: Announcer;
   readonly #startupLoads = new StartupLoads();
-  #declared: ClusterCatalog<PodTemplate> = {
-    catalog: { pools: [], presets: [] },
-    templates: new Map(),
-    acceptance: NOTHING_DECLARED,
-  };
+  #declared = NOTHING_DECLARED;
   #views: readonly PresetView[] = [];
-  #willPublish = false;
+  #presumed = 0;
   #reading: Promise<void> | undefined;
   #isRead = false;
   #isStopped = false;
@@ -63,31 +66,15 @@ export class Operator {
   constructor(parts: OperatorParts) {
     const { api, timers, log } = parts;
     this.#parts = parts;
-    this.#lanes = new WriteLanes({ log, timers });
-    this.#pods = new Reflector({
-      api,
-      resource: PODS,
-      scope: { labelSelector: POD_SELECTOR },
-      log,
-      timers,
-      onChange: () => {
-        this.#backend.podsChanged();
-        this.#publishSoon();
-      },
-    });
-    this.#backend = this.#createBackend();
-    this.#book = this.#createBook();
     this.#follower = new CatalogFollower({
-      api,
+      ...{ api, timers, log },
       render: renderPodTemplate,
       onCatalog: (news) => {
         this.#take(news);
       },
-      timers,
-      log,
     });
-    this.#events = this.#createEvents();
-    this.#publisher = this.#createPublisher();
+    this.#running = this.#createModelPods();
+    this.#announcer = this.#createAnnouncer();
   }
 
   /** Reads everything and follows it, and decides nothing: it stands by. Resolves early if `stop` comes before. */
@@ -102,24 +89,33 @@ export class Operator {
    */
   async lead(): Promise<void> {
     await this.start();
-    await Promise.all([this.#pods.refresh(), this.#book.refresh(), this.#follower.refresh()]);
+    await Promise.all([this.#running.refresh(), this.#follower.refresh()]);
     if (this.#isRead && !this.#isStopped) this.#plan();
   }
 
+  /** The API server answers again. */
+  retryNow(): void {
+    this.#running.retryNow();
+    this.#follower.retryNow();
+  }
+
   async #read(): Promise<void> {
-    await Promise.all([this.#pods.start(), this.#book.start(), this.#follower.start()]);
-    this.#isRead = this.#pods.synced && this.#book.synced && this.#declared.acceptance !== NOTHING_DECLARED;
+    await Promise.all([this.#running.start(), this.#follower.start()]);
+    this.#isRead = this.#running.synced && this.#declared !== NOTHING_DECLARED;
   }
 
   #plan(): void {
     const { timers, log } = this.#parts;
     const { now, wakeIn } = timers;
+    const { backend, edges } = this.#running;
+    edges.recall(orderOfUse(this.#declared.acceptance));
     this.#control = new ControlLoop({
-      backend: this.#backend,
-      activity: this.#book,
+      backend,
+      activity: edges,
+      remembered: rememberedFailures(this.#declared.acceptance, now()),
       publish: (views) => {
         this.#views = views;
-        this.#publishSoon();
+        this.#announcer.tellSoon();
       },
       log,
       now,
@@ -138,6 +134,11 @@ export class Operator {
     return this.#control !== undefined;
   }
 
+  /** How often an edge was presumed dead, so that a pod was stopped without its word. */
+  get presumedDead(): number {
+    return this.#presumed;
+  }
+
   /** What would become of a request for a model if it came now; `undefined`: nobody declares that name, or it does not plan. */
   plan(name: ModelName): ModelPlan | undefined {
     const control = this.#control;
@@ -150,109 +151,101 @@ export class Operator {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#control?.stop();
-    this.#backend.close();
-    const reading = [this.#pods.stop(), this.#book.stop(), this.#follower.stop()];
-    await Promise.all([...reading, this.#lanes.close(), this.#events.stop()]);
+    await Promise.all([this.#running.stop(), this.#follower.stop(), this.#announcer.stop()]);
   }
 
-  #createBackend(): KubernetesBackend {
-    const { api, timers, log } = this.#parts;
-    const backend = new KubernetesBackend({
-      api,
-      pods: this.#pods,
-      lanes: this.#lanes,
+  #createModelPods(): ModelPods {
+    return new ModelPods({
+      ...this.#parts,
       templates: (uid) => this.#declared.templates.get(uid),
+      isLeading: () => this.isPlanning,
+      isLetGo: (ownerUid) => this.#declared.orphaning.has(ownerUid),
+      isToldOf: (pod) => this.#isToldOf(pod),
+      onPresumed: (replica, edges) => {
+        this.#tellPresumed(replica, edges);
+      },
+      isThere: async (owner) => this.#follower.isThere(owner),
       unschedulableAfter: (pool) => unschedulableAfter(pool, this.#declared.acceptance.pools),
-      now: timers.now,
-      wakeIn: timers.wakeIn,
-      log,
-    });
-    backend.onGateClosed((replica, epoch) => {
-      this.#book.gateClosed(replica, epoch);
-    });
-    return backend;
-  }
-
-  #createBook(): EdgeBook {
-    const { api, timers, log } = this.#parts;
-    const book = new EdgeBook({
-      api,
-      gateOf: (replica) => this.#backend.gateOf(replica),
       onOrder: (order) => {
         this.#carryOut(order);
       },
-      timers,
-      log,
+      onChange: () => {
+        this.#announcer.tellSoon();
+      },
     });
-    book.onChange(() => {
-      this.#publishSoon();
-    });
-    return book;
   }
 
-  #createEvents(): EventWriter {
-    const { api, wallNow, instance, nonce, log } = this.#parts;
-    return new EventWriter({ api, log, wallNow, podOf: (replica) => this.#podOf(replica), instance, nonce });
-  }
-
-  #createPublisher(): StatusPublisher {
-    const { api, timers, wallNow } = this.#parts;
-    return new StatusPublisher({
-      statuses: new StatusWriter({
-        api,
-        lanes: this.#lanes,
-        onWritten: (resource, object) => {
-          this.#follower.absorb(resource, object);
-        },
-      }),
-      events: this.#events,
-      clock: () => ({ now: timers.now(), wall: wallNow() }),
+  #createAnnouncer(): Announcer {
+    return new Announcer({
+      ...this.#parts,
+      podOf: (replica) => this.#running.podOf(replica),
+      isLeading: () => this.isPlanning,
+      look: () => this.#look(),
+      newest: {
+        deployment: (decided) => this.#follower.newestDeployment(decided),
+        pool: (decided) => this.#follower.newestPool(decided),
+      },
+      onWritten: (resource, object) => {
+        this.#follower.absorb(resource, object);
+      },
+      onTold: () => {
+        this.#running.backend.failuresTold();
+      },
     });
   }
 
   #take(news: ClusterCatalog<PodTemplate>): void {
+    // Mostly what has changed is a status that was written, and nothing to plan with.
+    const isNew = !isSameCatalog(this.#declared.catalog, news.catalog);
     this.#declared = news;
-    if (this.#control !== undefined) this.#declare(this.#control);
+    if (this.#control !== undefined && isNew) this.#declare(this.#control);
+    else this.#announcer.tellSoon();
   }
 
   #declare(control: ControlLoop): void {
     const { catalog, acceptance } = this.#declared;
     control.setCatalog(catalog);
     for (const uid of this.#startupLoads.due(acceptance)) control.orderLoad(uid);
-    this.#publishSoon();
+    this.#announcer.tellSoon();
   }
 
   /** An order to unload means the replicas that its client has seen: a later one is not to suffer for it. */
   #carryOut({ kind, preset, replicas }: ReportedOrder): void {
     const control = this.#control;
     if (control === undefined) return;
-    const meant = this.#backend.observe().some(({ id }) => replicas.includes(id));
+    const meant = this.#running.backend.observe().some(({ id }) => replicas.includes(id));
     if (kind === 'load') control.orderLoad(preset);
     else if (meant) control.orderUnload(preset);
   }
 
-  #podOf(replica: ReplicaId): PodName | undefined {
-    const pod = this.#pods.find(replica);
-    if (pod?.metadata.namespace === undefined) return undefined;
-    const { namespace, name, uid } = pod.metadata;
-    return { namespace, name, uid };
+  #tellPresumed(replica: ReplicaId, edges: readonly string[]): void {
+    this.#presumed += edges.length;
+    this.#parts.log.warn('edges are presumed dead: a replica is stopped without their word', { replica, edges });
+    const preset = this.#running.backend.observe().find(({ id }) => id === replica)?.preset;
+    this.#announcer.report(presumedDead(this.#declared.acceptance, { preset, replica, edges }));
   }
 
-  /** Once for all that changes in this turn of the event loop. */
-  #publishSoon(): void {
-    if (this.#willPublish || this.#control === undefined) return;
-    this.#willPublish = true;
-    setImmediate(() => {
-      this.#willPublish = false;
-      this.#publisher.publish({
-        acceptance: this.#declared.acceptance,
-        views: this.#views,
-        replicas: this.#backend.observe(),
-        activity: this.#book,
-        lastUse: (uid) => this.#book.lastUse(uid),
-        schedulerWords: (replica) => this.#backend.schedulerWords(replica),
-        edges: this.#book.edges,
-      });
-    });
+  /** Of what is not counted there is nothing to tell. */
+  #isToldOf(pod: PodView): boolean {
+    const note = this.#control?.failures.get(pod.preset);
+    return note?.counted.includes(replicaId(pod.uid)) !== true || this.#announcer.hasToldFailure(pod);
+  }
+
+  #look(): World {
+    const { backend, edges } = this.#running;
+    return {
+      acceptance: this.#declared.acceptance,
+      views: this.#views,
+      replicas: backend.observe(),
+      activity: edges,
+      lastUse: (uid) => edges.lastUse(uid),
+      schedulerWords: (replica) => backend.schedulerWords(replica),
+      failures: this.#control === undefined ? new Map() : this.#control.failures,
+      hasPod: (uid) => this.#running.hasPod(uid),
+      edges: edges.edges,
+    };
   }
 }
+
+const isSameCatalog = (a: Catalog, b: Catalog): boolean =>
+  isSameList(a.pools, b.pools) && isSameList(a.presets, b.presets);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
 import fc from 'fast-check';
 import { checkObject } from '../api/check-object.ts';
-import type { ClusterObject } from '../api/cluster/decode-objects.ts';
+import { type ClusterObject, decodePool } from '../api/cluster/decode-objects.ts';
 import { renderPoolStatus } from '../api/cluster/render-pool-status.ts';
 import { renderStatus } from '../api/cluster/render-status.ts';
 import type { Moment } from '../api/cluster/routed-presets.ts';
@@ -12,7 +12,8 @@ import {
   type PresetStatus,
 } from '../api/model-deployment-schema.ts';
 import { type ModelPoolStatus, ModelPoolStatusSchema } from '../api/model-pool-schema.ts';
-import type { Replica } from '../domain/replica.ts';
+import type { DrainCause, Replica, ReplicaState } from '../domain/replica.ts';
+import { replicaId } from '../domain/ids.ts';
 import { instant } from '../domain/units.ts';
 import {
   clusterWorld,
@@ -25,7 +26,7 @@ import {
   type WorldSketch,
 } from '../testing/cluster-worlds.ts';
 import { declared, declaredPool, declaredPreset } from '../testing/declared-objects.ts';
-import { situationsOf } from './situations.ts';
+import { situationsOf, type World } from './situations.ts';
 
 const momentAt = (seconds: number): Moment => ({
   now: instant(seconds * 1000),
@@ -91,6 +92,7 @@ test('the status of a ModelDeployment with one loaded model, as it is written', 
         replicas: 1,
         readyReplicas: 1,
         lastLoadedTime: '2026-01-01T00:00:40Z',
+        loadSeconds: 2,
         lastUsedTime: '2026-01-01T00:01:10Z',
       },
       { name: 'c', phase: 'Unloaded', names: ['c'], uid: 'chat-uid', replicas: 0, readyReplicas: 0 },
@@ -107,9 +109,31 @@ describe('a preset says', () => {
   };
 
   it('what it waits for, and that it loads', () => {
-    const waitsFor = { reason: 'WaitingForCapacity', because: 'room' };
+    const waitsFor = { reason: 'WaitingForCapacity', because: 'room' } as const;
     assert.equal(say({ standings: { 'chat/a': { waitsFor } } }), 'Waiting WaitingForCapacity: room');
     assert.equal(say({ replicas: [podOf('chat/a', starting)] }), 'Loading : ');
+  });
+
+  it('what it does not get over while it loads, and so does the condition Ready', () => {
+    const trouble = { code: 'NotStarting', words: 'FailedMount: no disk' } as const;
+    const sketch = { replicas: [podOf('chat/a', { kind: 'starting', since: instant(0), trouble })] };
+    assert.equal(say(sketch), 'Loading NotStarting: FailedMount: no disk');
+    const { conditions } = statusOf([chat], sketch);
+    const ready = conditions?.find(({ type }) => type === 'Ready');
+    assert.deepEqual(
+      [ready?.status, ready?.reason, ready?.message],
+      ['False', 'NotStarting', 'a: FailedMount: no disk'],
+    );
+  });
+
+  it('why it stops, where somebody else stops it', () => {
+    const stops = (cause: DrainCause): string => say({ replicas: [podOf('chat/a', stopping(cause))] });
+    assert.equal(stops({ kind: 'deleted' }), 'Stopping PodDeleted: somebody has deleted its pod');
+    assert.equal(
+      stops({ kind: 'deleted', words: 'drain' }),
+      'Stopping PodDeleted: somebody has deleted its pod: drain',
+    );
+    assert.match(stops({ kind: 'nodeLost' }), /^Stopping NodeLost: its node does not answer/u);
   });
 
   it('why it fits nowhere, before anybody asks for it', () => {
@@ -123,6 +147,33 @@ describe('a preset says', () => {
     assert.equal(conditionsOf(status)[2], 'Ready=False TooLarge');
     assert.equal(status.conditions?.[2]?.message, `a: ${why}`);
     assert.equal(say({ pools: pool('30Gi') }, [withStatus(large, status)]), 'Unloaded : ');
+  });
+
+  it('when it was loaded, at the latest when it leaves: whoever led may have ended before it told', () => {
+    const loaded = (state: ReplicaState, object = chat): unknown =>
+      presetOf(statusOf([object], { replicas: [podOf('chat/a', state)] }))?.lastLoadedTime;
+    const told = statusOf([chat], { replicas: [podOf('chat/a', ready())] });
+    const leaving = draining({ kind: 'idle' });
+    assert.equal(loaded(leaving, withStatus(chat, told)), presetOf(told)?.lastLoadedTime);
+    assert.equal(typeof loaded(leaving), 'string');
+    assert.equal(loaded(draining({ kind: 'removed' })), undefined, 'one that still loads leaves so, too');
+    assert.equal(loaded(starting), undefined);
+  });
+
+  it('how long its last load took, until the next one, and nothing where nobody has measured one', () => {
+    const seconds = (sketch: WorldSketch, object = chat): unknown => presetOf(statusOf([object], sketch))?.loadSeconds;
+    const told = withStatus(chat, statusOf([chat], { replicas: [podOf('chat/a', ready(0, 7400))] }));
+    assert.equal(seconds({}, told), 7);
+    assert.equal(seconds({ replicas: [podOf('chat/a', starting)] }, told), 7);
+    const again = withStatus(chat, statusOf([told], {}));
+    assert.equal(seconds({ replicas: [podOf('chat/a', ready(0, 9000))] }, again), 9);
+    assert.equal(seconds({ replicas: [podOf('chat/a', draining({ kind: 'idle' }))] }), undefined);
+  });
+
+  it('nothing new where another leader has measured the load of a replica that is ready otherwise', () => {
+    const sketch = (loadTime: number): WorldSketch => ({ replicas: [podOf('chat/a', ready(0, loadTime))] });
+    const told = withStatus(chat, statusOf([chat], sketch(7000)));
+    assert.deepEqual(statusOf([told], sketch(60_000), 110), told['status']);
   });
 
   it('how many of its replicas there are, and how many serve', () => {
@@ -155,7 +206,7 @@ describe('a preset says', () => {
       exitCode: 1,
       failures: 2,
       retryAt: instant(130_000),
-    };
+    } as const;
     const replicas = [podOf('chat/a', stopping({ kind: 'failed' }))];
     const status = statusOf([chat], { replicas, standings: { 'chat/a': { backOff } } });
     const preset = presetOf(status);
@@ -174,13 +225,41 @@ describe('a preset says', () => {
     const backOff = { reason: 'it broke', logTail: ['a line'], exitCode: 1, failures: 1, retryAt: instant(110_000) };
     const failed = statusOf([chat], { standings: { 'chat/a': { backOff } } });
     const later = statusOf([withStatus(chat, failed)], {}, 1000);
-    assert.deepEqual(later, failed);
+    const { backOff: over, ...rest } = presetOf(failed) ?? {};
+    assert.equal(over?.nextRetryTime, '2026-01-01T00:01:50Z');
+    assert.deepEqual(presetOf(later), rest, 'edges refuse nobody any more');
     assert.deepEqual(later.conditions?.[2]?.message, 'a: it broke');
     const tried = statusOf([withStatus(chat, later)], { replicas: [podOf('chat/a', starting)] });
     assert.deepEqual([presetOf(tried)?.phase, conditionsOf(tried)[2]], ['Loading', 'Ready=True Ready']);
     const changed = declared('chat', [declaredPreset('a')], { generation: 2 });
     const unknown = statusOf([withStatus(changed, later)]);
     assert.deepEqual([presetOf(unknown)?.phase, presetOf(unknown)?.message], ['Unloaded', undefined]);
+  });
+
+  it('what whoever leads next has to know of its last failure, written anew for each, and not when a pod of it is gone', () => {
+    const failure = { code: 'OOMKilled', reason: 'x', exitCode: 1, logTail: [], at: instant(90_000), readyFor: undefined } as const; // prettier-ignore
+    const [uid, rendered] = [uidOf('chat/a'), 'hash'];
+    const render: NonNullable<WorldSketch['render']> = (settings) => ({ ok: true, template: { rendered, settings } });
+    const note = { failure, rendered, count: 2, counted: ['p1', 'p2'].map(replicaId), until: instant(110_000) };
+    const failures = (more: object = {}): NonNullable<WorldSketch['failures']> =>
+      new Map([[uid, { ...note, ...more }]]);
+    const pods = ['p1', 'p2'].map((id) => podOf('chat/a', stopping({ kind: 'failed' }), id));
+    const status = statusOf([chat], { render, failures: failures(), replicas: pods });
+    const told = { reason: 'OOMKilled', rendered, inARow: 2, waitSeconds: 20, podUids: ['p1', 'p2'] };
+    assert.deepEqual(presetOf(status)?.lastFailure, told);
+    const seen = (sketch: WorldSketch): PresetStatus | undefined =>
+      presetOf(statusOf([withStatus(chat, status)], sketch));
+    const elsewhere = pods.map((pod) => ({ ...pod, id: replicaId('p1') }));
+    assert.deepEqual(seen({ render, failures: failures(), replicas: elsewhere })?.lastFailure, told);
+    const third = failures({ count: 3, counted: ['p1', 'p3'].map(replicaId) });
+    const [, , ...others] = pods;
+    const now = [...others, podOf('chat/a', stopping({ kind: 'failed' }), 'p3')];
+    assert.deepEqual(seen({ render, failures: third, replicas: now })?.lastFailure?.podUids, ['p3']);
+    assert.equal(
+      seen({ render, failures: failures({ until: instant(100_000) }) })?.lastFailure?.waitSeconds,
+      undefined,
+    );
+    assert.equal(seen({ render, failures: failures({ rendered: 'another' }) })?.lastFailure, undefined);
   });
 
   it('why it is refused whatever is left of it, or which of its names belong to others', () => {
@@ -283,7 +362,7 @@ describe('the status of a pool', () => {
       'code/d': { waitsFor: { reason: 'WaitingForCapacity', because: 'room', position: 1 } },
       'chat/c': { waitsFor: { reason: 'AutoloadOff', because: 'an order' } },
     },
-  };
+  } as const;
   const poolStatus = (pool: ClusterObject, more: WorldSketch, isLruDue = false, seconds = 0): ModelPoolStatus => {
     const [situation] = situationsOf(clusterWorld([chat, second], { ...more, pools: [pool] })).pools;
     assert.ok(situation !== undefined);
@@ -298,6 +377,7 @@ describe('the status of a pool', () => {
       loaded: 4,
       capacity: '4 models',
       waiting: 1,
+      queue: ['code-uid/d'],
       lru: ['chat-uid/c', 'chat-uid/a'],
     });
     assert.deepEqual(
@@ -305,6 +385,26 @@ describe('the status of a pool', () => {
       [['Accepted', 'True']],
     );
     assert.equal(poolStatus(declaredPool('default', { paused: 1 }), {}).conditions?.[0]?.reason, 'InvalidSpec');
+  });
+
+  it('has those that wait for room by their places, as far as the list goes', () => {
+    const waitsFor = (position: number): object => ({
+      waitsFor: { reason: 'WaitingForCapacity', because: 'room', position },
+    });
+    const many = Array.from({ length: 10 }, (_, n) =>
+      declared(
+        `many-${n}`,
+        Array.from({ length: 30 }, (__, m) => declaredPreset(`p-${n}-${m}`)),
+      ),
+    );
+    const uids = many.flatMap((_, n) => Array.from({ length: 30 }, (__, m) => `many-${n}/p-${n}-${m}`));
+    // The last one declared is the next one.
+    const standings = Object.fromEntries(uids.map((preset, index) => [preset, waitsFor(300 - index)]));
+    const [situation] = situationsOf(clusterWorld(many, { standings })).pools;
+    assert.ok(situation !== undefined);
+    const status = renderPoolStatus(situation, momentAt(0), false);
+    assert.deepEqual([status.waiting, status.queue?.length], [300, 256]);
+    assert.deepEqual(status.queue?.slice(0, 2), ['many-9-uid/p-9-29', 'many-9-uid/p-9-28']);
   });
 
   it('tells how much of each resource is taken, also by what leaves and by what nobody declares any more', () => {
@@ -327,12 +427,65 @@ describe('the status of a pool', () => {
     assert.equal(told({ capacity, paused: true }), 'paused');
   });
 
+  it('keeps the order of use that is written while nobody knows whether a loaded model is in use', () => {
+    const known = poolStatus(declaredPool(), sketch);
+    const later = { ...sketch, unknown: ['chat/a'], idleSince: { 'chat/c': 90 } };
+    const [first, second] = [poolStatus(declaredPool(), later, true), declaredPool('default', {}, { status: known })];
+    assert.deepEqual(first.lru, [], 'there is none yet');
+    assert.deepEqual(poolStatus(second, later, true), second['status']);
+    assert.deepEqual(poolStatus(second, { ...later, unknown: [] }, true).lru, ['chat-uid/c']);
+  });
+
   it('is written anew for another order of use only where that is due', () => {
     const first = poolStatus(declaredPool(), sketch);
     const pool = declaredPool('default', {}, { status: first });
     const later = { ...sketch, idleSince: { 'chat/a': 50, 'chat/c': 90 } };
     assert.deepEqual(poolStatus(pool, later, false, 9), first);
     assert.deepEqual(poolStatus(pool, later, true, 9).lru, ['chat-uid/a', 'chat-uid/c']);
+  });
+});
+
+describe('a ModelDeployment about which nothing has changed', () => {
+  const calm = { idleSince: { 'chat/a': 1, 'chat/c': 1, 'other/d': 1 }, edges: 1 };
+  const objects = [chat, declared('other', [declaredPreset('d')])];
+  const world = clusterWorld(objects, calm);
+  /** Which of the two are the very same value when this has changed. */
+  const kept = (changed: Partial<World>, from: World = world): boolean[] => {
+    const before = situationsOf(from);
+    const after = situationsOf({ ...world, ...changed }, before);
+    return after.deployments.map((one, index) => one === before.deployments[index]);
+  };
+
+  it('is the very same value', () => {
+    assert.deepEqual(kept({}), [true, true]);
+    assert.deepEqual(kept({ replicas: [podOf('chat/a', starting)] }), [false, true]);
+  });
+
+  it('is another where it was used, where its pool is paused, and where there are more edges or none', () => {
+    const { activity, lastUse } = clusterWorld(objects, { idleSince: { ...calm.idleSince, 'other/d': 2 } });
+    assert.deepEqual(kept({ activity, lastUse }), [true, false]);
+    const pools = [decodePool(declaredPool('default', { paused: true }))];
+    assert.deepEqual(kept({ acceptance: { ...world.acceptance, pools } }), [false, false]);
+    assert.deepEqual(kept({ edges: 2 }), [false, false]);
+  });
+
+  it('is another where it has failed', () => {
+    const backOff = { reason: 'x', logTail: [], failures: 1, exitCode: 1, retryAt: instant(200_000) };
+    const { views } = clusterWorld(objects, { ...calm, standings: { 'other/d': { backOff } } });
+    assert.deepEqual(kept({ views }), [true, false]);
+    const [rendered = ''] = world.views.slice(-1).map(({ preset }) => preset.rendered);
+    const failure = {
+      code: 'Crashed',
+      reason: 'x',
+      exitCode: 1,
+      logTail: [],
+      at: instant(0),
+      readyFor: undefined,
+    } as const;
+    const note = { failure, rendered, count: 1, until: instant(1), counted: [] };
+    const failures = new Map([[uidOf('other/d'), note]]);
+    assert.deepEqual(kept({ failures }), [true, false], 'it may be tried again, and its status still tells of it');
+    assert.deepEqual(kept({}, { ...world, failures }), [true, false]);
   });
 });
 
@@ -378,6 +531,22 @@ describe('any world', () => {
         assert.equal(again, situation.deployment.status, 'the very same');
       }),
       { numRuns: 100 },
+    );
+  });
+
+  it('is told the same whether or not another one was told before', () => {
+    const other = declared('other', [declaredPreset('d')]);
+    fc.assert(
+      fc.property(sketch, sketch, (one, two) => {
+        const first = clusterWorld([chat, other], one);
+        const second = {
+          ...clusterWorld([chat, other], { ...two, pools: one.pools ?? [] }),
+          acceptance: first.acceptance,
+        };
+        const [anew, shared] = [situationsOf(second), situationsOf(second, situationsOf(first))];
+        assert.deepEqual(shared, anew);
+      }),
+      { numRuns: 300 },
     );
   });
 

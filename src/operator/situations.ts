@@ -2,16 +2,17 @@ import { footprintOf } from '../domain/is-current.ts';
 import type { ActivitySource } from '../activity/ledger.ts';
 import type { Acceptance, DeploymentVerdict } from '../api/cluster/accept.ts';
 import type { ClusterPool } from '../api/cluster/decode-objects.ts';
-import type { DeploymentSituation, PoolSituation, PresetSituation } from '../api/cluster/situation.ts';
+import type { DeploymentSituation, LastFailure, PoolSituation, PresetSituation } from '../api/cluster/situation.ts';
 import { formatObject, type PresetVerdict } from '../api/cluster/verdict.ts';
 import type { PresetView } from '../control/control-loop.ts';
+import type { FailureNote } from '../control/failures.ts';
 import type { PresetUid, ReplicaId } from '../domain/ids.ts';
 import { holdsCapacity, type Replica } from '../domain/replica.ts';
 import { NO_RESOURCES, plus, type Resources } from '../domain/resources.ts';
-import type { Instant } from '../domain/units.ts';
+import { since, type Instant } from '../domain/units.ts';
 import type { Bin } from '../domain/pool.ts';
 import { phaseOf } from '../routing/build-route-table.ts';
-import type { Standing } from '../routing/standing.ts';
+import { NOTHING_SAID } from '../routing/standing.ts';
 import { describeTooLarge } from './describe-too-large.ts';
 
 /** Everything that statuses and Events tell of, all of it of one moment. */
@@ -26,12 +27,18 @@ export interface World {
   readonly lastUse: (uid: PresetUid) => Instant | undefined;
   /** Why no node takes the pod of a replica, as the scheduler says; `undefined`: one does, or it has not said. */
   readonly schedulerWords: (replica: ReplicaId) => string | undefined;
+  /** Each preset's last failure, also when it may be tried again. */
+  readonly failures: ReadonlyMap<PresetUid, FailureNote>;
+  /** Whether there is a pod of this uid, whatever it does. */
+  readonly hasPod: (uid: string) => boolean;
   /** How many edges are alive. */
   readonly edges: number;
 }
 
 export interface Situations {
+  /** One about which nothing has changed is the very same value as before. */
   readonly deployments: readonly DeploymentSituation[];
+  readonly byUid: ReadonlyMap<string, DeploymentSituation>;
   readonly pools: readonly PoolSituation[];
   readonly presets: ReadonlyMap<PresetUid, PresetSituation>;
   /** Namespace, object and name of every declared preset. */
@@ -39,16 +46,6 @@ export interface Situations {
   /** Replicas that no node takes, and why, as the scheduler says. */
   readonly unschedulable: ReadonlyMap<ReplicaId, string>;
 }
-
-/** Of a preset that nobody plans for. */
-const UNPLANNED: Standing = {
-  notAccepted: undefined,
-  pool: 'open',
-  backOff: undefined,
-  waitsFor: undefined,
-  ordered: false,
-  lastLoad: undefined,
-};
 
 /** What is left of a failed replica says nothing about what its preset does now. */
 const isRemains = ({ state }: Replica): boolean =>
@@ -61,8 +58,11 @@ class Index {
   readonly #bins: ReadonlyMap<string, readonly Bin[]>;
   readonly #activity: World['activity'];
   readonly #lastUse: World['lastUse'];
+  readonly #world: Pick<World, 'failures' | 'hasPod'>;
 
-  constructor({ acceptance, replicas, views, activity, lastUse }: World) {
+  constructor(world: World) {
+    const { acceptance, replicas, views, activity, lastUse } = world;
+    this.#world = world;
     this.#replicas = Map.groupBy(replicas, ({ preset }) => preset);
     this.#views = new Map(views.map((view) => [view.preset.uid, view]));
     this.#bins = new Map(
@@ -78,19 +78,43 @@ class Index {
     const own = this.#replicas.get(verdict.uid);
     const replicas = own === undefined ? [] : own;
     const planned = this.#views.get(verdict.uid);
-    const standing = planned === undefined ? UNPLANNED : planned.standing;
+    const standing = planned === undefined ? NOTHING_SAID : planned.standing;
     const phase = phaseOf(
       replicas.filter((replica) => !isRemains(replica)),
       standing,
     );
     const isIdle = this.idleSince(verdict.uid) !== undefined;
     const lastUsed = isIdle ? this.#lastUse(verdict.uid) : undefined;
-    return { verdict, replicas, phase, failure: standing.backOff, tooLarge: this.#tooLarge(planned), lastUsed };
+    return {
+      verdict,
+      replicas,
+      phase,
+      failure: standing.backOff,
+      lastFailure: this.#lastFailure(planned),
+      tooLarge: this.#tooLarge(planned),
+      lastUsed,
+    };
+  }
+
+  #lastFailure(planned: PresetView | undefined): LastFailure | undefined {
+    const note = planned === undefined ? undefined : this.#world.failures.get(planned.preset.uid);
+    if (note === undefined || note.rendered !== planned?.preset.rendered) return undefined;
+    const { failure, rendered, count: inARow, until: retryAt } = note;
+    const pods = note.counted.filter((id) => this.#world.hasPod(id));
+    return { code: failure.code, rendered, inARow, wait: since(failure.at, retryAt), retryAt, pods };
   }
 
   #tooLarge(planned: PresetView | undefined): string | undefined {
     const bins = planned === undefined ? undefined : this.#bins.get(planned.preset.pool);
     return planned === undefined || bins === undefined ? undefined : describeTooLarge(planned.preset.footprint, bins);
+  }
+
+  isKnown(uid: PresetUid): boolean {
+    return this.#activity.activity(uid).kind !== 'unknown';
+  }
+
+  takenBy(replica: Replica): Resources {
+    return footprintOf(replica, this.#views.get(replica.preset)?.preset);
   }
 
   idleSince(uid: PresetUid): Instant | undefined {
@@ -115,40 +139,64 @@ function ofDeployment(
   };
 }
 
-/** The loaded presets of a pool that nobody uses, the longest idle first; names break ties. */
-function leastRecentlyUsed(presets: readonly PresetSituation[], index: Index): PresetUid[] {
-  const idle = presets
-    .filter(({ replicas }) => replicas.some(({ state }) => state.kind === 'ready'))
-    .flatMap(({ verdict: { uid } }) => {
-      const since = index.idleSince(uid);
-      return since === undefined ? [] : [{ uid, since }];
-    });
+/** Nothing runs, and nothing is wanted: what is told of that follows from this alone. */
+const isSameRest = (a: PresetSituation | undefined, b: PresetSituation): boolean =>
+  a?.verdict === b.verdict &&
+  a.phase.kind === 'unloaded' &&
+  b.phase.kind === 'unloaded' &&
+  a.replicas.length + b.replicas.length === 0 &&
+  a.lastFailure === undefined &&
+  b.lastFailure === undefined &&
+  a.lastUsed === b.lastUsed;
+
+/** Of thousands of presets few do anything: the others need not be told of again. */
+function asBefore(next: DeploymentSituation, last: DeploymentSituation | undefined): DeploymentSituation {
+  const isUnchanged =
+    last?.deployment === next.deployment &&
+    last.isPoolPaused === next.isPoolPaused &&
+    last.edges === next.edges &&
+    next.presets.every((preset, index) => isSameRest(last.presets[index], preset));
+  return isUnchanged ? last : next;
+}
+
+/** The loaded presets of a pool that nobody uses, the longest idle first; names break ties. `undefined`: of one it is unknown. */
+function leastRecentlyUsed(presets: readonly PresetSituation[], index: Index): PresetUid[] | undefined {
+  const loaded = presets.filter(({ replicas }) => replicas.some(({ state }) => state.kind === 'ready'));
+  if (loaded.some(({ verdict: { uid } }) => !index.isKnown(uid))) return undefined;
+  const idle = loaded.flatMap(({ verdict: { uid } }) => {
+    const since = index.idleSince(uid);
+    return since === undefined ? [] : [{ uid, since }];
+  });
   const byIdle = (a: { uid: string; since: number }, b: { uid: string; since: number }): number =>
     a.since === b.since ? (a.uid < b.uid ? -1 : 1) : a.since - b.since;
   return idle.sort(byIdle).map(({ uid }) => uid);
 }
 
-const takenBy = (replica: Replica, { views }: World): Resources =>
-  footprintOf(replica, views.find(({ preset }) => preset.uid === replica.preset)?.preset);
+/** By their places. */
+function queueOf({ name }: ClusterPool, { views }: World): PresetUid[] {
+  const waiting = views.flatMap(({ preset: { uid, pool }, standing: { waitsFor } }) =>
+    pool === name && waitsFor?.position !== undefined ? [{ uid, place: waitsFor.position }] : [],
+  );
+  return waiting.sort((a, b) => a.place - b.place).map(({ uid }) => uid);
+}
 
 function ofPool(pool: ClusterPool, world: World, presets: readonly PresetSituation[], index: Index): PoolSituation {
   const holding = world.replicas.filter((replica) => replica.pool === pool.name && holdsCapacity(replica));
-  const waiting = world.views.filter(
-    ({ preset, standing }) => preset.pool === pool.name && standing.waitsFor?.position !== undefined,
-  );
   return {
     pool,
     loaded: holding.length,
-    used: holding.map((replica) => takenBy(replica, world)).reduce(plus, NO_RESOURCES),
-    waiting: waiting.length,
+    used: holding.map((replica) => index.takenBy(replica)).reduce(plus, NO_RESOURCES),
+    queue: queueOf(pool, world),
     idle: leastRecentlyUsed(presets, index),
   };
 }
 
-/** Puts together what was decided about everything that is declared and what it does. */
-export function situationsOf(world: World): Situations {
+/** Puts together what was decided about everything that is declared and what it does. `before`: what was put together last. */
+export function situationsOf(world: World, before?: Situations): Situations {
   const index = new Index(world);
-  const deployments = world.acceptance.verdicts.map((verdict) => ofDeployment(verdict, world, index));
+  const deployments = world.acceptance.verdicts.map((verdict) =>
+    asBefore(ofDeployment(verdict, world, index), before?.byUid.get(verdict.deployment.ref.uid)),
+  );
   const byPool = Map.groupBy(deployments, ({ deployment }) => deployment.pool);
   const pools = world.acceptance.pools.map((pool) => {
     const own = byPool.get(pool.name);
@@ -158,6 +206,7 @@ export function situationsOf(world: World): Situations {
   const all = deployments.flatMap(({ deployment, presets }) => presets.map((preset) => ({ deployment, preset })));
   return {
     deployments,
+    byUid: new Map(deployments.map((one) => [one.deployment.ref.uid, one])),
     pools,
     presets: new Map(all.map(({ preset }) => [preset.verdict.uid, preset])),
     names: new Map(

@@ -2,16 +2,19 @@ import type { JsonObject } from '../domain/json.ts';
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { MODEL_DEPLOYMENTS, MODEL_POOLS, NAMESPACES } from '../api/cluster/resources.ts';
+import type { ModelDeploymentStatus } from '../api/model-deployment-schema.ts';
 import { readPath } from '../api/field-path.ts';
-import { seconds } from '../domain/units.ts';
+import { instant, seconds } from '../domain/units.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { WriteLanes } from '../kube/write-lanes.ts';
+import { clusterWorld, podOf, starting } from '../testing/cluster-worlds.ts';
+import { declared, declaredPreset } from '../testing/declared-objects.ts';
 import type { FakeApiServer } from '../testing/fake-api-server.ts';
 import { keptLog, startKube } from '../testing/kube-testbed.ts';
 import { EagerTimers } from '../testing/manual-timers.ts';
 import { CatalogFollower } from './catalog-follower.ts';
 import { StatusPublisher } from './status-publisher.ts';
-import { StatusWriter } from './status-writer.ts';
+import { type StatusWish, StatusWriter } from './status-writer.ts';
 
 const pool: JsonObject = {
   apiVersion: 'corral.dev/v1alpha1',
@@ -54,9 +57,19 @@ async function startBed(t: TestContext, objects: readonly JsonObject[] = []): Pr
     onWritten: (resource, object) => {
       follower.absorb(resource, object);
     },
+    onSettled: () => undefined,
   });
   const clock = { now: timers.now(), wall: Date.parse('2026-01-01T00:00:00Z') };
-  const publisher = new StatusPublisher({ statuses, events: { report: () => undefined }, clock: () => clock });
+  const publisher = new StatusPublisher({
+    statuses,
+    events: { report: () => undefined },
+    newest: {
+      deployment: (decided) => follower.newestDeployment(decided),
+      pool: (decided) => follower.newestPool(decided),
+    },
+    clock: () => clock,
+    publishIn: () => undefined,
+  });
   const catalogs: string[] = [];
   const follower = new CatalogFollower({
     api,
@@ -64,7 +77,12 @@ async function startBed(t: TestContext, objects: readonly JsonObject[] = []): Pr
     onCatalog: ({ catalog, acceptance }) => {
       catalogs.push(catalog.presets.map(({ model }) => model).join());
       const activity = { activity: () => ({ kind: 'unknown' }) as const };
-      const nothing = { lastUse: () => undefined, schedulerWords: () => undefined };
+      const nothing = {
+        lastUse: () => undefined,
+        schedulerWords: () => undefined,
+        failures: new Map(),
+        hasPod: () => false,
+      };
       publisher.publish({ acceptance, views: [], replicas: [], activity, ...nothing, edges: 1 });
     },
     timers,
@@ -151,4 +169,145 @@ test('what was written is known from its answer, also where the watch is late', 
   server.put(MODEL_DEPLOYMENTS, deployment('b'));
   await server.until(() => status('b') !== undefined);
   assert.equal(writes(), before + 1, 'only the status of b');
+});
+
+test('a status that was refused is written with the next change of anything', async (t) => {
+  const { server, status } = await startBed(t);
+  server.fail({ verb: 'patch', plural: 'modeldeployments', name: 'a' }, { kind: 'status', status: 403 });
+  server.put(MODEL_DEPLOYMENTS, deployment('a'));
+  server.put(MODEL_DEPLOYMENTS, deployment('b'));
+  await server.until(() => status('b') !== undefined);
+  server.put(MODEL_DEPLOYMENTS, deployment('c'));
+  await server.until(() => status('a') !== undefined);
+});
+
+test('nothing is told twice before it could be read back', () => {
+  const told: string[] = [];
+  const statuses = { write: ({ ref }: StatusWish) => told.push(ref.name), isPending: () => true };
+  const clock = { now: instant(0), wall: Date.parse('2026-01-01T00:00:00Z') };
+  const later = { now: instant(2000), wall: clock.wall + 2000 };
+  const moments = [clock, later];
+  const publisher = new StatusPublisher({
+    statuses,
+    events: { report: () => undefined },
+    newest: { deployment: (decided) => decided, pool: (decided) => decided },
+    clock: () => moments.shift() ?? later,
+    publishIn: () => undefined,
+  });
+  const world = clusterWorld([declared('a', [declaredPreset('a')])]);
+  publisher.publish(world);
+  publisher.publish(world);
+  assert.deepEqual(told, ['a', 'default']);
+  const loading = { ...world, replicas: [podOf('a/a', starting)] };
+  publisher.publish(loading);
+  publisher.publish(loading);
+  assert.deepEqual(told.slice(2), ['a', 'default']);
+});
+
+test('a decision that was begun before a status was answered writes that status no second time', () => {
+  const told: string[] = [];
+  const answers = new Map<string, object>();
+  const statuses = {
+    write: ({ ref, status }: StatusWish) => {
+      told.push(ref.name);
+      answers.set(ref.name, status);
+    },
+    isPending: () => false,
+  };
+  const clock = { now: instant(0), wall: Date.parse('2026-01-01T00:00:00Z') };
+  const answered = <T extends { readonly status: object | undefined }>(name: string, decided: T): T => {
+    const status = answers.get(name);
+    return status === undefined ? decided : { ...decided, status };
+  };
+  const publisher = new StatusPublisher({
+    statuses,
+    events: { report: () => undefined },
+    newest: {
+      deployment: (decided) => answered(decided.ref.name, decided),
+      pool: (decided) => answered(decided.name, decided),
+    },
+    clock: () => clock,
+    publishIn: () => undefined,
+  });
+  // Read anew each time, from the same states of the objects.
+  const decide = (): ReturnType<typeof clusterWorld> => clusterWorld([declared('a', [declaredPreset('a')])]);
+  publisher.publish(decide());
+  assert.deepEqual(told, ['a', 'default']);
+  publisher.publish(decide());
+  assert.deepEqual(told, ['a', 'default']);
+});
+
+test('what is told while a status is on its way follows on that: no condition turns twice, or back in time', () => {
+  const sent: unknown[] = [];
+  let isPending = true;
+  const statuses = {
+    write: ({ ref, status }: StatusWish) => {
+      if (ref.name === 'a') sent.push(readPath(status, ['conditions', 2]));
+    },
+    isPending: () => isPending,
+  };
+  let now = 0;
+  const publisher = new StatusPublisher({
+    statuses,
+    events: { report: () => undefined },
+    newest: { deployment: (decided) => decided, pool: (decided) => decided },
+    clock: () => ({ now: instant(now), wall: Date.parse('2026-01-01T00:00:00Z') + now }),
+    publishIn: () => undefined,
+  });
+  const objects = [declared('a', [declaredPreset('a')])];
+  const publishAt = (time: number, changes: Parameters<typeof clusterWorld>[1]): string => {
+    now = time;
+    publisher.publish(clusterWorld(objects, changes));
+    const { status, lastTransitionTime } = sent.at(-1) as Record<'status' | 'lastTransitionTime', string>;
+    return `${status} since ${lastTransitionTime.slice(17, 19)}`;
+  };
+  assert.equal(publishAt(10_000, { edges: 1 }), 'True since 10');
+  assert.equal(publishAt(15_000, { edges: 0 }), 'False since 15');
+  assert.equal(publishAt(16_000, { edges: 0, replicas: [podOf('a/a', starting)] }), 'False since 15');
+  assert.equal(publishAt(17_000, { edges: 1, replicas: [podOf('a/a', starting)] }), 'True since 17');
+  assert.equal(sent.length, 4);
+  // The API server refuses it: the object is as it was.
+  isPending = false;
+  assert.equal(publishAt(18_000, { edges: 1, replicas: [podOf('a/a', starting)] }), 'True since 18');
+});
+
+test('why presets wait is written every two seconds at most, and all else at once', () => {
+  const told: string[] = [];
+  const asked: number[] = [];
+  let now = 0;
+  let answered: ModelDeploymentStatus | undefined;
+  const statuses = {
+    write: ({ ref, status }: StatusWish) => {
+      if (ref.name !== 'a') return;
+      told.push(JSON.stringify(readPath(status, ['presets', 0])));
+      answered = status;
+    },
+    isPending: () => false,
+  };
+  const publisher = new StatusPublisher({
+    statuses,
+    events: { report: () => undefined },
+    newest: { deployment: (decided) => ({ ...decided, status: answered }), pool: (decided) => decided },
+    clock: () => ({ now: instant(now), wall: Date.parse('2026-01-01T00:00:00Z') + now }),
+    publishIn: (delay) => asked.push(delay),
+  });
+  const objects = [declared('a', [declaredPreset('a')])];
+  const waiting = (because: string): ReturnType<typeof clusterWorld> =>
+    clusterWorld(objects, { standings: { 'a/a': { waitsFor: { reason: 'WaitingForCapacity', because } } } });
+  const publishAt = (time: number, world: ReturnType<typeof clusterWorld>): number => {
+    now = time;
+    publisher.publish(world);
+    return told.length;
+  };
+  assert.equal(publishAt(0, waiting('one')), 1);
+  assert.deepEqual(asked, []);
+  const two = waiting('two');
+  assert.deepEqual([publishAt(100, two), publishAt(200, two), publishAt(1999, two)], [1, 1, 1]);
+  assert.ok(asked.length > 0 && asked.every((delay) => delay === 2000));
+  assert.equal(publishAt(2000, two), 2);
+  assert.match(String(told.at(-1)), /two/u);
+  assert.equal(publishAt(2100, two), 2);
+  // It begins to load: that is no word.
+  assert.equal(publishAt(2200, clusterWorld(objects, { replicas: [podOf('a/a', starting)] })), 3);
+  assert.match(String(told.at(-1)), /Loading/u);
 });

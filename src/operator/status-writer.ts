@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { toJsonMap } from '../api/cluster/json-value.ts';
 import { isTemporary, type KubeApi } from '../kube/kube-api.ts';
 import type { KubeObject, ObjectRef, Resource } from '../kube/kube-object.ts';
@@ -9,9 +8,7 @@ export interface StatusWish {
   readonly resource: Resource;
   readonly ref: ObjectRef;
   readonly uid: string;
-  /** What it has, as far as is known. */
-  readonly previous: object | undefined;
-  /** `previous` itself: nothing is to be changed. Names every field that a status has had, since those left out stay. */
+  /** Names every field that a status has had, since those left out stay. */
   readonly status: object;
 }
 
@@ -20,6 +17,8 @@ export interface StatusWriterParts {
   readonly lanes: WriteLanes;
   /** Takes in the answer to a write, so that what is read next is not older than what was written. */
   readonly onWritten: (resource: Resource, object: KubeObject) => void;
+  /** Nothing is left to be written to an object: what was wished is written, or dropped. */
+  readonly onSettled: () => void;
 }
 
 /**
@@ -36,17 +35,16 @@ export class StatusWriter {
 
   /** Only records the wish; the write follows. */
   write(wish: StatusWish): void {
-    const pending = this.#wishes.get(wish.uid);
     const key = `status/${wish.uid}`;
-    if (pending === undefined) {
-      if (wish.status === wish.previous) return;
-      this.#wishes.set(wish.uid, wish);
-      void this.#parts.lanes.run(key, async () => this.#carryOut(wish.uid));
-    } else if (!isDeepStrictEqual(pending.status, wish.status)) {
-      // Also where it is the status that the object has: after what is on its way it has another.
-      this.#wishes.set(wish.uid, wish);
-      this.#parts.lanes.wake(key);
-    }
+    const isPending = this.isPending(wish.uid);
+    this.#wishes.set(wish.uid, wish);
+    if (isPending) this.#parts.lanes.wake(key);
+    else void this.#parts.lanes.run(key, async () => this.#carryOut(wish.uid));
+  }
+
+  /** Whether something is still to be written to the object of this uid. Then what it says is not what it will say. */
+  isPending(uid: string): boolean {
+    return this.#wishes.has(uid);
   }
 
   async #carryOut(uid: string): Promise<'done' | 'again'> {
@@ -55,12 +53,17 @@ export class StatusWriter {
     try {
       this.#parts.onWritten(wish.resource, await this.#patch(wish));
     } catch (error) {
-      if (!isTemporary(error)) this.#wishes.delete(uid);
+      if (!isTemporary(error)) this.#settle(uid);
       throw error;
     }
     if (this.#wishes.get(uid) !== wish) return 'again';
-    this.#wishes.delete(uid);
+    this.#settle(uid);
     return 'done';
+  }
+
+  #settle(uid: string): void {
+    this.#wishes.delete(uid);
+    this.#parts.onSettled();
   }
 
   async #patch({ resource, ref, uid, status }: StatusWish): Promise<KubeObject> {

@@ -92,7 +92,7 @@ describe('a failure is told', () => {
     const note = 'Unschedulable p: a: no node takes its pod: no GPU is free';
     assert.deepEqual(tell(before, refused, refused, {}), [note]);
     assert.deepEqual(tell({}, refused), ['Started p: a: its pod is created', note], 'both were seen at once');
-    const hopeless = { ...refused, standings: { [a]: { backOff: { ...failing, code: 'Unschedulable' } } } };
+    const hopeless = { ...refused, standings: { [a]: { backOff: { ...failing, code: 'Unschedulable' as const } } } };
     assert.deepEqual(tell(before, hopeless, hopeless, { standings: hopeless.standings }, {}), [note]);
   });
 

@@ -1,16 +1,19 @@
-import { describeCause } from '../api/cluster/render-preset-status.ts';
 import type { DeploymentSituation, NameOfPreset, PresetSituation } from '../api/cluster/situation.ts';
-import { type DeploymentRef, describeLost } from '../api/cluster/verdict.ts';
+import { type DeploymentRef, describeLost, type RefusalReason } from '../api/cluster/verdict.ts';
 import type { ReplicaId } from '../domain/ids.ts';
+import { describeCause } from '../domain/leaving.ts';
 import { causeOf, type Replica } from '../domain/replica.ts';
 import type { LoadFailure } from '../routing/route.ts';
 import type { Situations } from './situations.ts';
 
+/** The words that an Event may have for its reason; a refusal's is that of the status. */
+export type EventReason =
+  'Started' | 'Loaded' | 'Unloaded' | 'Evicted' | 'Failed' | 'Unschedulable' | 'PresumedDead' | RefusalReason;
+
 /** Something worth an Event. */
 export interface Happening {
   readonly type: 'Normal' | 'Warning';
-  /** One word in CamelCase; a refusal's is that of the status. */
-  readonly reason: string;
+  readonly reason: EventReason;
   /** What Corral did or tried, in one word. */
   readonly action: string;
   /** For people; begins with the preset's name. */
@@ -141,5 +144,6 @@ function deploymentEvents(
  * object left to tell it of.
  */
 export function findTransitions(before: Situations, after: Situations): Happening[] {
-  return after.deployments.flatMap((deployment) => deploymentEvents(deployment, before, after));
+  const changed = after.deployments.filter((one) => one !== before.byUid.get(one.deployment.ref.uid));
+  return changed.flatMap((deployment) => deploymentEvents(deployment, before, after));
 }

@@ -82,6 +82,22 @@ describe('of idle replicas there leaves first', () => {
       ['small#1'],
     );
   });
+  it('the one that was used last longest ago, of those that were seen ready at one moment, after all their requests', () => {
+    const [a, b] = [aPreset('a'), aPreset('b')];
+    const input = planInput({
+      now: 1_000,
+      pools: [aPool({ maxLoaded: 2 })],
+      presets: [COMING, a, b],
+      replicas: [aReplica(a, readySince(900)), aReplica(b, readySince(900))],
+      idleSince: new Map([
+        [a.uid, 200],
+        [b.uid, 100],
+      ]),
+      waitingSince: new Map([[COMING.uid, 999]]),
+    });
+    const drained = plan(input).actions.flatMap((action) => (action.kind === 'drain' ? [action.replica] : []));
+    assert.deepEqual(drained, ['b#1']);
+  });
   it('the one whose name comes first, whatever its id, of those that are idle since the same moment', () => {
     const [a, b] = [aPreset('a'), aPreset('b')];
     const input = planInput({

@@ -1,3 +1,4 @@
+import type { PresetUid } from '../domain/ids.ts';
 import { amountOf, type Resources } from '../domain/resources.ts';
 import { after, milliseconds, since, type Instant } from '../domain/units.ts';
 import type { Pool } from '../domain/pool.ts';
@@ -19,6 +20,8 @@ export interface Candidate {
   readonly kind: 'surplus' | 'idle' | 'busy' | 'unknown' | 'protected';
   /** The smaller, the earlier it leaves, by its pool's policy, of those of its kind and priority. */
   readonly rank: number;
+  /** The end of its preset's last request, if it is idle: of those of one rank who was used earlier leaves earlier. */
+  readonly usedAt: Instant;
   /** From when on it may leave as a victim, if it is idle. */
   readonly mayLeaveFrom: Instant;
   /** From when on it may leave for fairness. */
@@ -43,6 +46,7 @@ export function byIdleness(a: Candidate, b: Candidate): number {
 function byRest(a: Candidate, b: Candidate): number {
   if (a.preset.priority !== b.preset.priority) return a.preset.priority - b.preset.priority;
   if (a.rank !== b.rank) return a.rank - b.rank;
+  if (a.usedAt !== b.usedAt) return a.usedAt - b.usedAt;
   return byName(a, b);
 }
 
@@ -63,19 +67,36 @@ export function findCandidates(replicas: readonly Replica[], pool: Pool, look: L
     const { state } = replica;
     if (preset === undefined || state.kind !== 'ready' || !draft.isStaying(replica)) return [];
     const idle = idleSince(replica, look.input);
-    const residency = milliseconds(Math.max(pool.minResidency, state.loadTime));
+    const owed = owesTurns(preset.uid, state.since, look) ? pool.fairAfter : milliseconds(0);
+    const residency = milliseconds(Math.max(pool.minResidency, state.loadTime, owed));
     return [
       {
         replica,
         preset,
         state,
         kind: kindOf(replica, preset, look, draft),
+        usedAt: idle === undefined ? look.input.now : usedAt(preset, look),
         rank: rankOf(replica, idle === undefined ? look.input.now : idle, pool, look),
         mayLeaveFrom: after(state.since, pool.minResidency),
         mustLeaveFrom: after(state.since, residency),
       },
     ];
   });
+}
+
+/** Somebody has waited for it since before it was ready: an edge that has not heard of it yet. One that is silent may not protect it for ever. */
+function owesTurns(preset: PresetUid, ready: Instant, { input }: Look): boolean {
+  const asking = input.demand.get(preset);
+  return asking !== undefined && asking.since < ready;
+}
+
+/**
+ * May be before the replica was seen to be ready: whoever has just begun to decide has seen that of all of them in one moment, and
+ * this still tells them apart.
+ */
+function usedAt({ uid }: Preset, { input }: Look): Instant {
+  const activity = input.activity.get(uid);
+  return activity?.kind === 'idle' ? activity.since : input.now;
 }
 
 /** What has been idle since `idle` takes its turn by that alone, or with its share of its bin. */

@@ -254,6 +254,16 @@ describe('fairness', () => {
     assert.equal(plan(planInput({ ...world, replicas })).wakeAt, 31_000);
     assert.deepEqual(linesOf({ ...world, replicas, now: 31_000 }).does, ['drain a#1 fairness']);
   });
+  it('lets each serve those first who have waited for it since before it was ready, for fairAfter at most', () => {
+    const replicas = [aReplica(a, readySince(30_000))];
+    const both = (asked: number): Pick<World, 'waitingSince'> => ({
+      waitingSince: new Map([...waiting([b, 50]), ...waiting([a, asked])]),
+    });
+    assert.deepEqual(linesOf({ ...world, ...both(29_999), replicas }).does, []);
+    assert.equal(plan(planInput({ ...world, ...both(29_999), replicas })).wakeAt, 60_000);
+    assert.deepEqual(linesOf({ ...world, ...both(29_999), replicas, now: 60_000 }).does, ['drain a#1 fairness']);
+    assert.deepEqual(linesOf({ ...world, ...both(30_000), replicas }).does, ['drain a#1 fairness']);
+  });
   it('never touches one that is protected, unknown or of a higher priority, and is off when it is 0', () => {
     const later = { ...world, now: 10_000_000 };
     assert.deepEqual(linesOf({ ...later, pools: [aPool({ fairAfter: milliseconds(0) })] }).does, []);

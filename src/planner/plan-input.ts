@@ -17,6 +17,8 @@ export interface PlanInput {
   /** A preset that is missing here is unknown. */
   readonly activity: ReadonlyMap<PresetUid, Activity>;
   readonly demand: ReadonlyMap<PresetUid, Demand>;
+  /** When a request of a preset has ended last, as far as anybody knows; one that is missing here was never seen in use. */
+  readonly lastUses: ReadonlyMap<PresetUid, Instant>;
   /** Requests at each replica; one that is missing here is unknown, and never stopped. */
   readonly inFlight: ReadonlyMap<ReplicaId, number>;
   readonly orders: ReadonlyMap<PresetUid, Order>;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Preset } from '../domain/preset.ts';
 import { isLive, type Replica } from '../domain/replica.ts';
 import type { Bin } from '../domain/pool.ts';
 import { amountOf, covers, plus, type Resources } from '../domain/resources.ts';
@@ -204,7 +205,7 @@ describe('what is drained', () => {
       }
     });
   });
-  it('is for fairness only for one of fairAfter, of no higher priority, known, and after as long as its load took', () => {
+  it('is for fairness only for one of fairAfter, of no higher priority, known, and after as long as its load took and it owes to those who waited', () => {
     checkPlans((input, made) => {
       for (const { replica: id, cause } of drainsOf(made)) {
         if (cause.kind !== 'fairness') continue;
@@ -217,10 +218,29 @@ describe('what is drained', () => {
         if (input.inFlight.get(id) === 0) continue;
         assert.ok(presetOf(input, uid).priority <= wish.preset.priority, `${id} is of a higher priority`);
         assert.ok(input.now - state.since >= Math.max(pool.minResidency, state.loadTime), `${id} is too young`);
+        const asking = input.demand.get(uid);
+        const isOwed = asking !== undefined && asking.since < state.since && input.now - state.since < pool.fairAfter;
+        assert.ok(!isOwed, `${id} leaves before those who have waited for it are served`);
       }
     });
   });
 });
+
+/** It may stay, drains for idleness, was used since that was decided, and of its pool nobody else is wanted and not served. */
+function isUsedAgain(replica: Replica, input: PlanInput): boolean {
+  const { state, preset: uid, pool } = replica;
+  if (state.kind !== 'draining' || state.cause.kind !== 'idle') return false;
+  if (compulsionsOf(replica, input).length > 0 || findPool(input, pool) === undefined) return false;
+  const last = input.lastUses.get(uid);
+  const isUsed = input.activity.get(uid)?.kind === 'busy' || (last !== undefined && last > state.since);
+  const others = input.presets.filter((other) => other.uid !== uid && other.pool === pool);
+  const isMissing = (other: Preset): boolean => {
+    const serving = input.replicas.filter((one) => one.preset === other.uid && isServing(one, other)).length;
+    const isWanted = isAskedFor(other, input) || serving < other.scaling.minReplicas;
+    return isWanted && serving < Math.max(1, other.scaling.minReplicas);
+  };
+  return isUsed && !others.some(isMissing);
+}
 
 describe('what is taken back', () => {
   it('is wanted, as it is declared now, and its reason has passed', () => {
@@ -230,7 +250,7 @@ describe('what is taken back', () => {
         const preset = presetOf(input, replica.preset);
         assert.ok(replica.state.kind === 'draining');
         assert.deepEqual(compulsionsOf(replica, input), []);
-        assert.ok(isAskedFor(preset, input) || preset.scaling.minReplicas > 0);
+        assert.ok(isAskedFor(preset, input) || preset.scaling.minReplicas > 0 || isUsedAgain(replica, input));
         assert.ok(['idle', 'surplus', 'evicted', 'ordered', 'paused', 'changed'].includes(replica.state.cause.kind));
         const beneficiary = presetsOf(input).get(beneficiaryOf(replica.state.cause) ?? preset.uid);
         const fairAfter = findPool(input, replica.pool)?.fairAfter;
@@ -238,6 +258,28 @@ describe('what is taken back', () => {
         assert.ok(input.now - ageOf(beneficiary, input) < fairAfter, `${beneficiary.model} has waited for long`);
       }
     });
+  });
+  it('is every drain for idleness of a preset that was used since, is served by nobody, and for whose room nobody waits', () => {
+    let seen = 0;
+    checkPlans((world) => {
+      // In most worlds somebody wants something, and few drain for idleness.
+      const replicas = world.replicas.map(({ state, ...rest }): Replica => ({
+        ...rest,
+        state: state.kind === 'draining' ? { ...state, cause: { kind: 'idle' } } : state,
+      }));
+      const input = { ...world, replicas, demand: new Map(), orders: new Map() };
+      const returning = cancelsOf(plan(input));
+      for (const replica of input.replicas.filter((one) => isUsedAgain(one, input))) {
+        const own = input.replicas.filter((one) => one.preset === replica.preset);
+        if (own.some((one) => isServing(one, presetOf(input, replica.preset)))) continue;
+        seen += 1;
+        assert.ok(
+          own.some((one) => returning.includes(one.id)),
+          replica.id,
+        );
+      }
+    });
+    assert.ok(seen > 20, `only ${seen} of these`);
   });
   it('is every drain for idleness of a preset that is wanted and served by nobody', () => {
     checkPlans((input, made) => {

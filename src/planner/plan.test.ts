@@ -28,7 +28,8 @@ const fairForB: DrainCause = { kind: 'fairness', beneficiary: b.uid };
 
 describe('what drains', () => {
   it('is stopped once it is known to have nothing in flight', () => {
-    const world = { now: 99, presets: [a], replicas: [aReplica(a, drainingSince(1))] };
+    const replicas = [aReplica(a, drainingSince(1, { kind: 'ordered' }))];
+    const world = { now: 99, presets: [a], replicas };
     assert.deepEqual(doesOf(world), ['stop a#1']);
     assert.deepEqual(doesOf({ ...world, busy: new Map([[a.uid, 1]]) }), []);
     assert.deepEqual(doesOf({ ...world, unknown: new Set([a.uid]) }), []);
@@ -186,7 +187,8 @@ describe('a drain that is taken back', () => {
     }).includes('cancel a#1');
   it('is one whose reason has passed', () => {
     for (const kind of ['idle', 'surplus', 'ordered', 'paused', 'changed'] as const) assert.ok(returns({ kind }), kind);
-    for (const kind of ['removed', 'capacity', 'deleted', 'failed'] as const) assert.ok(!returns({ kind }), kind);
+    for (const kind of ['removed', 'capacity', 'deleted', 'nodeLost', 'failed'] as const)
+      assert.ok(!returns({ kind }), kind);
     assert.ok(!returns(fairForB));
   });
   it('is an eviction until its beneficiary is over-age', () => {
@@ -207,6 +209,24 @@ describe('a drain that is taken back', () => {
     assert.ok(!returns({ kind: 'idle' }, { pools: [aPool({ paused: true })] }));
     assert.ok(!returns({ kind: 'idle' }, { replicas: [aReplica(a, stoppingSince(10))] }));
     assert.ok(!returns({ kind: 'idle' }, { presets: [scaled(a, { autoload: false })] }));
+  });
+  it('is one for idleness whose preset was used since that was decided, while nobody waits for its room', () => {
+    const nobody = { waitingSince: new Map() };
+    const at = (used: number): Partial<World> => ({ ...nobody, lastUses: new Map([[a.uid, instant(used)]]) });
+    assert.ok(returns({ kind: 'idle' }, at(11)));
+    assert.ok(!returns({ kind: 'idle' }, at(10)), 'as it was decided');
+    assert.ok(!returns({ kind: 'idle' }, nobody), 'nobody knows of any use');
+    assert.ok(returns({ kind: 'idle' }, { ...nobody, busy: new Map([[a.uid, 1]]) }));
+    const wanted = { ...at(11), waitingSince: new Map([[b.uid, 50]]) };
+    assert.ok(!returns({ kind: 'idle' }, wanted), 'b waits for its room');
+    const ready = [aReplica(a, drainingSince(10)), aReplica(b, readySince(5))];
+    assert.ok(returns({ kind: 'idle' }, { ...wanted, replicas: ready }), 'b is served');
+    const elsewhere = { ...b, pool: poolName('other') };
+    assert.ok(returns({ kind: 'idle' }, { ...wanted, presets: [a, elsewhere] }), 'b waits for other room');
+    for (const cause of [{ kind: 'surplus' }, { kind: 'ordered' }, evictedForB] as const)
+      assert.ok(!returns(cause, at(11)), cause.kind);
+    const two = [aReplica(a, drainingSince(10)), aReplica(a, readySince(5), { id: replicaId('a#2') })];
+    assert.ok(!returns({ kind: 'idle' }, { ...at(11), replicas: two }), 'another replica serves it');
   });
   it('makes another start needless', () => {
     const world = { now: 99, pools: [aPool({ maxLoaded: 2 })], presets: [a], waitingSince };

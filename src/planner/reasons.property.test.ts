@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { PresetUid } from '../domain/ids.ts';
+import { WAIT_REASONS } from '../domain/wait-reason.ts';
 import { checkPlans, presetOf } from '../testing/planner-checks.ts';
 import { binsOf, couldHold, findPool, holdersAfter } from '../testing/planner-oracle.ts';
 import type { Blocked, BlockedReason } from './action.ts';
@@ -91,6 +92,9 @@ function holds<K extends BlockedReason['kind']>(
 }
 
 describe('the reason why something waits', () => {
+  it('is a word of the closed list, and each word is one', () => {
+    assert.deepEqual(Object.keys(CHECKS).sort(), [...WAIT_REASONS].sort());
+  });
   it('is so', () => {
     checkPlans((input, made) => {
       for (const { preset, reason } of made.blocked)

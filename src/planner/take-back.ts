@@ -7,17 +7,38 @@ import { replicasOf, type Look } from './look.ts';
 import { forcedRetirement } from './retire.ts';
 import { countServing, wantedSince } from './wanted.ts';
 
-/** Demand takes a drain back whose reason has passed: what has not been stopped can serve again. */
+/** Demand takes a drain back whose reason has passed, and so does use one for idleness: what has not been stopped can serve again. */
 export function takeBack(look: Look, draft: Draft): void {
   for (const uid of look.byPreset.keys()) {
     const preset = look.presets.get(uid);
     if (preset === undefined) continue;
     const serving = countServing(preset, look);
-    if (wantedSince(preset, serving, look) === undefined) continue;
-    const missing = Math.max(1, preset.scaling.minReplicas) - serving;
-    const able = replicasOf(look, uid).filter((replica) => mayReturn(replica, preset, look));
+    const isWanted = wantedSince(preset, serving, look) !== undefined;
+    const able = replicasOf(look, uid).filter(
+      (replica) => mayReturn(replica, preset, look) && (isWanted || isUsedAgain(replica, preset, look)),
+    );
+    const missing = fewest(preset) - serving;
     for (const replica of able.slice(0, Math.max(0, missing))) draft.returning.add(replica.id);
   }
+}
+
+const fewest = ({ scaling }: Preset): number => Math.max(1, scaling.minReplicas);
+
+/** It was to leave for having nothing to do, requests have come since that was decided, and nobody waits for its room. */
+function isUsedAgain({ state }: Replica, preset: Preset, look: Look): boolean {
+  if (state.kind !== 'draining' || state.cause.kind !== 'idle') return false;
+  const { activity, lastUses } = look.input;
+  const last = lastUses.get(preset.uid);
+  const isUsed = activity.get(preset.uid)?.kind === 'busy' || (last !== undefined && last > state.since);
+  return (
+    isUsed && !look.input.presets.some((other) => other !== preset && other.pool === preset.pool && lacks(other, look))
+  );
+}
+
+/** It is wanted, and has fewer replicas that serve it than it should. */
+function lacks(preset: Preset, look: Look): boolean {
+  const serving = countServing(preset, look);
+  return serving < fewest(preset) && wantedSince(preset, serving, look) !== undefined;
 }
 
 function mayReturn(replica: Replica, preset: Preset, look: Look): boolean {

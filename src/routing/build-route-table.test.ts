@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { modelName } from '../domain/ids.ts';
+import { modelName, poolName } from '../domain/ids.ts';
 import type { Preset } from '../domain/preset.ts';
 import type { Replica } from '../domain/replica.ts';
 import { instant, milliseconds } from '../domain/units.ts';
@@ -16,16 +16,8 @@ import {
 import { buildRouteTable } from './build-route-table.ts';
 import { createRouteBoard } from './route-board.ts';
 import type { LoadFailure, Route } from './route.ts';
-import type { Standing } from './standing.ts';
+import { NOTHING_SAID, type Standing } from './standing.ts';
 
-const good: Standing = {
-  notAccepted: undefined,
-  pool: 'open',
-  backOff: undefined,
-  waitsFor: undefined,
-  ordered: false,
-  lastLoad: undefined,
-};
 const failure: LoadFailure = { reason: 'it broke', logTail: ['x'], exitCode: 1, failures: 1, retryAt: instant(9) };
 const a = aPreset('a', {
   aliases: [modelName('first'), modelName('org/a:Q4')],
@@ -33,13 +25,13 @@ const a = aPreset('a', {
 });
 
 function routeOf(preset: Preset, replicas: readonly Replica[] = [], standing: Partial<Standing> = {}): Route {
-  const route = buildRouteTable([{ preset, replicas, standing: { ...good, ...standing } }]).find(preset.model);
+  const route = buildRouteTable([{ preset, replicas, standing: { ...NOTHING_SAID, ...standing } }]).find(preset.model);
   assert.ok(route !== undefined);
   return route;
 }
 
 describe('a route table', () => {
-  const table = buildRouteTable([{ preset: a, replicas: [], standing: good }]);
+  const table = buildRouteTable([{ preset: a, replicas: [], standing: NOTHING_SAID }]);
   it('finds a model by its name, its aliases, its variants and its uid', () => {
     for (const name of ['a', 'first', 'org/a:Q4', 'cold']) assert.equal(table.find(modelName(name))?.uid, a.uid);
     assert.equal(table.findByUid(a.uid)?.preset, a);
@@ -63,6 +55,28 @@ describe('the replicas of a route', () => {
   });
 });
 
+describe('a route holds room', () => {
+  it('in every pool in which one of its replicas is, also on its way out, and not where one has failed', () => {
+    const at = (pool: string, state: Replica['state']): Replica => ({ ...aReplica(a, state), pool: poolName(pool) });
+    const broken = {
+      code: 'Crashed',
+      reason: 'x',
+      exitCode: 1,
+      logTail: [],
+      at: instant(0),
+      readyFor: undefined,
+    } as const;
+    const replicas = [
+      at('p', readySince(0)),
+      at('p', startingSince(0)),
+      at('q', stoppingSince(0)),
+      at('r', { kind: 'failed', failure: broken }),
+    ];
+    assert.deepEqual(routeOf(a, replicas).holds, ['p', 'q']);
+    assert.deepEqual(routeOf(a).holds, []);
+  });
+});
+
 describe('the phase of a route', () => {
   const phase = (...args: Parameters<typeof routeOf>): string => routeOf(...args).phase.kind;
   it('is that of its furthest replica', () => {
@@ -73,6 +87,10 @@ describe('the phase of a route', () => {
       phase(a, [aReplica(a, stoppingSince(0))], { waitsFor: { reason: 'WaitingForCapacity', because: 'room' } }),
       'stopping',
     );
+  });
+  it('says why the first of those goes that give it its name', () => {
+    const replicas = [aReplica(a, stoppingSince(0)), aReplica(a, drainingSince(0, { kind: 'ordered' }))];
+    assert.deepEqual(routeOf(a, replicas).phase, { kind: 'draining', cause: { kind: 'ordered' } });
   });
   it('is without one what it waits for, its failure, or unloaded', () => {
     assert.equal(phase(a, [], { waitsFor: { reason: 'WaitingForCapacity', because: 'room' } }), 'waiting');
@@ -93,7 +111,7 @@ describe('a route without a ready replica', () => {
     assert.equal(refusal(a, [], { backOff: failure }), 'load-failed');
   });
   it('of a model that is too large for its pool refuses: no waiting ends that', () => {
-    const waitsFor = { reason: 'TooLarge', because: 'a larger pool' };
+    const waitsFor = { reason: 'TooLarge', because: 'a larger pool' } as const;
     assert.equal(refusal(a, [], { waitsFor }), 'too-large');
     assert.equal(refusal(a, [], { waitsFor: { ...waitsFor, reason: 'WaitingForCapacity' } }), undefined);
   });
@@ -107,6 +125,7 @@ describe('a route without a ready replica', () => {
   it('remembers how long its last load took', () => {
     assert.equal(routeOf(a, [aReplica(a, readySince(0, 40))]).lastLoad, 40);
     assert.equal(routeOf(a, [], { lastLoad: milliseconds(50) }).lastLoad, 50);
+    assert.equal(routeOf(a, [aReplica(a, readySince(0, 40))], { lastLoad: milliseconds(50) }).lastLoad, 50);
   });
 });
 

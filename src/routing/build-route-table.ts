@@ -1,10 +1,10 @@
 import type { ModelName, PresetUid } from '../domain/ids.ts';
-import { isLive, type Replica } from '../domain/replica.ts';
+import { causeOf, holdsCapacity, isLive, type Replica } from '../domain/replica.ts';
 import type { Phase, ReadyReplica, Route, RoutedPreset, RouteTable } from './route.ts';
 import { refusalOf, type Standing } from './standing.ts';
 
 /** What routing looks at of a replica. */
-export type RoutedReplica = Pick<Replica, 'id' | 'serves' | 'state'>;
+export type RoutedReplica = Pick<Replica, 'id' | 'pool' | 'serves' | 'state'>;
 
 /** What a table is built from: a preset, its replicas, and how it stands with the planner. */
 export interface RouteSource {
@@ -44,8 +44,9 @@ function buildRoute({ preset, replicas, standing }: RouteSource): Route {
     preset,
     phase: phaseOf(replicas, standing),
     replicas: ready,
+    holds: [...new Set(replicas.filter(holdsCapacity).map(({ pool }) => pool))],
     refusal: refusalOf(preset, standing, replicas.some(isLive)),
-    lastLoad: loads.length > 0 ? loads[0] : standing.lastLoad,
+    lastLoad: standing.lastLoad ?? loads[0],
   };
 }
 
@@ -59,10 +60,21 @@ function readyReplica(preset: RoutedPreset, replica: RoutedReplica): ReadyReplic
 export function phaseOf(replicas: readonly Pick<Replica, 'state'>[], standing: Standing): Phase {
   const kinds = new Set(replicas.map((replica) => replica.state.kind));
   if (kinds.has('ready')) return { kind: 'ready' };
-  if (kinds.has('starting')) return { kind: 'loading' };
-  if (kinds.has('draining')) return { kind: 'draining' };
-  if (kinds.has('stopping')) return { kind: 'stopping' };
+  if (kinds.has('starting')) return loading(replicas, standing);
+  if (kinds.has('draining')) return leaving('draining', replicas);
+  if (kinds.has('stopping')) return leaving('stopping', replicas);
   if (standing.backOff !== undefined) return { kind: 'failed', ...standing.backOff };
   if (standing.waitsFor !== undefined) return { kind: 'waiting', ...standing.waitsFor };
   return { kind: 'unloaded' };
+}
+
+function leaving(kind: 'draining' | 'stopping', replicas: readonly Pick<Replica, 'state'>[]): Phase {
+  const [cause] = replicas.flatMap((replica) => (replica.state.kind === kind ? (causeOf(replica) ?? []) : []));
+  return { kind, ...(cause === undefined ? {} : { cause }) };
+}
+
+function loading(replicas: readonly Pick<Replica, 'state'>[], standing: Standing): Phase {
+  const troubles = replicas.flatMap(({ state }) => (state.kind === 'starting' ? (state.trouble ?? []) : []));
+  const [trouble = standing.trouble] = troubles;
+  return { kind: 'loading', ...(trouble === undefined ? {} : { trouble }) };
 }

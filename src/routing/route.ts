@@ -1,7 +1,8 @@
-import type { ModelName, PresetUid, ReplicaId } from '../domain/ids.ts';
+import type { ModelName, PoolName, PresetUid, ReplicaId } from '../domain/ids.ts';
 import type { Preset } from '../domain/preset.ts';
-import type { Endpoint } from '../domain/replica.ts';
+import type { DrainCause, Endpoint, FailureCode, Trouble } from '../domain/replica.ts';
 import type { Duration, Instant } from '../domain/units.ts';
+import type { WaitReason } from '../domain/wait-reason.ts';
 
 /** A ready replica whose gate is open. */
 export interface ReadyReplica {
@@ -16,17 +17,18 @@ export type RoutedPreset = Omit<Preset, 'launch' | 'rendered' | 'footprint'>;
 export type Phase =
   | { readonly kind: 'unloaded' }
   | ({ readonly kind: 'waiting' } & Waits)
-  | { readonly kind: 'loading' }
+  /** `trouble`: what it does not get over. */
+  | { readonly kind: 'loading'; readonly trouble?: Trouble }
   | { readonly kind: 'ready' }
-  | { readonly kind: 'draining' }
-  | { readonly kind: 'stopping' }
+  /** `cause`: why the first of its replicas goes, where that is known. */
+  | { readonly kind: 'draining'; readonly cause?: DrainCause }
+  | { readonly kind: 'stopping'; readonly cause?: DrainCause }
   /** Not started again before `retryAt`. */
   | ({ readonly kind: 'failed' } & LoadFailure);
 
 /** Why a wanted preset is not started now. */
 export interface Waits {
-  /** One word of a closed list, for programs. */
-  readonly reason: string;
+  readonly reason: WaitReason;
   /** What it waits for, in words for a client: the end of the sentence "it waits for …". */
   readonly because: string;
   /** Its place in the queue of its pool, the next one 1; missing where room is not what it waits for, or nobody has told. */
@@ -35,8 +37,7 @@ export interface Waits {
 
 /** What is known of a preset's last failed load, while it is not tried again. */
 export interface LoadFailure {
-  /** One word of a closed list, for programs. */
-  readonly code?: string;
+  readonly code?: FailureCode;
   /** One sentence. */
   readonly reason: string;
   /** The last lines llama-server wrote, oldest first. */
@@ -65,8 +66,10 @@ export interface Route {
   readonly phase: Phase;
   /** Empty: hold the request, unless `refusal` says why not. */
   readonly replicas: readonly ReadyReplica[];
+  /** The pools in which its replicas hold capacity, each once: also those that leave. */
+  readonly holds: readonly PoolName[];
   readonly refusal: Refusal | undefined;
-  /** How long its last load took, for `Retry-After`. */
+  /** How long its last load took: so long the next one is expected to take. */
   readonly lastLoad: Duration | undefined;
 }
 

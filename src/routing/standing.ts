@@ -1,3 +1,4 @@
+import type { Trouble } from '../domain/replica.ts';
 import type { Duration } from '../domain/units.ts';
 import type { LoadFailure, Refusal, RoutedPreset, Waits } from './route.ts';
 
@@ -16,10 +17,22 @@ export interface Standing {
   readonly backOff: LoadFailure | undefined;
   /** Where it is wanted and cannot be started. */
   readonly waitsFor: Waits | undefined;
+  /** What keeps it from being loaded, where its replicas do not tell. */
+  readonly trouble?: Trouble;
   /** Somebody has ordered it to be loaded. */
   readonly ordered: boolean;
   readonly lastLoad: Duration | undefined;
 }
+
+/** Of a preset of which nobody has said anything. */
+export const NOTHING_SAID: Standing = {
+  notAccepted: undefined,
+  pool: 'open',
+  backOff: undefined,
+  waitsFor: undefined,
+  ordered: false,
+  lastLoad: undefined,
+};
 
 /**
  * Why a request that finds no ready replica is refused instead of held. First match of:

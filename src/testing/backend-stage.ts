@@ -4,6 +4,7 @@ import type { Backend } from '../backend/backend.ts';
 import { WHOLE_POOL } from '../domain/pool.ts';
 import type { Preset } from '../domain/preset.ts';
 import type { DrainCause, Replica, ReplicaState } from '../domain/replica.ts';
+import { Watch } from './watch.ts';
 
 /** How the llama-server of a preset behaves. `held`: it loads until `release`. `exit`: it ends with code 3 while it loads. */
 export type Behaviour = 'ready' | 'held' | 'exit';
@@ -43,10 +44,14 @@ export const IDLE: DrainCause = { kind: 'idle' };
 export class Stage {
   readonly world: BackendUnderTest;
   readonly backend: Backend;
+  readonly #watch = new Watch(() => `there is: ${JSON.stringify(this.backend.observe())}`);
 
   constructor(world: BackendUnderTest) {
     this.world = world;
     this.backend = world.backend;
+    this.backend.onChange(() => {
+      this.#watch.look();
+    });
   }
 
   kinds(): readonly ReplicaState['kind'][] {
@@ -62,21 +67,11 @@ export class Stage {
   }
 
   async until(isTrue: () => boolean): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const check = (): void => {
-        if (isTrue()) resolve();
-      };
-      this.backend.onChange(check);
-      check();
-    });
+    await this.#watch.until(isTrue);
   }
 
   async untilState(kind: ReplicaState['kind'], preset?: Preset): Promise<Replica> {
-    const find = (): Replica | undefined => this.#all(preset).find(({ state }) => state.kind === kind);
-    await this.until(() => find() !== undefined);
-    const found = find();
-    assert.ok(found !== undefined);
-    return found;
+    return this.#watch.find(() => this.#all(preset).find(({ state }) => state.kind === kind));
   }
 
   async untilGone(preset?: Preset): Promise<void> {
@@ -92,10 +87,7 @@ export class Stage {
     const known = new Set(this.backend.observe().map(({ id }) => id));
     const isNew = ({ id, state }: Replica): boolean => state.kind === 'ready' && !known.has(id);
     this.start(preset);
-    await this.until(() => this.#all(preset).some(isNew));
-    const found = this.#all(preset).find(isNew);
-    assert.ok(found !== undefined);
-    return found;
+    return this.#watch.find(() => this.#all(preset).find(isNew));
   }
 
   /** `undefined`: there is no such replica any more. */

@@ -7,7 +7,7 @@ import { type PresetUid, poolName, presetUid, replicaId } from '../domain/ids.ts
 import type { DrainCause, Replica, ReplicaState } from '../domain/replica.ts';
 import { instant, milliseconds, type Instant } from '../domain/units.ts';
 import type { World } from '../operator/situations.ts';
-import type { Standing } from '../routing/standing.ts';
+import { NOTHING_SAID, type Standing } from '../routing/standing.ts';
 import { type AcceptOptions, acceptObjects } from './declared-objects.ts';
 
 /** What a cluster does beside what is declared in it. Presets are named `<object>/<preset>`. */
@@ -16,23 +16,18 @@ export interface WorldSketch extends AcceptOptions {
   readonly standings?: Readonly<Record<string, Partial<Standing>>>;
   /** Since when a preset is idle; one that is missing is in use. */
   readonly idleSince?: Readonly<Record<string, number>>;
+  /** Presets of which nobody knows whether they are in use. */
+  readonly unknown?: readonly string[];
   /** Presets that are idle because nobody has ever used them. */
   readonly neverUsed?: readonly string[];
+  /** The last failures of presets. */
+  readonly failures?: World['failures'];
   readonly edges?: number;
   /** Of replicas that no node takes, by their ids. */
   readonly schedulerWords?: Readonly<Record<string, string>>;
 }
 
 export const uidOf = (preset: string): PresetUid => presetUid(preset.replace('/', '-uid/'));
-
-const CALM: Standing = {
-  notAccepted: undefined,
-  pool: 'open',
-  backOff: undefined,
-  waitsFor: undefined,
-  ordered: false,
-  lastLoad: undefined,
-};
 
 /** A replica `id` of `<object>/<preset>` in pool `default`. */
 export const podOf = (preset: string, state: ReplicaState, id = `${preset}-pod`): Replica => ({
@@ -58,7 +53,16 @@ export const stopping = (cause: DrainCause): ReplicaState => ({ kind: 'stopping'
 
 /** The world of these ModelDeployments. */
 export function clusterWorld(deployments: readonly ClusterObject[], sketch: WorldSketch = {}): World {
-  const { replicas = [], standings = {}, idleSince = {}, neverUsed = [], edges = 1, ...options } = sketch;
+  const {
+    replicas = [],
+    standings = {},
+    idleSince = {},
+    neverUsed = [],
+    unknown = [],
+    failures = new Map(),
+    edges = 1,
+    ...options
+  } = sketch;
   const { schedulerWords = {} } = sketch;
   const acceptance = acceptObjects(deployments, options);
   const said = new Map(Object.entries(standings).map(([preset, standing]) => [uidOf(preset), standing]));
@@ -68,11 +72,12 @@ export function clusterWorld(deployments: readonly ClusterObject[], sketch: Worl
     presets.flatMap(({ uid, outcome }): PresetView[] => {
       if (outcome.kind === 'refused') return [];
       const own = replicas.filter(({ preset }) => preset === uid);
-      return [{ preset: outcome.preset, replicas: own, standing: { ...CALM, ...said.get(uid) } }];
+      return [{ preset: outcome.preset, replicas: own, standing: { ...NOTHING_SAID, ...said.get(uid) } }];
     }),
   );
   const activity = (uid: PresetUid): Activity => {
     const since = idle.get(uid);
+    if (unknown.some((preset) => uidOf(preset) === uid)) return { kind: 'unknown' };
     return since === undefined ? { kind: 'busy', inFlight: 1 } : { kind: 'idle', since: instant(since) };
   };
   const lastUse = (uid: PresetUid): Instant | undefined => {
@@ -86,6 +91,8 @@ export function clusterWorld(deployments: readonly ClusterObject[], sketch: Worl
     activity: { activity },
     lastUse,
     schedulerWords: (id) => words.get(id),
+    failures,
+    hasPod: (id) => replicas.some((one) => one.id === id),
     edges,
   };
 }

@@ -1,9 +1,10 @@
-import { type Acceptance, type AcceptInput, acceptAll } from '../api/cluster/accept.ts';
+import { type Acceptance, acceptAll } from '../api/cluster/accept.ts';
 import type { NamespaceLabels } from '../api/cluster/allows-namespace.ts';
 import { type ClusterObject, decodeDeployment, decodePool } from '../api/cluster/decode-objects.ts';
 import type { NameHolders } from '../api/cluster/grant-names.ts';
+import { createJudge } from '../api/cluster/judge-deployment.ts';
 import type { PodSettings } from '../api/cluster/pod-settings.ts';
-import type { PresetVerdict } from '../api/cluster/verdict.ts';
+import type { PresetVerdict, Rendered } from '../api/cluster/verdict.ts';
 
 /** What pods would be made from: the settings themselves. */
 export interface PlainTemplate {
@@ -21,7 +22,7 @@ export interface DeclaredOptions {
   readonly status?: object;
 }
 
-export const IMAGE = 'example.com/llama:1';
+const IMAGE = 'example.com/llama:1';
 
 /** A preset whose model is `/models/<name>.gguf`, with an image. */
 export const declaredPreset = (name: string, more: object = {}): object => ({
@@ -70,11 +71,13 @@ export const granting = (name: string, presets: Readonly<Record<string, readonly
   })),
 });
 
+type Render = (settings: PodSettings) => Rendered<PlainTemplate>;
+
 export interface AcceptOptions {
   readonly pools?: readonly ClusterObject[];
   readonly namespaces?: ReadonlyMap<string, NamespaceLabels>;
   readonly before?: NameHolders;
-  readonly render?: AcceptInput<PlainTemplate>['render'];
+  readonly render?: Render;
 }
 
 /** `acceptAll`, with the pool `default` and a rendering that takes everything unless told otherwise. */
@@ -87,10 +90,10 @@ export const acceptObjects = (
     pools: pools.map(decodePool),
     namespaces,
     before,
-    render,
+    judge: createJudge(render),
   });
 
-const renderPlainly: AcceptInput<PlainTemplate>['render'] = (settings) => ({
+const renderPlainly: Render = (settings) => ({
   ok: true,
   template: { rendered: JSON.stringify(settings), settings },
 });

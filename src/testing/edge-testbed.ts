@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createLedger } from '../activity/create-ledger.ts';
 import type { Ledger } from '../activity/ledger.ts';
 import type { EndedRequest } from '../domain/ended-request.ts';
-import { modelName, presetUid } from '../domain/ids.ts';
+import { modelName, poolName, presetUid } from '../domain/ids.ts';
 import type { Preset } from '../domain/preset.ts';
 import { instant, minutes, type Duration, type Instant } from '../domain/units.ts';
 import { accessLog } from '../edge/access-log.ts';
@@ -19,6 +19,7 @@ import { aPreset } from './worlds.ts';
 import { indexRoutes } from '../routing/build-route-table.ts';
 import { createRouteBoard } from '../routing/route-board.ts';
 import type { Phase, ReadyReplica, Refusal, Route, RouteBoard, RouteTable } from '../routing/route.ts';
+import { Watch } from './watch.ts';
 
 /** What a test declares of a model; the rest has values that matter to no test. */
 export interface ModelSketch {
@@ -30,6 +31,10 @@ export interface ModelSketch {
   readonly refusal?: Refusal;
   readonly phase?: Phase;
   readonly lastLoad?: Duration;
+  /** Its pool; `default` unless given. */
+  readonly pool?: string;
+  /** The pools in which it has a place. */
+  readonly holds?: readonly string[];
   readonly maxWaiting?: number;
   readonly maxWait?: Duration;
 }
@@ -80,21 +85,23 @@ function presetOf({
   variants = [],
   maxWaiting = 8,
   maxWait = minutes(1),
+  pool = 'default',
 }: ModelSketch): Preset {
   const preset = aPreset(model, {
     uid: presetUid(uid),
     aliases: aliases.map(modelName),
     variants: variants.map(({ name, parameters }) => ({ name: modelName(name), parameters })),
     queue: { maxWaiting, maxWait },
+    pool: poolName(pool),
   });
   return { ...preset, launch: { ...preset.launch, args: ['--secret-argument'] } };
 }
 
 export function routeOf(sketch: ModelSketch): Route {
   const preset = presetOf(sketch);
-  const { replicas = [], refusal, lastLoad } = sketch;
+  const { replicas = [], refusal, lastLoad, holds = [] } = sketch;
   const phase: Phase = sketch.phase ?? (replicas.length > 0 ? READY : { kind: 'unloaded' });
-  return { uid: preset.uid, preset, phase, replicas, refusal, lastLoad };
+  return { uid: preset.uid, preset, phase, replicas, holds: holds.map(poolName), refusal, lastLoad };
 }
 
 export const tableOf = (models: readonly ModelSketch[]): RouteTable => indexRoutes(models.map(routeOf));
@@ -103,24 +110,6 @@ export const tableOf = (models: readonly ModelSketch[]): RouteTable => indexRout
 function steppingClock(): () => ReturnType<typeof instant> {
   let ticks = 0;
   return () => instant((ticks += 1));
-}
-
-/** Calls back what waits for a condition, whenever something happened that may have made it true. */
-class Watch {
-  readonly #waiting = new Set<{ readonly isTrue: () => boolean; readonly resolve: () => void }>();
-
-  async until(isTrue: () => boolean): Promise<void> {
-    if (isTrue()) return;
-    await new Promise<void>((resolve) => this.#waiting.add({ isTrue, resolve }));
-  }
-
-  look(): void {
-    for (const waiter of this.#waiting) {
-      if (!waiter.isTrue()) continue;
-      this.#waiting.delete(waiter);
-      waiter.resolve();
-    }
-  }
 }
 
 /** A ledger that tells after each change of a count of waiters: `onChange` tells of the first and the last only. */
@@ -159,18 +148,22 @@ function sketchLog(lines: LogLine[], watch: Watch) {
   return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') };
 }
 
+const describeLines = (lines: readonly LogLine[]): string =>
+  lines.map(({ message, fields }) => `${message} ${JSON.stringify(Object.fromEntries(fields))}`).join('\n');
+
 const noOrders: Orders = {
   reload: async () => Promise.resolve({ ok: true }),
   load: () => 'ordered',
   unload: () => 'ordered',
+  replicasOf: () => [],
 };
 
 export async function startEdge(
   t: { after(hook: () => Promise<void>): void },
   { limits, orders, planOf, keys, observers = [], isTrustedProxy, surface, now = steppingClock() }: BedOptions = {},
 ): Promise<EdgeBed> {
-  const watch = new Watch();
   const lines: LogLine[] = [];
+  const watch = new Watch(() => describeLines(lines));
   const records: EndedRequest[] = [];
   const ledger = watchedLedger(watch);
   const board = createRouteBoard();

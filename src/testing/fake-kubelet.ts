@@ -23,15 +23,16 @@ export class FakeKubelet {
     this.#server = server;
   }
 
-  /** Works until `stop`. */
-  async run(): Promise<void> {
-    const due = (): KubeObject | undefined => this.#pods().find((pod) => this.#nextStatus(pod) !== undefined);
-    for (;;) {
-      await this.#server.until(() => this.#isOver || due() !== undefined);
-      if (this.#isOver) return;
-      const pod = due();
+  /** Works until `stop`: what it does is looked at again, so that one pod follows on the other. */
+  run(): void {
+    const work = (): void => {
+      const pod = this.#isOver ? undefined : this.#pods().find((one) => this.#nextStatus(one) !== undefined);
       if (pod !== undefined) this.#work(pod);
-    }
+    };
+    this.#server.onLook(() => {
+      queueMicrotask(work);
+    });
+    work();
   }
 
   stop(): void {

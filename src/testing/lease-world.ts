@@ -192,6 +192,7 @@ class Candidate {
       timers: this.#timers,
       wallNow: () => 0,
       log: keptLog(),
+      onReached: () => undefined,
       onLeading: () => {
         this.#world.terms += 1;
         this.term = this.#world.terms;

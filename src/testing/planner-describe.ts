@@ -34,6 +34,7 @@ function describePreset({ uid, pool, footprint, priority, scaling }: Preset, inp
     `idleTimeout ${idleTimeout}`,
     ...(autoload ? [] : ['autoload off']),
     describeActivity(input.activity.get(uid)),
+    ...told('last used at', input.lastUses.get(uid)),
     ...told('waited for since', input.demand.get(uid)?.since),
     ...(order === undefined ? [] : [`${order.kind} ordered at ${order.since}`]),
     ...told('backs off until', input.backOffs.get(uid)?.until),

@@ -130,7 +130,7 @@ function busynessOf({ id }: Replica, { inFlight }: PlanInput): number {
   return here === undefined ? Infinity : here;
 }
 
-export function isSurplus(replica: Replica, staying: readonly Replica[], input: PlanInput): boolean {
+function isSurplus(replica: Replica, staying: readonly Replica[], input: PlanInput): boolean {
   const preset = presetsOf(input).get(replica.preset);
   if (preset === undefined || input.inFlight.get(replica.id) !== 0) return false;
   return spare(replica, staying, input) >= Math.max(1, preset.scaling.minReplicas);
@@ -163,7 +163,10 @@ function mayLeaveInUse(replica: Replica, wish: Wish, staying: readonly Replica[]
   const preset = presetsOf(input).get(replica.preset);
   const pool = findPool(input, replica.pool);
   if (preset === undefined || pool === undefined || replica.state.kind !== 'ready') return false;
-  if (input.now - replica.state.since < Math.max(pool.minResidency, replica.state.loadTime)) return false;
+  const { since, loadTime } = replica.state;
+  if (input.now - since < Math.max(pool.minResidency, loadTime)) return false;
+  const asking = input.demand.get(preset.uid);
+  if (asking !== undefined && asking.since < since && input.now - since < pool.fairAfter) return false;
   if (!isKnown(replica, input) || preset.priority > wish.preset.priority) return false;
   return spare(replica, staying, input) >= preset.scaling.minReplicas;
 }
@@ -190,13 +193,15 @@ function byName(a: Replica, b: Replica, input: PlanInput): number {
   return a.id < b.id ? -1 : 1;
 }
 
-/** Surplus first, then the lower priority, then as the pool's policy has it, then by name. */
+/** Surplus first, then the lower priority, then as the pool's policy has it, then the longest unused, then by name. */
 function inTurn(staying: readonly Replica[], pool: Pool, input: PlanInput): (a: Replica, b: Replica) => number {
   const keys = (one: Replica): number[] => {
     const preset = presetsOf(input).get(one.preset);
     const idle = isIdle(one, input) ? idleSinceOf(one, input) : input.now;
     const turn = pool.eviction === 'LRUByIdle' ? idle : (idle - input.now) * shareOf(one, pool, input) ** 2;
-    return [isSurplus(one, staying, input) ? 0 : 1, preset === undefined ? 0 : preset.priority, turn];
+    const seen = isIdle(one, input) ? input.activity.get(one.preset) : undefined;
+    const used = seen?.kind === 'idle' ? seen.since : input.now;
+    return [isSurplus(one, staying, input) ? 0 : 1, preset === undefined ? 0 : preset.priority, turn, used];
   };
   return (a, b) => {
     const [of, than] = [keys(a), keys(b)];

@@ -47,7 +47,7 @@ export type PoolRow = typeof poolRow extends fc.Arbitrary<infer T> ? T : never;
 const causeRow = fc.record({
   kind: fc.constantFrom(
     ...(['idle', 'surplus', 'evicted', 'evicted', 'fairness', 'fairness', 'removed', 'changed'] as const),
-    ...(['ordered', 'paused', 'capacity', 'deleted', 'failed'] as const),
+    ...(['ordered', 'paused', 'capacity', 'deleted', 'nodeLost', 'failed'] as const),
   ),
   beneficiary: fc.nat(8),
 });

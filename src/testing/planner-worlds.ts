@@ -7,7 +7,7 @@ import type { Bin, Pool } from '../domain/pool.ts';
 import type { Preset } from '../domain/preset.ts';
 import { holdsCapacity, type DrainCause, type Replica, type ReplicaState } from '../domain/replica.ts';
 import { NO_RESOURCES, plus, type Resources } from '../domain/resources.ts';
-import { instant, milliseconds } from '../domain/units.ts';
+import { instant, milliseconds, type Instant } from '../domain/units.ts';
 import type { PlanInput } from '../planner/plan-input.ts';
 import { reservationsAfterRestart } from '../planner/reservations.ts';
 import { describeWorld } from './planner-describe.ts';
@@ -127,6 +127,7 @@ function toInput(rows: Rows): PlanInput {
         : undefined,
     ),
     backOffs: byUid(({ row }) => backOffOf(row)),
+    lastUses: byUid(({ row, preset }) => (row.declared ? lastUseOf(activityOf(row, preset, placed)) : undefined)),
     peaks: byUid(({ row, preset }) => peakOf(row, preset, inFlightOf(preset, placed))),
     learnedLimits: known.flatMap(({ row, preset }) => (row.declared ? limitsOf(row.limit, preset, world) : [])),
     reservations: new Map([
@@ -276,6 +277,8 @@ function orderOf({ order }: PresetRow, own: readonly Replica[]): Order | undefin
   const isDone = order.kind === 'load' ? own.some(({ state }) => state.kind === 'ready') : !own.some(holdsCapacity);
   return isDone ? undefined : { kind: order.kind, since: instant(order.since) };
 }
+const lastUseOf = (activity: Activity | undefined): Instant | undefined =>
+  activity?.kind === 'idle' ? activity.since : undefined;
 const backOffOf = ({ backOff }: PresetRow): BackOff | undefined =>
   backOff === undefined ? undefined : { until: instant(backOff) };
 const peakOf = ({ peak }: PresetRow, { scaling }: Preset, inFlight: number): Peak | undefined =>

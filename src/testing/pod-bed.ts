@@ -2,6 +2,8 @@ import type { TestContext } from 'node:test';
 import { POD_SELECTOR } from '../api/cluster/pod-marks.ts';
 import { KubernetesBackend } from '../backend/kubernetes/kubernetes-backend.ts';
 import type { PodTemplate } from '../backend/kubernetes/render-pod-template.ts';
+import type { PodOwner } from '../api/cluster/pod-settings.ts';
+import type { PodView } from '../api/cluster/pod-view.ts';
 import type { PresetUid } from '../domain/ids.ts';
 import { seconds } from '../domain/units.ts';
 import type { KubeApi } from '../kube/kube-api.ts';
@@ -10,7 +12,7 @@ import type { Timers } from '../kube/timers.ts';
 import { WriteLanes } from '../kube/write-lanes.ts';
 import type { FakeApiServer } from './fake-api-server.ts';
 import { FakeKubelet } from './fake-kubelet.ts';
-import { keptLog, PODS, startKube } from './kube-testbed.ts';
+import { keptLog, PODS, startKube, unseen } from './kube-testbed.ts';
 import { EagerTimers } from './manual-timers.ts';
 
 export interface PodBed {
@@ -25,6 +27,14 @@ export interface PodBedOptions {
   readonly templates: ReadonlyMap<PresetUid, PodTemplate>;
   /** Of the backend, for what may take how long; eager ones unless given. */
   readonly timers?: Timers;
+  /** Whether a ModelDeployment is there; it is unless given. */
+  readonly isThere?: (owner: PodOwner) => Promise<boolean>;
+  /** Whether the failure of a pod is written down; it is unless given. */
+  readonly isToldOf?: (pod: PodView) => boolean;
+  /** Whether it may put anything back; it may unless given. */
+  readonly isLeading?: () => boolean;
+  /** Edges that have not spoken; none unless given. */
+  readonly unheard?: () => readonly string[];
 }
 
 /** A backend that follows the pods of a fake API server. All of it ends with the test. */
@@ -32,7 +42,7 @@ export async function startPodBed(t: TestContext, options: PodBedOptions): Promi
   const { server, api } = await startKube(t);
   const { backend, log } = await startBackend(t, api, options);
   const kubelet = new FakeKubelet(server);
-  void kubelet.run();
+  kubelet.run();
   t.after(() => {
     kubelet.stop();
   });
@@ -43,7 +53,14 @@ export async function startPodBed(t: TestContext, options: PodBedOptions): Promi
 export async function startBackend(
   t: TestContext,
   api: KubeApi,
-  { templates, timers }: PodBedOptions,
+  {
+    templates,
+    timers,
+    isThere = async () => Promise.resolve(true),
+    isToldOf = () => true,
+    isLeading = () => true,
+    unheard = () => [],
+  }: PodBedOptions,
 ): Promise<{ backend: KubernetesBackend; log: { readonly lines: readonly string[] } }> {
   const log = keptLog();
   const eager = new EagerTimers(seconds(60));
@@ -61,7 +78,14 @@ export async function startBackend(
   const { now, wakeIn } = timers ?? eager;
   const unschedulableAfter = (): ReturnType<typeof seconds> => seconds(5);
   const backend = new KubernetesBackend({
-    ...{ api, pods, lanes, unschedulableAfter, now, wakeIn, log },
+    isLetGo: () => false,
+    isLeading,
+    unheard,
+    lookAt: unseen,
+    onPresumed: (replica, edges) => {
+      log.warn('presumed', { replica, edges });
+    },
+    ...{ api, pods, lanes, isThere, isToldOf, unschedulableAfter, now, wakeIn, log },
     templates: (uid) => templates.get(uid),
   });
   await pods.start();

@@ -19,6 +19,7 @@ const LONGEST_PAUSE = 20_000;
 
 interface Change {
   readonly plural: string;
+  readonly at: Instant;
   readonly version: number;
   readonly event: WatchEvent;
 }
@@ -36,10 +37,15 @@ interface Parcel {
 export class Traffic {
   readonly #moving: Parcel[] = [];
   readonly #stalled = new Set<string>();
+  readonly #frozen = new Set<string>();
   #now: Instant = instant(0);
 
   send(lane: string, arrive: () => void, isAlive: () => boolean = () => true): void {
     this.#moving.push({ lane, arrive, isAlive });
+  }
+
+  get now(): Instant {
+    return this.#now;
   }
 
   /** What could arrive now. */
@@ -58,6 +64,15 @@ export class Traffic {
     this.#stalled.clear();
   }
 
+  /** Nothing comes to a client any more, and nothing that it has sent arrives, until it is thawed. */
+  freeze(client: string): void {
+    this.#frozen.add(client);
+  }
+
+  thaw(client: string): void {
+    this.#frozen.delete(client);
+  }
+
   /** Lets one of them arrive, and all that follows from it at once. */
   async arrive(pick: (count: number) => number): Promise<void> {
     const open = this.#open();
@@ -71,7 +86,7 @@ export class Traffic {
   }
 
   #open(): Parcel[] {
-    return this.#moving.filter(({ lane }) => !this.#stalled.has(lane));
+    return this.#moving.filter(({ lane }) => !this.#stalled.has(lane) && !this.#frozen.has(lane.replace(/ .*/u, '')));
   }
 
   timers(client: string, isAlive: () => boolean): Timers {
@@ -138,6 +153,14 @@ export class SlowCluster {
     this.#version += 1;
     const metadata = { ...before.metadata, resourceVersion: String(this.#version) };
     this.#tell(resource, { kind: 'deleted', object: { ...before, metadata } });
+  }
+
+  /** When an object of this name was written or removed. */
+  changesOf({ plural }: Resource, name: string): readonly Instant[] {
+    const own = this.#changes.filter(
+      (change) => change.plural === plural && 'object' in change.event && change.event.object.metadata.name === name,
+    );
+    return own.map(({ at }) => at);
   }
 
   /** A client's API. A write that is on its way arrives also when the client has died. */
@@ -220,7 +243,7 @@ export class SlowCluster {
   }
 
   #tell({ plural }: Resource, event: WatchEvent): void {
-    this.#changes.push({ plural, version: this.#version, event });
+    this.#changes.push({ plural, at: this.traffic.now, version: this.#version, event });
     for (const wake of this.#watches) wake();
   }
 

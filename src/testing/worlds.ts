@@ -99,6 +99,7 @@ export interface World {
   readonly unknown?: ReadonlySet<PresetUid>;
   /** At single replicas, where it is not what their preset has. */
   readonly inFlight?: PlanInput['inFlight'];
+  readonly lastUses?: PlanInput['lastUses'];
   readonly orders?: PlanInput['orders'];
   readonly backOffs?: PlanInput['backOffs'];
   readonly peaks?: PlanInput['peaks'];
@@ -111,7 +112,7 @@ const NONE: ReadonlyMap<PresetUid, number> = new Map();
 /** The planner's view of a world. */
 export function planInput(world: World): PlanInput {
   const { presets, replicas = [], pools = [aPool()], waitingSince = NONE } = world;
-  const { orders = new Map(), backOffs = new Map(), peaks = new Map() } = world;
+  const { orders = new Map(), backOffs = new Map(), peaks = new Map(), lastUses = new Map() } = world;
   const { learnedLimits = [], reservations = new Map(), now } = world;
   return {
     pools,
@@ -120,6 +121,7 @@ export function planInput(world: World): PlanInput {
     activity: activityIn(world),
     demand: new Map([...waitingSince].map(([uid, at]) => [uid, { waiting: 1, since: instant(at) }])),
     inFlight: inFlightIn(world),
+    lastUses,
     orders,
     backOffs,
     peaks,

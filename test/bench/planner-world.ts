@@ -47,6 +47,7 @@ export function busyWorld(size: WorldSize): PlanInput {
     orders: new Map(),
     backOffs: new Map(),
     peaks: new Map(),
+    lastUses: new Map(),
     learnedLimits: [],
     reservations: new Map(),
     now: instant(NOW),

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import type { Readable } from 'node:stream';
+import { renderViolation } from './observer/judge.ts';
+import { Observer } from './observer/observer.ts';
+import { layOut } from './support/cluster-layout.ts';
+import { TestCluster } from './support/test-cluster.ts';
 import { tracesOf } from './support/traces.ts';
 
 const script = resolve(import.meta.dirname, '../../scripts/cluster.ts');
@@ -34,6 +39,20 @@ class Printed {
   }
 }
 
+/** The cluster of this number, which another process has started. */
+function clusterOf(index: number, kubeconfig: string): TestCluster {
+  const { folder, apiHost } = layOut(index, 0);
+  const { clusters } = JSON.parse(readFileSync(kubeconfig, 'utf8')) as {
+    readonly clusters: readonly [{ readonly cluster: { readonly server: string } }];
+  };
+  const [keys, logs] = [join(folder, 'keys'), join(folder, 'logs')];
+  return new TestCluster({
+    ...{ server: clusters[0].cluster.server, kubeconfig, kubectl: 'kubectl', hostIp: apiHost, logs },
+    ...{ caFile: join(keys, 'ca.crt'), tokenFile: join(keys, 'admin.token'), auditLog: join(logs, 'audit.log') },
+    ...{ node: { kind: 'none', names: [] }, machines: [] },
+  });
+}
+
 describe('npm run cluster', { timeout: 240_000 }, () => {
   it('prints commands that work, and leaves nothing after Ctrl-C', async (t) => {
     const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -43,6 +62,9 @@ describe('npm run cluster', { timeout: 240_000 }, () => {
     const [setup = '', ...commands] = printed.split('\n').filter((line) => /^ {2}(export|curl|kubectl)/u.test(line));
     assert.equal(commands.length, 3, printed);
     const [first = '', second = '', watch = ''] = commands;
+    const [, kubeconfig = '', index = ''] = /(\S*corral-clusters\/(\d+)\/\S+)/u.exec(setup.replace('=', ' ')) ?? [];
+    const cluster = clusterOf(Number(index), kubeconfig);
+    const observer = await Observer.start(cluster);
     for (const [command, model] of [
       [first, 'demo-a'],
       [second, 'demo-b'],
@@ -52,11 +74,13 @@ describe('npm run cluster', { timeout: 240_000 }, () => {
     }
     assert.match(await sh(`${setup}\n${watch.replace('--watch', '')}`), /pod\/demo-b-/u);
 
-    const index = Number(/corral-clusters\/(\d+)\//u.exec(setup)?.[1]);
-    assert.notDeepEqual(tracesOf(index), []);
+    const { violations } = await observer.end();
+    await cluster.close();
+    assert.deepEqual(violations.map(renderViolation), []);
+    assert.notDeepEqual(tracesOf(Number(index)), []);
     child.kill('SIGINT');
     const [code] = (await once(child, 'exit')) as [number];
     assert.equal(code, 0, output.text);
-    assert.deepEqual(tracesOf(index), []);
+    assert.deepEqual(tracesOf(Number(index)), []);
   });
 });

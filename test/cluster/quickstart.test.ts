@@ -6,13 +6,14 @@ import { promisify } from 'node:util';
 import { parseRequired, requiresNode } from '../../scripts/test-parts.ts';
 import { blocksOf, readText, root, sectionOf } from '../docs/support/markdown.ts';
 import { assertWhole, startStream } from '../support/chat.ts';
+import { declareModels } from './support/declare.ts';
 import { untilListed } from './support/edge-client.ts';
-import { modelFolder } from './support/model-folder.ts';
+import { modelFolder, seenAsModels } from './support/model-folder.ts';
 import { onSignal } from './support/on-signal.ts';
 import type { OwnCluster } from './support/start-cluster.ts';
-import { startSomeCluster } from './support/start-some-cluster.ts';
+import { startObservedCluster } from './support/start-observed-cluster.ts';
 import { GROUP } from './support/corral-names.ts';
-import { CorralInCluster } from './support/with-corral.ts';
+import { CorralInCluster } from './support/corral-in-cluster.ts';
 
 const execute = promisify(execFile);
 const page = readText('docs/cluster.md');
@@ -34,7 +35,8 @@ async function runAsPrinted({ record }: OwnCluster, heading: string): Promise<vo
 
 /** What is in the whole cluster that has to do with Corral. */
 async function remains({ cluster }: OwnCluster): Promise<readonly string[]> {
-  const kinds = 'namespaces,customresourcedefinitions,clusterroles,clusterrolebindings,pods';
+  const kinds =
+    'namespaces,customresourcedefinitions,clusterroles,clusterrolebindings,pods,validatingadmissionpolicies,validatingadmissionpolicybindings';
   const names = await cluster.kubectl(['get', kinds, '--all-namespaces', '--output=name']);
   return names.split('\n').filter((name) => name.includes('corral') || name.startsWith('pod/'));
 }
@@ -44,27 +46,20 @@ async function declareModel({ cluster }: OwnCluster): Promise<void> {
   await cluster.api.call('PATCH', `${GROUP}/modelpools/default`, {
     spec: { defaults: { engine: { image: await cluster.image('llama-server') } } },
   });
-  await cluster.api.call('POST', `${GROUP}/namespaces/default/modeldeployments`, {
-    apiVersion: 'corral.dev/v1alpha1',
-    kind: 'ModelDeployment',
-    metadata: { name: 'chat' },
-    spec: {
-      defaults: {
-        args: ['--threads=1', '--no-warmup'],
-        pod: {
-          volumes: [{ name: 'models', hostPath: { path: await modelFolder() } }],
-          volumeMounts: [{ name: 'models', mountPath: '/models', readOnly: true }],
-        },
-      },
+  await declareModels(
+    cluster.api,
+    { name: 'chat' },
+    {
+      defaults: { args: ['--threads=1', '--no-warmup'], pod: seenAsModels(await modelFolder()) },
       presets: [{ name: 'slow', source: { path: '/models/slow.gguf' } }],
     },
-  });
+  );
 }
 
 describe('docs/cluster.md', { timeout: 240_000 }, () => {
   it('installs Corral as printed, and uninstalls it without cutting a stream or leaving a trace', async (t) => {
-    const own = await startSomeCluster({ requireNode: requiresNode(parseRequired(process.env['CORRAL_REQUIRE'])) });
-    const forget = onSignal(async () => own.stop());
+    const own = await startObservedCluster({ requireNode: requiresNode(parseRequired(process.env['CORRAL_REQUIRE'])) });
+    const forget = onSignal(async () => own.abandon());
     t.after(async () => {
       forget();
       await own.stop();

@@ -28,6 +28,7 @@ const PROGRAMS = [
     code: [
       'src/cluster-edge',
       'src/kube/reflector.ts',
+      'src/kube/authorities-file.ts',
       'src/edge',
       'src/main-edge.ts',
       'src/cli/key-source.ts',

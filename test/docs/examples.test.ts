@@ -7,6 +7,7 @@ import { buildCatalog, type CatalogResult } from '../../src/api/catalog.ts';
 import { decodeKeys } from '../../src/api/decode-keys.ts';
 import { readManifests } from '../../src/api/read-manifests.ts';
 import type { Sources } from '../../src/api/read-sources.ts';
+import { createJudge } from '../../src/api/cluster/judge-deployment.ts';
 import { renderPodTemplate } from '../../src/backend/kubernetes/render-pod-template.ts';
 import { presetUid } from '../../src/domain/ids.ts';
 import { milliseconds } from '../../src/domain/units.ts';
@@ -45,7 +46,7 @@ describe('examples', () => {
       pools: [decodePool(pool)],
       namespaces: new Map(),
       before: new Map(),
-      render: renderPodTemplate,
+      judge: createJudge(renderPodTemplate),
     });
     const models = catalogOf(acceptance).presets.map(({ model }) => model);
     assert.deepEqual(models, ['Qwen/Qwen3-8B-GGUF:Q4_K_M', 'gpt-oss-120b']);

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Command } from 'commander';
-import { KINDS } from '../../src/api/crd/kinds.ts';
-import { renderCrd } from '../../src/api/crd/render-crd.ts';
 import { readMember } from '../../src/api/field-path.ts';
 import { KeySchema } from '../../src/api/key-schema.ts';
 import { REFUSED_BY_SERVE, WITHOUT_EFFECT_IN_SERVE } from '../../src/api/serve-limits.ts';
@@ -177,10 +175,8 @@ describe('docs/serve.md', () => {
     const section = sectionOf(document, 'Manifests');
     const shorten = (field: string): string => field.replace(/^spec\.(?:presets\[\]\.|defaults\.)?/u, '');
     const named = new Set([...codeIn(section)].map(shorten));
-    const unsupported = [...unsupportedFields()];
-    assert.ok(unsupported.length > 0);
     const fields = [...REFUSED_BY_SERVE.keys(), ...WITHOUT_EFFECT_IN_SERVE.keys()].map(shorten);
-    const missing = [...fields, ...unsupported].filter((field) => !named.has(field));
+    const missing = fields.filter((field) => !named.has(field));
     assert.deepEqual(missing, []);
   });
 });
@@ -191,12 +187,4 @@ const pathsOf = ({ method, paths }: Endpoint): string =>
 function rowOfEndpoint(endpoint: Endpoint): string[] {
   const { api, operation, model, canStream, summary } = endpoint;
   return [pathsOf(endpoint), api, operation, model, canStream ? 'yes' : '', summary];
-}
-
-/** Fields whose rules say that this version does not support them. */
-function unsupportedFields(): Set<string> {
-  const messages = KINDS.flatMap((kind) => [
-    ...renderCrd(kind).matchAll(/message: (\S+) .*is not supported by this/gu),
-  ]);
-  return new Set(messages.map(([, field = '']) => field));
 }

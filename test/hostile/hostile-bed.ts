@@ -33,7 +33,7 @@ export async function startHostileBed(t: Cleanup, patience: number): Promise<Hos
 }
 
 /** Sends bytes on a connection of their own, and resolves with all that comes back until the other side closes it. */
-export async function sendBytes(port: number, text: string): Promise<string> {
+async function sendBytes(port: number, text: string): Promise<string> {
   const socket = net.connect(port, '127.0.0.1').setEncoding('latin1');
   let got = '';
   let isPatient = true;

@@ -7,6 +7,7 @@ import { assertWhole, chat, startStream } from '../support/chat.ts';
 import { spawnCorral, startCorral, suite } from '../support/corral.ts';
 import { listModels, reload } from '../support/look.ts';
 import { deployment } from '../support/manifests.ts';
+import { stopServer } from '../support/stopped-server.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { tinyModels } from '../support/tiny-models.ts';
 
@@ -141,6 +142,7 @@ describe('a model that cannot be loaded', suite, () => {
     await writeFile(join(folder, 'text.gguf'), 'This is no model.');
     const corral = await startCorral(t, ['--models-dir', folder]);
     const other = await startStream(corral, 'good', 200);
+    const goOn = stopServer(corral, 'good');
     const errors = await Promise.all([answerOf(chat(corral, 'text')), answerOf(startStream(corral, 'text', 2))]);
     for (const { status, code, message, headers } of errors) {
       assert.equal(status, 503);
@@ -157,6 +159,7 @@ describe('a model that cannot be loaded', suite, () => {
     assert.equal((await answerOf(chat(corral, 'text'))).status, 503);
     assert.equal(corral.starts().length, 2);
     assert.equal(other.isOver(), false);
+    goOn();
     await assertWhole(other.whole, 'good', 200);
   });
 

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { assertWhole, chat, question, startStream } from '../support/chat.ts';
 import { startCorral, suite, type ServingCorral } from '../support/corral.ts';
 import { untilProcessing } from '../support/look.ts';
+import { stopServer } from '../support/stopped-server.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { tinyModels } from '../support/tiny-models.ts';
 
@@ -87,10 +88,12 @@ describe('a llama-server that is killed', suite, () => {
     await tinyModels(folder, ['a', 'b'], 'slow');
     const corral = await startCorral(t, ['--models-dir', folder]);
     const other = await startStream(corral, 'b', 150);
+    const goOn = stopServer(corral, 'b');
     const stream = await startStream(corral, 'a', ENDLESS);
     killChild(corral);
     await assert.rejects(stream.whole, { code: 'upstream_failed' });
     assert.equal(other.isOver(), false);
+    goOn();
     await assertWhole(other.whole, 'b', 150);
   });
 });

@@ -4,6 +4,7 @@ import { send } from '../../src/testing/http-kit.ts';
 import { assertWhole, chat, question, startStream } from '../support/chat.ts';
 import { startCorral, suite } from '../support/corral.ts';
 import { untilListed, untilProcessing } from '../support/look.ts';
+import { stopServer } from '../support/stopped-server.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { tinyModels } from '../support/tiny-models.ts';
 
@@ -21,13 +22,13 @@ describe('a client that leaves', suite, () => {
     const folder = await tempFolder(t);
     await tinyModels(folder, ['a'], 'slow');
     const corral = await startCorral(t, ['--models-dir', folder]);
-    const stays = await startStream(corral, 'a', 200);
+    const stays = await startStream(corral, 'a', 800);
     const leaves = await startStream(corral, 'a', ENDLESS);
     await untilProcessing(corral, 'a', 2);
     leaves.abort();
     await untilProcessing(corral, 'a', 1);
     assert.equal(stays.isOver(), false, 'the slot was freed before either could have ended');
-    await assertWhole(stays.whole, 'a', 200);
+    await assertWhole(stays.whole, 'a', 800);
   });
 
   it('frees the slot of the whole answer that it waited for', async (t) => {
@@ -50,6 +51,7 @@ describe('a client that leaves', suite, () => {
     await tinyModels(folder, ['a', 'b'], 'slow');
     const corral = await startCorral(t, ['--models-dir', folder, '--models-max', '1']);
     const stream = await startStream(corral, 'a', 200);
+    const goOn = stopServer(corral, 'a');
     const held = send(corral, { body: JSON.stringify(question('b', 2)) });
     held.on('error', () => undefined);
     await untilListed(corral, 'b', 'loading');
@@ -57,6 +59,7 @@ describe('a client that leaves', suite, () => {
     await corral.log.waitFor({ msg: 'request', model: 'b', status: 499 });
     await untilListed(corral, 'b', 'unloaded');
     assert.equal(stream.isOver(), false);
+    goOn();
     await assertWhole(stream.whole, 'a', 200);
     await assertWhole(chat(corral, 'a'), 'a', 2);
     assert.equal((await corral.stop()).code, 0);

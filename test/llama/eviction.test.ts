@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { assertWhole, chat, startStream } from '../support/chat.ts';
 import { startCorral, suite, type ServingCorral } from '../support/corral.ts';
 import { isAlive } from '../support/recorder.ts';
+import { stopServer } from '../support/stopped-server.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { tinyModels } from '../support/tiny-models.ts';
 
@@ -40,8 +41,10 @@ describe('eviction', suite, () => {
     const corral = await startCorral(t, ['--models-dir', folder, '--models-max', '2']);
     // A is loaded before B, its request begins before B's, and ends after it.
     const long = await startStream(corral, 'a', 200);
+    const goOn = stopServer(corral, 'a');
     await assertWhole(chat(corral, 'b'), 'b', 2);
     assert.equal(long.isOver(), false, 'the order of ends is what this is about');
+    goOn();
     await assertWhole(long.whole, 'a', 200);
     await assertWhole(chat(corral, 'c'), 'c', 2);
     assert.deepEqual(livesOf(corral), ['a#1 started', 'b#2 started', 'b#2 gone', 'c#3 started']);

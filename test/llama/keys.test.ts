@@ -8,6 +8,7 @@ import { AuthenticationError, NotFoundError } from 'openai';
 import { ask } from '../../src/testing/http-kit.ts';
 import { assertWhole, chat, clientOf, startStream } from '../support/chat.ts';
 import { spawnCorral, startCorral, suite } from '../support/corral.ts';
+import { stopServer } from '../support/stopped-server.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { tinyModels } from '../support/tiny-models.ts';
 
@@ -53,12 +54,14 @@ describe('keys', suite, () => {
     await assertWhole(chat(tenantB, 'b', 3), 'b', 3);
 
     const { whole, isOver } = await startStream(tenantA, 'a', 400);
+    const goOn = stopServer(corral, 'a');
     await writeFile(
       file,
       before.replace(/^- id: "tenant-a"/mu, '- id: "tenant-c"').replace(/[0-9a-f]{64}/u, 'f'.repeat(64)),
     );
     await corral.log.waitFor({ msg: 'the keys were read again' });
     assert.ok(!isOver(), 'the stream was still under way');
+    goOn();
     await assert.rejects(chat(tenantA, 'a'), AuthenticationError);
     await assert.rejects(chat(tenantB, 'b'), AuthenticationError);
     await assertWhole(whole, 'a', 400);

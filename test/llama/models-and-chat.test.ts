@@ -43,10 +43,10 @@ describe('corral serve', suite, () => {
     await chat(corral, 'a');
     const models = await listModels(corral);
     assert.deepEqual(
-      models.map(({ id, source, status }) => ({ id, source, status })),
+      models.map(({ id, source, status: { value, phase } }) => ({ id, source, value, phase })),
       [
-        { id: 'a', source: 'models_dir', status: { value: 'loaded' } },
-        { id: 'b', source: 'models_dir', status: { value: 'unloaded' } },
+        { id: 'a', source: 'models_dir', value: 'loaded', phase: 'ready' },
+        { id: 'b', source: 'models_dir', value: 'unloaded', phase: 'unloaded' },
       ],
     );
     assert.deepEqual(await listModels(corral, '/v1/models'), models);
@@ -128,16 +128,40 @@ describe('corral serve', suite, () => {
       const { status, text } = await post(corral, `/models/${what}`, { model });
       return [status, JSON.parse(text)];
     };
-    assert.deepEqual(await order('load', 'a'), [200, { success: true }]);
+    assert.deepEqual(await order('load', 'a'), [200, { success: true, outcome: 'ordered' }]);
     const { pid } = await corral.log.waitFor({ msg: 'replica ready', replica: 'a#1' });
     assert.equal((await order('load', 'a'))[0], 400);
-    assert.deepEqual(await order('unload', 'a'), [200, { success: true }]);
+    assert.deepEqual(await order('unload', 'a'), [200, { success: true, outcome: 'ordered' }]);
     await corral.log.waitFor({ msg: 'replica gone', replica: 'a#1', how: 'stopped', pid });
     await untilListed(corral, 'a', 'unloaded');
     assert.equal((await order('unload', 'a'))[0], 400);
     assert.equal((await order('load', 'nobody'))[0], 404);
     assert.equal((await order('unload', 'nobody'))[0], 404);
     assert.equal(corral.starts().length, 1);
+  });
+
+  it('answers an awaited order when it is done, and lists meanwhile who waits for whom', async (t) => {
+    const folder = await tempFolder(t);
+    await tinyModels(folder, ['a', 'b'], 'slow');
+    const corral = await startCorral(t, ['--models-dir', folder, '--models-max', '1', '--no-models-autoload']);
+    const order = async (what: string, model: string): Promise<string> =>
+      (await post(corral, `/models/${what}?wait=true`, { model })).text;
+    assert.equal(await order('load', 'a'), '{"success":true,"outcome":"loaded"}');
+    const stream = await startStream(corral, 'a', 400);
+    const waiting = order('load', 'b');
+    await untilListed(corral, 'b', 'loading');
+    const [a, b] = await listModels(corral);
+    assert.deepEqual([a?.status.phase, typeof a?.status.expected_load_ms], ['ready', 'number']);
+    assert.deepEqual([b?.status.phase, b?.status.reason], ['waiting', 'WaitingForCapacity']);
+    assert.deepEqual([b?.status.position, b?.status.holders], [1, ['a']]);
+    await assertWhole(stream.whole, 'a', 400);
+    assert.equal(await waiting, '{"success":true,"outcome":"loaded"}');
+    assert.equal(await order('unload', 'b'), '{"success":true,"outcome":"unloaded"}');
+    await corral.log.waitFor({ msg: 'replica gone', replica: 'b#2', how: 'stopped' });
+    assert.deepEqual(
+      (await listModels(corral)).map(({ status }) => status.phase),
+      ['unloaded', 'unloaded'],
+    );
   });
 
   it('loads at its start what is declared so, and no other', async (t) => {

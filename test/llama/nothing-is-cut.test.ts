@@ -6,11 +6,12 @@ import { assertWhole, chat, startStream } from '../support/chat.ts';
 import { startCorral, suite } from '../support/corral.ts';
 import { reload, untilListed, untilProcessing } from '../support/look.ts';
 import { isAlive, untilDead } from '../support/recorder.ts';
+import { stopServer } from '../support/stopped-server.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { tinyModels } from '../support/tiny-models.ts';
 
-/** Longer than everything that a test does while it is in flight. */
-const LONG = 150;
+/** Long enough to be under way when its server is stopped. */
+const LONG = 300;
 
 describe('a request in flight is never cut', suite, () => {
   it('by a reload that changes its model: it ends well, and the next one meets the new server', async (t) => {
@@ -20,11 +21,13 @@ describe('a request in flight is never cut', suite, () => {
     await writeFile(file, `[a]\nmodel = ${path}\nctx-size = 1024\n`);
     const corral = await startCorral(t, ['--models-preset', file]);
     const streams = [await startStream(corral, 'a', LONG), await startStream(corral, 'a', LONG)];
+    const goOn = stopServer(corral, 'a');
     await writeFile(file, `[a]\nmodel = ${path}\nctx-size = 2048\n`);
     await reload(corral);
     await corral.log.waitFor({ msg: 'replica draining', replica: 'a#1', cause: 'changed' });
     const next = chat(corral, 'a');
     assert.ok(streams.every((stream) => !stream.isOver()));
+    goOn();
     for (const { whole } of streams) await assertWhole(whole, 'a', LONG);
     await assertWhole(next, 'a', 2);
     const [before, after, ...more] = corral.starts();
@@ -41,9 +44,11 @@ describe('a request in flight is never cut', suite, () => {
     const stream = await startStream(corral, 'a', LONG);
     const whole = chat(corral, 'a', LONG);
     await untilProcessing(corral, 'a', 2);
+    const goOn = stopServer(corral, 'a');
     await rm(join(folder, 'a.gguf'));
     assert.deepEqual(await reload(corral), []);
     assert.equal(stream.isOver(), false);
+    goOn();
     await assertWhole(stream.whole, 'a', LONG);
     await assertWhole(whole, 'a', LONG);
     const { pid } = await corral.log.waitFor({ msg: 'replica gone', replica: 'a#1', how: 'stopped' });
@@ -69,9 +74,11 @@ describe('a request in flight is never cut', suite, () => {
     const corral = await startCorral(t, ['--models-dir', folder, '--models-max', '2']);
     await chat(corral, 'b');
     const stream = await startStream(corral, 'a', 2 * LONG);
+    const goOn = stopServer(corral, 'a');
     await chat(corral, 'b');
     await assertWhole(chat(corral, 'c'), 'c', 2);
     assert.equal(stream.isOver(), false);
+    goOn();
     await assertWhole(stream.whole, 'a', 2 * LONG);
     assert.deepEqual(corral.log.all({ msg: 'replica gone', replica: 'a#2' }), []);
   });
@@ -81,9 +88,11 @@ describe('a request in flight is never cut', suite, () => {
     await tinyModels(folder, ['a', 'b'], 'slow');
     const corral = await startCorral(t, ['--models-dir', folder, '--models-max', '1']);
     const stream = await startStream(corral, 'a', LONG);
+    const goOn = stopServer(corral, 'a');
     const waiter = chat(corral, 'b');
     await untilListed(corral, 'b', 'loading');
     assert.equal(stream.isOver(), false);
+    goOn();
     await assertWhole(stream.whole, 'a', LONG);
     await assertWhole(waiter, 'b', 2);
     const { log } = corral;
@@ -97,10 +106,12 @@ describe('a request in flight is never cut', suite, () => {
     await tinyModels(folder, ['a'], 'slow');
     const corral = await startCorral(t, ['--models-dir', folder]);
     const stream = await startStream(corral, 'a', LONG);
+    const goOn = stopServer(corral, 'a');
     const unloaded = await fetch(`${corral.url}/models/unload`, { method: 'POST', body: '{"model":"a"}' });
     assert.equal(unloaded.status, 200);
     await corral.log.waitFor({ msg: 'replica draining', replica: 'a#1', cause: 'ordered' });
     assert.equal(stream.isOver(), false);
+    goOn();
     await assertWhole(stream.whole, 'a', LONG);
     await corral.log.waitFor({ msg: 'replica gone', replica: 'a#1', how: 'stopped' });
   });
@@ -112,11 +123,13 @@ describe('a request in flight is never cut', suite, () => {
     const stream = await startStream(corral, 'a', LONG);
     const whole = chat(corral, 'a', LONG);
     await untilProcessing(corral, 'a', 2);
+    const goOn = stopServer(corral, 'a');
     const waiter = assert.rejects(chat(corral, 'b'), { status: 503, code: 'shutting_down' });
     await untilListed(corral, 'b', 'loading');
     corral.kill('SIGTERM');
     await waiter;
     assert.equal(stream.isOver(), false);
+    goOn();
     await assertWhole(stream.whole, 'a', LONG);
     await assertWhole(whole, 'a', LONG);
     assert.deepEqual(await corral.exited, { code: 0, signal: null, stderr: '' });
@@ -155,9 +168,11 @@ describe('a request in flight is never cut', suite, () => {
     await tinyModels(folder, ['a'], 'slow');
     const corral = await startCorral(t, ['--models-dir', folder]);
     const stream = await startStream(corral, 'a', LONG);
+    const goOn = stopServer(corral, 'a');
     corral.kill('SIGTERM');
     await corral.log.waitFor({ msg: 'ending: requests in flight are finished first; a second signal ends at once' });
     await assert.rejects(fetch(corral.url), TypeError);
+    goOn();
     await assertWhole(stream.whole, 'a', LONG);
     assert.equal((await corral.exited).code, 0);
   });

@@ -7,11 +7,12 @@ import { startCorral, suite, type ServingCorral } from '../support/corral.ts';
 import { listModels, namesOf, reload, untilListed } from '../support/look.ts';
 import { deployment, pool } from '../support/manifests.ts';
 import { isAlive } from '../support/recorder.ts';
+import { stopServer } from '../support/stopped-server.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { tinyModels } from '../support/tiny-models.ts';
 
-/** Longer than everything that a test does while it is in flight. */
-const LONG = 150;
+/** Long enough to be under way when its server is stopped. */
+const LONG = 300;
 
 describe('a reload while somebody waits', suite, () => {
   /** Slow models `a` and `b` with room for one; A streams, and nobody has asked for B. */
@@ -24,12 +25,14 @@ describe('a reload while somebody waits', suite, () => {
   it('that removes A, for whose end B waits, lets A finish and B go on, and brings no A back', async (t) => {
     const { corral, folder } = await startBusy(t);
     const a = await startStream(corral, 'a', LONG);
+    const goOn = stopServer(corral, 'a');
     const b = chat(corral, 'b');
     await untilListed(corral, 'b', 'loading');
     await rm(join(folder, 'a.gguf'));
     assert.deepEqual(await reload(corral), ['b']);
     await corral.log.waitFor({ msg: 'replica draining', replica: 'a#1', cause: 'removed' });
     assert.equal(a.isOver(), false, 'the reload came while A was busy');
+    goOn();
     await assert.rejects(chat(corral, 'a'), { status: 404, code: 'model_not_found' });
     await assertWhole(a.whole, 'a', LONG);
     await assertWhole(b, 'b', 2);
@@ -45,11 +48,13 @@ describe('a reload while somebody waits', suite, () => {
     await writeFile(file, room + deployment('one', { a }) + deployment('two', { b }));
     const corral = await startCorral(t, ['-f', file]);
     const stream = await startStream(corral, 'a', LONG);
+    const goOn = stopServer(corral, 'a');
     const waiter = chat(corral, 'b');
     await corral.log.waitFor({ msg: 'replica draining', replica: 'a#1', cause: 'fairness' });
     await writeFile(file, room + deployment('two', { b }));
     assert.deepEqual(await reload(corral), ['b']);
     assert.equal(stream.isOver(), false, 'the reload came while A was draining');
+    goOn();
     await assertWhole(stream.whole, 'a', LONG);
     await assertWhole(waiter, 'b', 2);
     await assertSwapped(corral);
@@ -59,6 +64,7 @@ describe('a reload while somebody waits', suite, () => {
   it('that removes B answers its waiters 404 at once, and starts nothing', async (t) => {
     const { corral, folder } = await startBusy(t);
     const a = await startStream(corral, 'a', LONG);
+    const goOn = stopServer(corral, 'a');
     const waiters = [chat(corral, 'b'), startStream(corral, 'b', 2), chat(corral, 'b')].map(async (waiter) =>
       assert.rejects(waiter, { status: 404, code: 'model_not_found' }),
     );
@@ -67,6 +73,7 @@ describe('a reload while somebody waits', suite, () => {
     assert.deepEqual(await reload(corral), ['a']);
     await Promise.all(waiters);
     assert.equal(a.isOver(), false, 'the answer did not wait for A');
+    goOn();
     await assertWhole(a.whole, 'a', LONG);
     await assertWhole(chat(corral, 'a'), 'a', 2);
     assert.equal((await corral.stop()).code, 0);
@@ -83,12 +90,14 @@ describe('a reload while somebody waits', suite, () => {
     await writeFile(file, room + deployment('one', { a }) + deployment('two', { b }));
     const corral = await startCorral(t, ['-f', file]);
     const stream = await startStream(corral, 'a', LONG);
+    const goOn = stopServer(corral, 'a');
     const waiter = assert.rejects(chat(corral, 'b'), { status: 404, code: 'model_not_found' });
     await untilListed(corral, 'b', 'loading');
     await writeFile(file, room + deployment('one', { a }) + deployment('three', { b }));
     assert.deepEqual(await reload(corral), ['a', 'b']);
     await waiter;
     assert.equal(stream.isOver(), false);
+    goOn();
     assert.equal(corral.starts().length, 1);
     await assertWhole(stream.whole, 'a', LONG);
     await assertWhole(chat(corral, 'b'), 'b', 2);

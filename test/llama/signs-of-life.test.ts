@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { readAnswer, send, type Got } from '../../src/testing/http-kit.ts';
 import { assertWhole, question, startStream } from '../support/chat.ts';
 import { startCorral, suite } from '../support/corral.ts';
+import { stopServer } from '../support/stopped-server.ts';
 import { tempFolder, type Cleanup } from '../support/temp-folder.ts';
 import { tinyModels } from '../support/tiny-models.ts';
 
@@ -12,9 +13,11 @@ async function streamAfterWait(t: Cleanup, path: string, body: object): Promise<
   await tinyModels(folder, ['a', 'b'], 'slow');
   const corral = await startCorral(t, ['--models-dir', folder, '--models-max=1', '--heartbeat-interval=20ms']);
   const before = await startStream(corral, 'a', 100);
+  const goOn = stopServer(corral, 'a');
   const reading = readAnswer(send(corral, { path, body: JSON.stringify({ ...body, stream: true }) }));
   await reading.until('\n\n');
   assert.equal(before.isOver(), false, 'a sign of life comes while it waits');
+  goOn();
   await assertWhole(before.whole, 'a', 100);
   return reading.whole;
 }

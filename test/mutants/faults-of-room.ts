@@ -56,8 +56,20 @@ export const FAULTS_OF_ROOM: readonly PlantedFault[] = [
   planner(
     'candidates',
     'fairness does not let a load pay for itself',
+    'Math.max(pool.minResidency, state.loadTime, owed)',
+    'Math.max(pool.minResidency, owed)',
+  ),
+  planner(
+    'candidates',
+    'fairness takes what is ready before those are served who have waited for it',
+    'Math.max(pool.minResidency, state.loadTime, owed)',
     'Math.max(pool.minResidency, state.loadTime)',
-    'Number(pool.minResidency)',
+  ),
+  planner(
+    'candidates',
+    'whoever waits protects a replica that was ready before',
+    'asking !== undefined && asking.since < ready',
+    'asking !== undefined',
   ),
   planner(
     'candidates',

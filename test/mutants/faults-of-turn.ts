@@ -128,6 +128,18 @@ export const FAULTS_OF_TURN: readonly PlantedFault[] = [
   ),
   planner(
     'take-back',
+    'use takes no drain for idleness back',
+    '(isWanted || isUsedAgain(replica, preset, look))',
+    'isWanted',
+  ),
+  planner(
+    'take-back',
+    'use takes a drain back for whose room somebody waits',
+    'other.pool === preset.pool && lacks(other, look)',
+    'other.pool === preset.pool && look.pools.size < 0',
+  ),
+  planner(
+    'take-back',
     'a fairness drain is taken back',
     "if (cause.kind !== 'evicted') return HARMLESS.has(cause.kind);",
     "if (cause.kind !== 'evicted') return true;",

@@ -7,6 +7,7 @@ import { plant, type PlantedFault } from './planted-fault.ts';
 
 /** What is tried on each fault, the quick ones first. */
 export const ALL_TESTS: readonly string[] = [
+  'src/operator/{drain-verdict,edge-pulse}.test.ts',
   'src/planner/*.test.ts',
   'src/activity/*.test.ts',
   'src/planner/*.property.test.ts',

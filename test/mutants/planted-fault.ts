@@ -25,6 +25,14 @@ export const planner = (file: string, name: string, find: string, replace: strin
   replace,
 });
 
+/** A fault in one file of the operator. */
+export const operator = (file: string, name: string, find: string, replace: string): PlantedFault => ({
+  name,
+  file: `src/operator/${file}.ts`,
+  find,
+  replace,
+});
+
 /** A fault in one file of the ledger. */
 export const activity = (file: string, name: string, find: string, replace: string): PlantedFault => ({
   name,

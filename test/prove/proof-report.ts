@@ -47,3 +47,29 @@ ${date}, ${machine}.
 
 ${renderSeries(series)}${failures === '' ? '' : `\n${failures}`}`;
 }
+
+/** A page of which each section was made by a command of its own. */
+export interface SectionCircumstances extends Circumstances {
+  /** What was tried of the proof. */
+  readonly parts: readonly string[];
+}
+
+/** The page with the section of these parts, in the place of the one it had of the same parts, or as its last; `undefined`: there was no page. */
+export function putSection(page: string | undefined, given: SectionCircumstances, series: readonly Series[]): string {
+  const { name, summary, runs, seed, date, machine, parts } = given;
+  const title = parts.join(', ');
+  const failures = renderFailures(series);
+  const section = `${title}
+
+\`\`\`sh
+npm run prove -- ${name} --runs ${runs} --seed ${seed} --part ${parts.join()}
+\`\`\`
+
+${date}, ${machine}.
+
+${renderSeries(series)}${failures === '' ? '' : `\n${failures}`}`;
+  const [, ...before] = page === undefined ? [] : page.split(/^## /mu).map((text) => `${text.trimEnd()}\n`);
+  const at = before.findIndex((one) => one.startsWith(`${title}\n`));
+  const sections = at === -1 ? [...before, section] : before.with(at, section);
+  return [`# Proof: ${name}\n\n${summary}.\n`, ...sections].join('\n## ');
+}

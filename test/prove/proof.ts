@@ -19,3 +19,9 @@ export interface Extent {
 
 /** Tries a promise many times. */
 export type Proof = (extent: Extent) => Promise<readonly Series[]>;
+
+/** A part of a proof that takes long, which can be tried by itself. */
+export interface ProofPart {
+  readonly name: string;
+  readonly prove: Proof;
+}

@@ -6,12 +6,15 @@ export interface Tried {
 }
 
 /** Tries one after the other, also after one that failed. `attempt` resolves with what it took. */
-export async function tryEach<T>(trials: readonly T[], attempt: (trial: T) => Promise<number>): Promise<Tried> {
+export async function tryEach<T>(
+  trials: readonly T[],
+  attempt: (trial: T, index: number) => Promise<number>,
+): Promise<Tried> {
   const failures: string[] = [];
   const timings: number[] = [];
   for (const [index, trial] of trials.entries()) {
     try {
-      timings.push(await attempt(trial));
+      timings.push(await attempt(trial, index));
     } catch (error) {
       failures.push(`run ${index + 1}: ${error instanceof Error ? error.message : String(error)}`);
     }

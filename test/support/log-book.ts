@@ -1,9 +1,11 @@
 import Type from 'typebox';
 import { Value } from 'typebox/value';
+import { Watch } from '../../src/testing/watch.ts';
 
 /** One line of Corral's log, with the fields that tests look at. */
 const LogLineSchema = Type.Object({
   msg: Type.String(),
+  level: Type.Optional(Type.Integer()),
   url: Type.Optional(Type.String()),
   replica: Type.Optional(Type.String()),
   pid: Type.Optional(Type.Integer()),
@@ -28,17 +30,13 @@ export type Expected = { readonly [Field in Exclude<keyof LogLine, 'pids'>]?: Lo
 const matches = (line: LogLine, expected: Expected): boolean =>
   Object.entries(expected).every(([field, value]) => Object.entries(line).some(([f, v]) => f === field && v === value));
 
-interface Waiter {
-  readonly expected: Expected;
-  readonly from: number;
-  readonly resolve: (line: LogLine) => void;
-  readonly reject: (error: Error) => void;
-}
+/** For so long a line may be on its way, in milliseconds: what takes longer does not come. */
+const PATIENCE_MS = 90_000;
 
 /** The log of one Corral as it is written: its lines are the events that tests wait for. */
 export class LogBook {
   readonly #lines: LogLine[] = [];
-  #waiters: readonly Waiter[] = [];
+  readonly #watch = new Watch(() => this.#written(), PATIENCE_MS);
   #closed: string | undefined;
 
   /** All lines so far. */
@@ -51,28 +49,24 @@ export class LogBook {
     const line: unknown = JSON.parse(text);
     if (!Value.Check(LogLineSchema, line)) throw new Error(`not a log line: ${text}`);
     this.#lines.push(line);
-    const [told, others] = [true, false].map((wanted) =>
-      this.#waiters.filter(({ expected }) => matches(line, expected) === wanted),
-    );
-    this.#waiters = others ?? [];
-    for (const { resolve } of told ?? []) resolve(line);
+    this.#watch.look();
   }
 
   /** Nothing more will be written: whoever still waits is told why. */
   close(why: string): void {
     this.#closed = why;
-    for (const { expected, reject } of this.#waiters) reject(this.#missed(expected));
-    this.#waiters = [];
+    this.#watch.look();
   }
 
-  /** The first such line from position `from` on, written already or yet to come. Rejects if none can come any more. */
+  /** The first such line from position `from` on, written already or yet to come. Rejects if none can come, or does. */
   async waitFor(expected: Expected, from = 0): Promise<LogLine> {
-    const known = this.#lines.slice(from).find((line) => matches(line, expected));
-    if (known !== undefined) return known;
-    if (this.#closed !== undefined) throw this.#missed(expected);
-    return new Promise((resolve, reject) => {
-      this.#waiters = [...this.#waiters, { expected, from, resolve, reject }];
-    });
+    let next = from;
+    return this.#watch.find(() => {
+      const at = this.#lines.findIndex((line, index) => index >= next && matches(line, expected));
+      if (at === -1 && this.#closed !== undefined) throw this.#missed(expected);
+      next = this.#lines.length;
+      return this.#lines[at];
+    }, JSON.stringify(expected));
   }
 
   all(expected: Expected): readonly LogLine[] {

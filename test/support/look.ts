@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import Type from 'typebox';
 import { Value } from 'typebox/value';
 import { get } from './chat.ts';
 import type { ServingCorral } from './corral.ts';
+import { untilTrue } from './run-server.ts';
 
 const ModelsSchema = Type.Object({
   data: Type.Array(
@@ -13,6 +13,10 @@ const ModelsSchema = Type.Object({
       source: Type.String(),
       status: Type.Object({
         value: Type.String(),
+        phase: Type.String(),
+        position: Type.Optional(Type.Integer()),
+        holders: Type.Optional(Type.Array(Type.String())),
+        expected_load_ms: Type.Optional(Type.Integer()),
         failed: Type.Optional(Type.Boolean()),
         reason: Type.Optional(Type.String()),
         exit_code: Type.Optional(Type.Integer()),
@@ -52,11 +56,9 @@ export const reload = async (corral: ServingCorral): Promise<string[]> =>
 
 /** Resolves when the list says so of a model. */
 export async function untilListed(corral: ServingCorral, model: string, value: string): Promise<void> {
-  for (;;) {
-    const listed = (await listModels(corral)).find(({ id }) => id === model);
-    if (listed?.status.value === value) return;
-    await delay(LOOK_EVERY);
-  }
+  const isSo = async (): Promise<boolean> =>
+    (await listModels(corral)).some(({ id, status }) => id === model && status.value === value);
+  await untilTrue(`${model} is ${value}`, isSo, LOOK_EVERY);
 }
 
 /** GET /slots of a loaded model. Throws unless it answers. */
@@ -74,9 +76,11 @@ export async function untilProcessing(
   busy: number,
   lookEvery = LOOK_EVERY,
 ): Promise<readonly Slot[]> {
-  for (;;) {
-    const slots = await slotsOf(corral, model);
-    if (slots.filter((slot) => slot.is_processing).length === busy) return slots;
-    await delay(lookEvery);
-  }
+  let slots: readonly Slot[] = [];
+  const isSo = async (): Promise<boolean> => {
+    slots = await slotsOf(corral, model);
+    return slots.filter((slot) => slot.is_processing).length === busy;
+  };
+  await untilTrue(`${busy} slots of ${model} are in use`, isSo, lookEvery);
+  return slots;
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { untilTrue } from './run-server.ts';
 
 /** One llama-server that was started to serve. */
 export interface Start {
@@ -62,5 +62,5 @@ export function isAlive(pid: number): boolean {
 
 /** Resolves when a process that was killed is dead: a kill returns before. */
 export async function untilDead(pid: number): Promise<void> {
-  while (isAlive(pid)) await delay(5);
+  await untilTrue(`the process ${pid} is dead`, async () => Promise.resolve(!isAlive(pid)), 5);
 }

@@ -107,6 +107,23 @@ async function keptAlive(
   return { bed, got, reading };
 }
 
+it("OpenAI's client lists models and shows one, whatever they do", async (t) => {
+  const bed = await startEdge(t);
+  bed.publish(
+    { model: 'org/a', phase: { kind: 'waiting', reason: 'WaitingForCapacity', because: 'room', position: 1 } },
+    { model: 'b', phase: { kind: 'stopping', cause: { kind: 'idle' } }, holds: ['default'] },
+    { model: 'c' },
+  );
+  const listed = [];
+  for await (const { id, object } of openai(bed).models.list()) listed.push([id, object]);
+  assert.deepEqual(listed, [
+    ['org/a', 'model'],
+    ['b', 'model'],
+    ['c', 'model'],
+  ]);
+  assert.equal((await openai(bed).models.retrieve('org/a')).id, 'org/a');
+});
+
 for (const api of APIS) {
   const { name, events, expected, read } = api;
   const stream = STREAM_HEAD + events.map(chunk).join('');

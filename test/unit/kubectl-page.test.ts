@@ -10,6 +10,7 @@ const STORY = `  Creation Timestamp:  2026-01-01T12:00:00Z
   UID:                 0b5ae0c4-6f1d-4c1e-9d57-2f8a3c7e91b6
   Resource Version:    4711
       Idle Timeout:  15m
+    Load Seconds:      4
   Normal  Loaded  5m  corral.dev/operator  coder: it is ready after 4.2 s
 `;
 /** The same, printed on another day. */
@@ -21,6 +22,7 @@ const LATER = (TABLE + STORY)
   .replaceAll('2026-01-01T12:00:00Z', '2027-11-22T22:08:20Z')
   .replaceAll('0b5ae0c4', '91972cb9')
   .replaceAll('4711', '9')
+  .replaceAll('Seconds:      4', 'Seconds:      12')
   .replaceAll('Loaded  5m', 'Loaded  3m13s')
   .replaceAll('4.2 s', '13.0 s');
 

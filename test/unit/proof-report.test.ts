@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { renderProofPage } from '../prove/proof-report.ts';
+import { putSection, renderProofPage } from '../prove/proof-report.ts';
 import type { Series } from '../prove/proof.ts';
 
 const circumstances = {
@@ -27,5 +27,22 @@ describe('the page of a proof', () => {
     assert.match(page, /^\| a try \| +3 \| +12 \| a round \| +\| +\|$/mu);
     assert.match(page, /^- a try: run 10: wrong$/mu);
     assert.doesNotMatch(page, /run 11/u);
+  });
+});
+
+describe('a page that several commands have made', () => {
+  const put = (page: string | undefined, part: string, more: Partial<Series> = {}): string =>
+    putSection(page, { ...circumstances, parts: [part] }, [{ ...series, ...more }]);
+  it('has a section of each, with its command', () => {
+    const page = put(put(undefined, 'first'), 'second');
+    assert.match(page, /^# Proof: thing\n\nIt holds\.\n\n## first\n/u);
+    assert.match(page, /\n## second\n\n```sh\nnpm run prove -- thing --runs 3 --seed 7 --part second\n```\n/u);
+  });
+  it('has the section that was made last in the place of an earlier one of the same parts, and the others as they were', () => {
+    const before = put(put(undefined, 'first'), 'second');
+    const page = put(before, 'first', { failures: ['wrong'] });
+    assert.equal(page.match(/^## /gmu)?.length, 2);
+    assert.ok(page.indexOf('wrong') < page.indexOf('## second'));
+    assert.equal(put(page, 'first'), before);
   });
 });

@@ -2,13 +2,13 @@ import { type ModelName, modelName, type PresetUid } from '../../domain/ids.ts';
 import type { Catalog } from '../../domain/preset.ts';
 import type { NamespaceLabels } from './allows-namespace.ts';
 import { admitToPool } from './admit-to-pool.ts';
-import { type DeclaredPreset, listDeclared } from './declared-preset.ts';
+import { namesOf } from './declared-preset.ts';
 import type { ClusterDeployment, ClusterPool } from './decode-objects.ts';
 import { byAge, grantNames, type NameClaim, type NameHolders } from './grant-names.ts';
-import { judgePreset } from './judge-preset.ts';
-import { clusterPresetUid, type PodSettings } from './pod-settings.ts';
+import type { JudgeDeployment } from './judge-deployment.ts';
+import { memoize } from './memoize.ts';
 import { isInScope, livingPools } from './scope.ts';
-import { formatObject, type LostName, type PresetVerdict, type Rendered, type Rendering } from './verdict.ts';
+import { formatObject, type LostName, type PresetVerdict, type Rendering } from './verdict.ts';
 
 export interface AcceptInput<Template extends Rendering> {
   readonly deployments: readonly ClusterDeployment[];
@@ -17,7 +17,7 @@ export interface AcceptInput<Template extends Rendering> {
   readonly namespaces: ReadonlyMap<string, NamespaceLabels>;
   /** `names` of the acceptance before this one. */
   readonly before: NameHolders;
-  readonly render: (settings: PodSettings) => Rendered<Template>;
+  readonly judge: JudgeDeployment<Template>;
 }
 
 /** What becomes of one ModelDeployment. */
@@ -36,12 +36,6 @@ export interface Acceptance<Template> {
   readonly names: NameHolders;
 }
 
-/** All claims to names and what has become of them. */
-interface Names {
-  readonly claims: readonly NameClaim[];
-  readonly holders: NameHolders;
-}
-
 /** A status that was copied into another object grants nothing there. */
 const namesInStatus = ({ ref, status }: ClusterDeployment): ModelName[] =>
   (status?.presets ?? [])
@@ -49,61 +43,66 @@ const namesInStatus = ({ ref, status }: ClusterDeployment): ModelName[] =>
     .flatMap(({ names = [] }) => names)
     .map(modelName);
 
-const claimOf = (deployment: ClusterDeployment): NameClaim => ({
+const declaredNames = memoize((decoded: ClusterDeployment['decoded']): readonly ModelName[] =>
+  decoded.kind === 'valid' ? decoded.spec.presets.flatMap(namesOf) : [],
+);
+
+const claimOf = memoize((deployment: ClusterDeployment): NameClaim => ({
   uid: deployment.ref.uid,
   object: formatObject(deployment.ref),
   createdAt: deployment.createdAt,
-  declares: listDeclared(deployment, undefined).flatMap(({ names }) => names),
+  declares: declaredNames(deployment.decoded),
   holds: namesInStatus(deployment),
   isSettled: deployment.status?.observedGeneration === deployment.generation,
-});
+}));
 
-/** Whose a name is that was not granted: every declared name is somebody's. */
-function findHolder(name: ModelName, { claims, holders }: Names): string {
-  const uid = holders.get(name);
-  const holder = claims.find((claim) => claim.uid === uid);
-  if (holder === undefined) throw new Error(`the name ${name} is declared, and nobody has it`);
-  return holder.object;
-}
-
-function splitNames(
-  { deployment, names }: DeclaredPreset,
-  all: Names,
-): { readonly granted: readonly ModelName[]; readonly lost: readonly LostName[] } {
-  const isGranted = (name: ModelName): boolean => all.holders.get(name) === deployment.ref.uid;
-  return {
-    granted: names.filter(isGranted),
-    lost: names.filter((name) => !isGranted(name)).map((name) => ({ name, holder: findHolder(name, all) })),
-  };
+/** The names that a ModelDeployment declares and others have. Every declared name is somebody's. */
+function lostBy({ uid, declares }: NameClaim, holders: NameHolders, objects: ReadonlyMap<string, string>): LostName[] {
+  return declares.flatMap((name) => {
+    const holder = holders.get(name);
+    if (holder === uid) return [];
+    const object = holder === undefined ? undefined : objects.get(holder);
+    if (object === undefined) throw new Error(`the name ${name} is declared, and nobody has it`);
+    return [{ name, holder: object }];
+  });
 }
 
 /**
  * Decides about everything that is declared: which preset gets which names, and which is run. Names do not depend on the rest,
- * so that a preset that is refused keeps its names, and clients are told why instead of that it does not exist.
+ * so that a preset that is refused keeps its names, and clients are told why instead of that it does not exist. A step is a
+ * ModelDeployment: to judge a thousand of them at once would keep everything else waiting.
  */
-export function acceptAll<Template extends Rendering>(input: AcceptInput<Template>): Acceptance<Template> {
+export function* acceptInSteps<Template extends Rendering>(
+  input: AcceptInput<Template>,
+): Generator<undefined, Acceptance<Template>> {
   const living = livingPools(input.pools);
-  const ours = input.deployments.filter((deployment) => isInScope(deployment, living));
-  const claims = ours.map(claimOf);
-  const names = { claims, holders: grantNames(claims, input.before) };
-
-  const judge = (deployment: ClusterDeployment): DeploymentVerdict<Template> => {
+  const ours = input.deployments
+    .filter((deployment) => isInScope(deployment, living))
+    .map((deployment) => ({ deployment, claim: claimOf(deployment) }))
+    .sort((a, b) => byAge(a.claim, b.claim));
+  const names = grantNames(
+    ours.map(({ claim }) => claim),
+    input.before,
+  );
+  const objects = new Map(ours.map(({ claim: { uid, object } }) => [uid, object]));
+  const verdicts: DeploymentVerdict<Template>[] = [];
+  for (const { deployment, claim } of ours) {
     const labels = input.namespaces.get(deployment.ref.namespace);
     const admission = admitToPool(deployment, living.get(deployment.pool), labels);
-    const defaults = admission.kind === 'admitted' ? admission.pool.defaults : undefined;
-    const presets = listDeclared(deployment, defaults).map((declared) => {
-      const split = splitNames(declared, names);
-      const uid = clusterPresetUid(deployment.ref.uid, declared.preset.name);
-      const outcome = judgePreset({ declared, admission, ...split }, input.render);
-      return { uid, name: declared.preset.name, ...split, outcome };
-    });
-    return { deployment, presets };
-  };
-  return {
-    verdicts: ours.toSorted((a, b) => byAge(claimOf(a), claimOf(b))).map(judge),
-    pools: [...living.values()].filter(({ isOurs }) => isOurs),
-    names: names.holders,
-  };
+    const presets = input.judge({ deployment, admission, lost: lostBy(claim, names, objects) });
+    verdicts.push({ deployment, presets });
+    yield;
+  }
+  return { verdicts, pools: [...living.values()].filter(({ isOurs }) => isOurs), names };
+}
+
+/** The same at once. */
+export function acceptAll<Template extends Rendering>(input: AcceptInput<Template>): Acceptance<Template> {
+  const steps = acceptInSteps(input);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
 }
 
 /** What is run of it. */

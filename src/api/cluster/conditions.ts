@@ -1,14 +1,29 @@
+import type { TroubleCode } from '../../domain/replica.ts';
 import type { ModelDeploymentStatus } from '../model-deployment-schema.ts';
+import type { RefusalReason } from './verdict.ts';
 
 export type Conditions = NonNullable<ModelDeploymentStatus['conditions']>;
 export type Condition = Conditions[number];
+
+/** The words that a condition of a ModelDeployment or a ModelPool may have for its reason. */
+export type ConditionReason =
+  | 'Accepted'
+  | 'InvalidSpec'
+  | 'NoPresetAccepted'
+  | 'Ready'
+  | 'PartlyAccepted'
+  | 'PoolPaused'
+  | 'LoadFailed'
+  | 'TooLarge'
+  | 'NoEdge'
+  | TroubleCode
+  | RefusalReason;
 
 /** What holds now, before it is known since when. */
 export interface Finding {
   readonly type: string;
   readonly holds: boolean;
-  /** One word in CamelCase. */
-  readonly reason: string;
+  readonly reason: ConditionReason;
   readonly message: string;
 }
 

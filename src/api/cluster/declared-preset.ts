@@ -4,6 +4,7 @@ import { DEFAULT_PRIORITY, readDuration } from '../decode-settings.ts';
 import type { ManifestDefaults, ManifestPreset, ManifestSource } from '../model-deployment-schema.ts';
 import { DEFAULT_QUEUE } from '../preset-draft.ts';
 import type { ClusterDeployment } from './decode-objects.ts';
+import { memoize } from './memoize.ts';
 import { type Layers, mergeLayerScaling } from './merge-layers.ts';
 import { clusterPresetUid, clusterServes, type ModelFile, type ModelSource } from './pod-settings.ts';
 import { formatObject } from './verdict.ts';
@@ -27,11 +28,11 @@ const variantsOf = ({ variants = [] }: ManifestPreset): Variant[] =>
   variants.map(({ model, parameters }) => ({ name: modelName(model), parameters: JSON.stringify(parameters) }));
 
 /** The names that a preset declares. */
-export const namesOf = (preset: ManifestPreset): ModelName[] => [
+export const namesOf = memoize((preset: ManifestPreset): readonly ModelName[] => [
   ...new Set(
     [modelOf(preset), ...(preset.aliases ?? []), ...variantsOf(preset).map(({ name }) => name)].map(modelName),
   ),
-];
+]);
 
 /** What a ModelDeployment declares; nothing if its spec cannot be read. */
 export function listDeclared(

@@ -1,4 +1,4 @@
-import type { TSchema } from 'typebox';
+import type { Static, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import type { Pool } from '../../domain/pool.ts';
 import { type Duration, minutes, seconds } from '../../domain/units.ts';
@@ -19,6 +19,7 @@ import {
   type ModelPoolStatus,
   ModelPoolStatusSchema,
 } from '../model-pool-schema.ts';
+import { memoize } from './memoize.ts';
 import type { DeploymentRef } from './verdict.ts';
 
 /** An object as an API server has it. */
@@ -101,6 +102,12 @@ function textOf(value: unknown, missing: string): string {
   return typeof value === 'string' ? value : missing;
 }
 
+/** Without what it says beyond the schema: while Corral is replaced by a later version, that one may say more. */
+function readStatus<Schema extends TSchema>(schema: Schema, status: unknown): Static<Schema> | undefined {
+  const known = Value.Clean(schema, structuredClone(status));
+  return Value.Check(schema, known) ? known : undefined;
+}
+
 function decodeDeploymentSpec(value: unknown): Decoded<ModelDeploymentSpec> {
   const message = findFaults(value, ModelDeploymentSpecSchema, 'spec');
   if (message !== undefined) return { kind: 'invalid', message };
@@ -108,7 +115,9 @@ function decodeDeploymentSpec(value: unknown): Decoded<ModelDeploymentSpec> {
   throw new Error('the check of a ModelDeployment missed a fault');
 }
 
-/** Reads a ModelDeployment (modeldeployments.corral.dev). */
+const decodeOnce = memoize<object, Decoded<ModelDeploymentSpec>>(decodeDeploymentSpec);
+
+/** Reads a ModelDeployment (modeldeployments.corral.dev). What is decoded of one spec is the same value each time. */
 export function decodeDeployment(object: ClusterObject): ClusterDeployment {
   const { name, namespace, uid, creationTimestamp, generation, deletionTimestamp } = object.metadata;
   const { spec, status } = object;
@@ -118,8 +127,8 @@ export function decodeDeployment(object: ClusterObject): ClusterDeployment {
     generation: generation === undefined ? 0 : generation,
     isDeleting: deletionTimestamp !== undefined,
     pool: textOf(readMember(spec, 'pool'), DEFAULT_POOL),
-    decoded: decodeDeploymentSpec(spec),
-    status: Value.Check(ModelDeploymentStatusSchema, status) ? status : undefined,
+    decoded: isObject(spec) ? decodeOnce(spec) : decodeDeploymentSpec(spec),
+    status: readStatus(ModelDeploymentStatusSchema, status),
   };
 }
 
@@ -144,7 +153,25 @@ function decodePoolSettings(name: string, value: unknown): Decoded<PoolSettings>
   throw new Error('the check of a ModelPool missed a fault');
 }
 
-/** Reads a ModelPool (modelpools.corral.dev). One without a spec has every default. */
+/** The settings know the pool's name, so each pool has its own, also where two are made from one spec. */
+interface KnownSettings {
+  readonly name: string;
+  readonly decoded: Decoded<PoolSettings>;
+}
+
+const knownSettings = new WeakMap<object, KnownSettings>();
+
+function decodeSettingsOnce(name: string, spec: object): Decoded<PoolSettings> {
+  const known = knownSettings.get(spec);
+  if (known?.name === name) return known.decoded;
+  const decoded = decodePoolSettings(name, spec);
+  knownSettings.set(spec, { name, decoded });
+  return decoded;
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+/** Reads a ModelPool (modelpools.corral.dev). One without a spec has every default. Decodes one spec once, as above. */
 export function decodePool(object: ClusterObject): ClusterPool {
   const { name, uid, generation, deletionTimestamp } = object.metadata;
   const { spec = {}, status } = object;
@@ -154,7 +181,7 @@ export function decodePool(object: ClusterObject): ClusterPool {
     generation: generation === undefined ? 0 : generation,
     isDeleting: deletionTimestamp !== undefined,
     isOurs: textOf(readMember(spec, 'controllerName'), CONTROLLER_NAME) === CONTROLLER_NAME,
-    decoded: decodePoolSettings(name, spec),
-    status: Value.Check(ModelPoolStatusSchema, status) ? status : undefined,
+    decoded: isObject(spec) ? decodeSettingsOnce(name, spec) : decodePoolSettings(name, spec),
+    status: readStatus(ModelPoolStatusSchema, status),
   };
 }

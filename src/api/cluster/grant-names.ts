@@ -32,9 +32,15 @@ function groupByName(
   claims: readonly NameClaim[],
   namesOf: (claim: NameClaim) => readonly ModelName[],
 ): Map<ModelName, readonly NameClaim[]> {
-  const pairs = claims.flatMap((claim) => [...new Set(namesOf(claim))].map((name) => ({ name, claim })));
-  const groups = Map.groupBy(pairs, ({ name }) => name);
-  return new Map([...groups].map(([name, group]) => [name, group.map(({ claim }) => claim)]));
+  const groups = new Map<ModelName, NameClaim[]>();
+  for (const claim of claims) {
+    for (const name of namesOf(claim)) {
+      const group = groups.get(name);
+      if (group === undefined) groups.set(name, [claim]);
+      else if (group.at(-1) !== claim) group.push(claim);
+    }
+  }
+  return groups;
 }
 
 /** Of one name: who declares it and in whose statuses it stands, both the oldest first, and whose it was. */

@@ -6,8 +6,8 @@ import { beneficiaryOf, parseDrainCause } from './pod-marks.ts';
 
 const beneficiary = presetUid('uid/other');
 
-/** Every cause for which a gate is closed. What has failed is deleted as it is. */
-const CAUSES: Readonly<Record<Exclude<DrainCause['kind'], 'failed'>, DrainCause>> = {
+/** Every cause for which a gate is closed. What has failed, or is on a lost node, is deleted as it is. */
+const CAUSES: Readonly<Record<Exclude<DrainCause['kind'], 'failed' | 'nodeLost'>, DrainCause>> = {
   idle: { kind: 'idle' },
   surplus: { kind: 'surplus' },
   evicted: { kind: 'evicted', beneficiary },

@@ -26,6 +26,9 @@ export const ANNOTATION = {
   drainFor: 'corral.dev/drain-for',
 } as const;
 
+/** What `LABEL.controller` says of a pod of ours: the last part of the `controllerName` of its pool. */
+export const OWN_CONTROLLER = 'operator';
+
 export const LLAMA_SERVER = 'llama-server';
 /** The port of every pod's llama-server. */
 export const LLAMA_PORT = 8080;

@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { Value } from 'typebox/value';
 import { binName, type BinName } from '../../domain/ids.ts';
+import { parseJson } from '../../domain/json.ts';
 import type { Resources } from '../../domain/resources.ts';
 import { parseQuantity, type Quantities } from '../quantity.ts';
 import { formatAmount } from './amount-text.ts';
@@ -42,14 +43,6 @@ function parseFootprint(text: string | undefined): Resources | undefined {
   if (!Value.Check(WrittenQuantities, value)) return undefined;
   const amounts = amountsOf(value);
   return amounts.size === Object.keys(value).length ? amounts : undefined;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function limitsOf(spec: unknown): Resources {

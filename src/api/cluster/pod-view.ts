@@ -3,7 +3,16 @@ import { Value } from 'typebox/value';
 import type { BinName, PresetUid } from '../../domain/ids.ts';
 import type { DrainCause, Endpoint } from '../../domain/replica.ts';
 import type { Resources } from '../../domain/resources.ts';
-import { ANNOTATION, LABEL, LLAMA_PORT, LLAMA_SERVER, parseDrainCause, parseGate, type Gate } from './pod-marks.ts';
+import {
+  ANNOTATION,
+  LABEL,
+  LLAMA_PORT,
+  LLAMA_SERVER,
+  OWN_CONTROLLER,
+  parseDrainCause,
+  parseGate,
+  type Gate,
+} from './pod-marks.ts';
 import { readBin, readFootprint } from './pod-place.ts';
 import { clusterPresetUid } from './pod-settings.ts';
 
@@ -74,10 +83,18 @@ export interface PodView {
   readonly message: string;
   /** Where it answers, while it does. */
   readonly endpoint: Endpoint | undefined;
+  /** Where its llama-server can be asked, ready or not; `undefined`: nowhere yet. */
+  readonly address: Endpoint | undefined;
   /** From its creation until it was ready, by the cluster's clocks, in milliseconds; only while it is ready. */
   readonly loadMs: number | undefined;
   /** The scheduler's words why no node takes it; `undefined`: it has not said that. */
   readonly unschedulable: string | undefined;
+  /** Whether a node takes it. */
+  readonly scheduled: boolean;
+  /** Kubernetes hears nothing of its node. */
+  readonly nodeLost: boolean;
+  /** Who of Kubernetes ends it, and why, in its own words; `undefined`: nobody has said so. */
+  readonly disruption: { readonly reason: string; readonly message: string } | undefined;
   readonly server: ContainerView;
   /** Init containers and sidecars. */
   readonly others: readonly ContainerView[];
@@ -105,15 +122,16 @@ export interface PodObject {
 }
 
 /**
- * Reads a pod; `undefined`: no ModelDeployment controls it, so that it is none of Corral's, whatever its labels say. A
- * status that is not understood is read as none: then the pod is not ready, and holds what it holds.
+ * Reads a pod; `undefined`: no ModelDeployment controls it, or another install of Corral runs it, so that it is none of ours,
+ * whatever its other labels say. A status that is not understood is read as none: then the pod is not ready, and holds what it
+ * holds.
  */
 export function viewPod(object: PodObject): PodView | undefined {
   const { metadata } = object;
   const { labels = {}, annotations = {}, ownerReferences = [] } = metadata;
   const owner = ownerReferences.find((reference) => reference.controller === true && isModelDeployment(reference));
   const preset = labels[LABEL.preset];
-  if (owner === undefined || preset === undefined) return undefined;
+  if (owner === undefined || preset === undefined || isOfAnother(labels)) return undefined;
   const status = readStatus(object['status']);
   const deleting = metadata.deletionTimestamp !== undefined;
   return {
@@ -127,18 +145,37 @@ export function viewPod(object: PodObject): PodView | undefined {
     bin: readBin(annotations),
     footprint: readFootprint(annotations, object['spec']),
     deleting,
-    phase: status.phase ?? 'Pending',
-    reason: status.reason ?? '',
-    message: status.message ?? '',
-    endpoint: deleting ? undefined : endpointOf(status, annotations[ANNOTATION.prefix]),
+    ...wordsOf(status),
+    endpoint: deleting || !isReady(status) ? undefined : addressOf(status, annotations[ANNOTATION.prefix]),
+    address: addressOf(status, annotations[ANNOTATION.prefix]),
     loadMs: loadTimeOf(status, metadata.creationTimestamp),
     unschedulable: unschedulableMessage(status),
+    scheduled: findCondition(status, 'PodScheduled')?.status === 'True',
+    nodeLost: isNodeLost(status),
+    disruption: disruptionOf(status),
     ...containersOf(status),
   };
 }
 
-const isModelDeployment = ({ apiVersion, kind }: { readonly apiVersion: string; readonly kind: string }): boolean =>
-  kind === 'ModelDeployment' && apiVersion.startsWith('corral.dev/');
+function wordsOf({
+  phase = 'Pending',
+  reason = '',
+  message = '',
+}: Status): Pick<PodView, 'phase' | 'reason' | 'message'> {
+  return { phase, reason, message };
+}
+
+/** One that does not say whose it is belongs to us. */
+const isOfAnother = ({ [LABEL.controller]: controller = OWN_CONTROLLER }: Readonly<Record<string, string>>): boolean =>
+  controller !== OWN_CONTROLLER;
+
+export const isModelDeployment = ({
+  apiVersion,
+  kind,
+}: {
+  readonly apiVersion: string;
+  readonly kind: string;
+}): boolean => kind === 'ModelDeployment' && apiVersion.startsWith('corral.dev/');
 
 const readStatus = (status: unknown): Status => (Value.Check(Status, status) ? status : {});
 
@@ -159,9 +196,8 @@ const findCondition = ({ conditions = [] }: Status, type: string): Condition | u
 const isReady = (status: Status): boolean =>
   status.phase === 'Running' && findCondition(status, 'Ready')?.status === 'True';
 
-function endpointOf(status: Status, prefix: string | undefined): Endpoint | undefined {
-  const { podIP = '' } = status;
-  if (!isReady(status) || podIP === '' || prefix === undefined) return undefined;
+function addressOf({ podIP = '' }: Status, prefix: string | undefined): Endpoint | undefined {
+  if (podIP === '' || prefix === undefined) return undefined;
   const host = podIP.includes(':') ? `[${podIP}]` : podIP;
   return { origin: `http://${host}:${LLAMA_PORT}`, prefix };
 }
@@ -178,6 +214,23 @@ function unschedulableMessage(status: Status): string | undefined {
   const condition = findCondition(status, 'PodScheduled');
   if (condition?.status !== 'False' || condition.reason !== 'Unschedulable') return undefined;
   return condition.message ?? '';
+}
+
+/**
+ * Where a node is heard of no more, the node controller takes back that its pods are ready, and nothing else; a kubelet never
+ * says one without the other of a pod without readiness gates (Kubernetes v1.34, pkg/controller/util/node, MarkPodsNotReady, and
+ * pkg/kubelet/status/generate.go). `NodeLost` is the word of older versions.
+ */
+const isNodeLost = (status: Status): boolean =>
+  status.reason === 'NodeLost' ||
+  status.phase === 'Unknown' ||
+  (findCondition(status, 'Ready')?.status === 'False' && findCondition(status, 'ContainersReady')?.status === 'True');
+
+function disruptionOf(status: Status): PodView['disruption'] {
+  const condition = findCondition(status, 'DisruptionTarget');
+  if (condition?.status !== 'True') return undefined;
+  const { reason = '', message = '' } = condition;
+  return { reason, message };
 }
 
 function containersOf({

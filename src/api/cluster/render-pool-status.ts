@@ -9,6 +9,7 @@ import type { PoolSituation } from './situation.ts';
 
 /** As the schema says. */
 const MAX_LRU = 1024;
+const MAX_QUEUE = 256;
 const MAX_CAPACITY = 256;
 
 function findAccepted({ decoded }: ClusterPool): Finding {
@@ -38,7 +39,7 @@ const withoutLru = (status: ModelPoolStatus): object => ({ ...status, lru: undef
  * request, and counts as a change only where `isLruDue`.
  */
 export function renderPoolStatus(situation: PoolSituation, at: Moment, isLruDue: boolean): ModelPoolStatus {
-  const { pool, loaded, waiting, idle } = situation;
+  const { pool, loaded, queue, idle } = situation;
   const { generation, status: previous } = pool;
   const about = { generation, previous: previous?.conditions, time: formatTime(at.wall) };
   const next = {
@@ -46,8 +47,10 @@ export function renderPoolStatus(situation: PoolSituation, at: Moment, isLruDue:
     conditions: renderConditions([findAccepted(pool)], about),
     loaded,
     capacity: describeCapacity(situation),
-    waiting,
-    lru: idle.slice(0, MAX_LRU),
+    waiting: queue.length,
+    queue: queue.slice(0, MAX_QUEUE),
+    // What an earlier leader has written is all that is known, until somebody tells more.
+    lru: idle === undefined ? (previous?.lru ?? []) : idle.slice(0, MAX_LRU),
   };
   if (previous === undefined) return next;
   const isSame = isLruDue

@@ -1,12 +1,21 @@
 import { assertNever } from '../../domain/assert-never.ts';
-import { causeOf, type DrainCause, type Replica } from '../../domain/replica.ts';
+import { describeCause, type LeaveReason } from '../../domain/leaving.ts';
+import {
+  causeOf,
+  type DrainCause,
+  type FailureCode,
+  type Replica,
+  type Trouble,
+  type TroubleCode,
+} from '../../domain/replica.ts';
 import { type Instant, since } from '../../domain/units.ts';
+import type { WaitReason } from '../../domain/wait-reason.ts';
 import type { LoadFailure, Phase } from '../../routing/route.ts';
 import type { PresetPhase, PresetStatus } from '../model-deployment-schema.ts';
 import { cutText, formatTime } from './conditions.ts';
 import type { Moment } from './routed-presets.ts';
-import type { NameOfPreset, PresetSituation } from './situation.ts';
-import { describeLost } from './verdict.ts';
+import type { LastFailure, NameOfPreset, PresetSituation } from './situation.ts';
+import { describeLost, type RefusalReason } from './verdict.ts';
 
 /** What a preset's status is written with, beside the preset. */
 export interface StatusContext {
@@ -18,8 +27,11 @@ export interface StatusContext {
   readonly nameOf: NameOfPreset;
 }
 
+/** The words that `status.presets[].reason` may have. */
+type PresetReason = FailureCode | TroubleCode | WaitReason | RefusalReason | LeaveReason;
+
 interface Why {
-  readonly reason?: string;
+  readonly reason?: PresetReason;
   readonly message?: string;
 }
 
@@ -50,33 +62,13 @@ function describeFailure({ reason, logTail }: LoadFailure): string {
   return [sentence, ...lines].join('\n');
 }
 
-type CauseFor = Extract<DrainCause, { readonly beneficiary: unknown }>;
-
-const CAUSES: Readonly<Record<Exclude<DrainCause['kind'], CauseFor['kind']>, Required<Why>>> = {
-  idle: { reason: 'Idle', message: 'nobody has used it for its idle timeout' },
-  surplus: { reason: 'Surplus', message: 'its requests need fewer replicas' },
-  removed: { reason: 'Removed', message: 'it is not declared any more, or not accepted' },
-  changed: { reason: 'Changed', message: 'what it runs has been changed' },
-  ordered: { reason: 'Ordered', message: 'somebody has ordered it to be unloaded' },
-  paused: { reason: 'PoolPaused', message: 'its ModelPool is paused' },
-  capacity: { reason: 'CapacityLowered', message: 'its ModelPool holds fewer models now' },
-  deleted: { reason: 'PodDeleted', message: 'somebody has deleted its pod' },
-  failed: { reason: 'Failed', message: 'it has failed, and what is left of it is being removed' },
-};
-
-/** Why a replica goes, in one word and in words. */
-export function describeCause(cause: DrainCause, nameOf: NameOfPreset): Required<Why> {
-  if (cause.kind !== 'evicted' && cause.kind !== 'fairness') return CAUSES[cause.kind];
-  return { reason: 'Evicted', message: `it makes room for ${nameOf(cause.beneficiary) ?? 'another model'}` };
-}
-
 const causesOf = (replicas: readonly Replica[]): DrainCause[] => replicas.flatMap((one) => causeOf(one) ?? []);
 
 function describePhase({ phase, replicas, verdict, tooLarge }: PresetSituation, nameOf: NameOfPreset): Why {
   if (verdict.outcome.kind === 'refused') return verdict.outcome.refusal;
   switch (phase.kind) {
     case 'failed':
-      return { reason: phase.code ?? 'LoadFailed', message: describeFailure(phase) };
+      return describeFailed(phase);
     case 'waiting':
       return { reason: phase.reason, message: phase.because };
     case 'draining':
@@ -89,12 +81,21 @@ function describePhase({ phase, replicas, verdict, tooLarge }: PresetSituation, 
       if (tooLarge !== undefined) return { reason: 'TooLarge', message: tooLarge };
       return describeNames(verdict);
     case 'loading':
+      return describeTrouble(phase.trouble) ?? describeNames(verdict);
     case 'ready':
       return describeNames(verdict);
     default:
       return assertNever(phase);
   }
 }
+
+const describeFailed = (failure: LoadFailure): Why => ({
+  ...(failure.code === undefined ? {} : { reason: failure.code }),
+  message: describeFailure(failure),
+});
+
+const describeTrouble = (trouble: Trouble | undefined): Why | undefined =>
+  trouble === undefined ? undefined : { reason: trouble.code, message: trouble.words };
 
 const describeNames = ({ lost }: PresetSituation['verdict']): Why =>
   lost.length === 0 ? {} : { reason: 'NameConflict', message: describeLost(lost) };
@@ -106,11 +107,25 @@ const timeOf = (instant: Instant, { now, wall }: Moment): string => formatTime(w
 
 /** Stays the same as long as it was loaded before: the time of a pod that is replaced matters to nobody. */
 function lastLoaded({ replicas }: PresetSituation, last: PresetStatus | undefined, at: Moment): Partial<PresetStatus> {
-  const [since] = replicas.flatMap(({ state }) => (state.kind === 'ready' ? [state.since] : []));
+  const [ready] = replicas.flatMap(({ state }) => (state.kind === 'ready' ? [state] : []));
   const known = last?.lastLoadedTime;
   const wasLoaded = last?.readyReplicas !== undefined && last.readyReplicas > 0;
-  if (since !== undefined && !(wasLoaded && known !== undefined)) return { lastLoadedTime: timeOf(since, at) };
-  return known === undefined ? {} : { lastLoadedTime: known };
+  if (ready !== undefined && !(wasLoaded && known !== undefined)) {
+    return { lastLoadedTime: timeOf(ready.since, at), loadSeconds: Math.round(ready.loadTime / 1000) };
+  }
+  const measured = last?.loadSeconds === undefined ? {} : { loadSeconds: last.loadSeconds };
+  if (known !== undefined) return { lastLoadedTime: known, ...measured };
+  // Whoever was to tell that it was ready has not lived to do so: it is told at the latest when it leaves.
+  const [left] = replicas.flatMap((replica) => leavesSince(replica) ?? []);
+  return left === undefined ? {} : { lastLoadedTime: timeOf(left, at), ...measured };
+}
+
+/** Causes for which nothing leaves that has not been ready. */
+const ONLY_READY: ReadonlySet<DrainCause['kind']> = new Set(['idle', 'surplus', 'evicted', 'fairness']);
+
+function leavesSince({ state }: Replica): Instant | undefined {
+  const isLeaving = state.kind === 'draining' || state.kind === 'stopping';
+  return isLeaving && ONLY_READY.has(state.cause.kind) ? state.since : undefined;
 }
 
 function lastUsed(
@@ -142,6 +157,13 @@ function failures(phase: Phase, last: PresetStatus | undefined): Partial<PresetS
   return phase.kind === 'ready' || last?.failures === undefined ? {} : { failures: last.failures };
 }
 
+function lastFailure(failure: LastFailure | undefined, { now }: Moment): Partial<PresetStatus> {
+  if (failure === undefined) return {};
+  const { code: reason, rendered, inARow, wait, retryAt, pods } = failure;
+  const waits = retryAt > now ? { waitSeconds: Math.round(wait / 1000) } : {};
+  return { lastFailure: { reason, rendered, inARow, ...waits, ...(pods.length === 0 ? {} : { podUids: [...pods] }) } };
+}
+
 /** Nobody has asked for it since something is known of it. */
 const isUntried = ({ phase, verdict, tooLarge }: PresetSituation): boolean =>
   phase.kind === 'unloaded' && verdict.outcome.kind === 'accepted' && tooLarge === undefined;
@@ -157,12 +179,11 @@ function describe(
 ): Pick<PresetStatus, 'phase' | 'reason' | 'message' | 'backOff'> {
   const { phase } = situation;
   if (isUntried(situation) && isSameSpec && last?.phase === 'Failed') {
-    const { reason, message, backOff } = last;
+    const { reason, message } = last;
     return {
       phase: 'Failed',
       ...(reason === undefined ? {} : { reason }),
       ...(message === undefined ? {} : { message }),
-      ...(backOff === undefined ? {} : { backOff }),
     };
   }
   const { reason, message } = describePhase(situation, nameOf);
@@ -191,6 +212,7 @@ export function renderPresetStatus(
     replicas: countIn(replicas, 'starting', 'ready', 'draining', 'stopping'),
     readyReplicas: countIn(replicas, 'ready'),
     ...failures(phase, last),
+    ...lastFailure(situation.lastFailure, at),
     ...lastLoaded(situation, last, at),
     ...lastUsed(situation, last, at),
     ...evictedFor(situation, last, nameOf),

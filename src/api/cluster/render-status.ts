@@ -1,5 +1,5 @@
 import type { ModelDeploymentStatus, PresetStatus } from '../model-deployment-schema.ts';
-import { cutText, type Finding, formatTime, renderConditions } from './conditions.ts';
+import { type ConditionReason, cutText, type Finding, formatTime, renderConditions } from './conditions.ts';
 import { renderPresetStatus } from './render-preset-status.ts';
 import type { Moment } from './routed-presets.ts';
 import { saysTheSame } from './says-the-same.ts';
@@ -11,7 +11,12 @@ const MAX_MODELS = 100;
 
 type Why = Pick<Finding, 'reason' | 'message'>;
 
-const yes = (type: string, reason: string, message: string): Finding => ({ type, holds: true, reason, message });
+const yes = (type: string, reason: ConditionReason, message: string): Finding => ({
+  type,
+  holds: true,
+  reason,
+  message,
+});
 const no = (type: string, { reason, message }: Why): Finding => ({ type, holds: false, reason, message });
 
 const isAccepted = ({ verdict }: PresetSituation): boolean => verdict.outcome.kind === 'accepted';
@@ -56,6 +61,13 @@ function findObstacle(situation: DeploymentSituation, presets: readonly PresetSt
     phase === 'Failed' ? [`${name}: ${message.split('\n').slice(0, 1).join()}`] : [],
   );
   if (failed.length > 0) return { reason: 'LoadFailed', message: failed.join('; ') };
+  const [troubled] = situation.presets.flatMap(({ verdict, phase }) =>
+    phase.kind === 'loading' && phase.trouble !== undefined ? [{ verdict, trouble: phase.trouble }] : [],
+  );
+  if (troubled !== undefined) {
+    const { verdict, trouble } = troubled;
+    return { reason: trouble.code, message: `${verdict.name}: ${trouble.words}` };
+  }
   const large = situation.presets.flatMap(({ verdict, tooLarge }) =>
     tooLarge === undefined ? [] : [`${verdict.name}: ${tooLarge}`],
   );

@@ -12,4 +12,6 @@ export const EDGE_REPORTS = { group: GROUP, version: VERSION, plural: 'edgerepor
 export const PODS = { group: '', version: 'v1', plural: 'pods', namespaced: true } as const;
 export const LEASES = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', namespaced: true } as const;
 export const NAMESPACES = { group: '', version: 'v1', plural: 'namespaces', namespaced: false } as const;
+/** Events as kubelets write them, which can be selected by the pod that they are about. */
+export const POD_EVENTS = { group: '', version: 'v1', plural: 'events', namespaced: true } as const;
 export const EVENTS = { group: 'events.k8s.io', version: 'v1', plural: 'events', namespaced: true } as const;

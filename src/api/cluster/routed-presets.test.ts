@@ -33,6 +33,13 @@ function standing(preset: object, observedGeneration = 1, pools?: ClusterObject[
   return route.standing;
 }
 
+test('a name is routed by the status of a later Corral too, which says more than is known here', () => {
+  const { presets } = granting('a', { a: ['a', 'b'] }) as { readonly presets: readonly object[] };
+  const later = { presets: presets.map((preset) => ({ ...preset, later: { much: 'more' } })), others: [1] };
+  assert.deepEqual(namesOf([withStatus(later)]), namesOf([withStatus({ presets })]));
+  assert.ok(namesOf([withStatus(later)]).length > 0);
+});
+
 test('a name is routed where the spec declares it and the status of this very object grants it', () => {
   assert.deepEqual(namesOf([withStatus(granting('a', { a: ['a', 'b'] }))]), [['a', 'b']]);
   assert.deepEqual(namesOf([withStatus(granting('a', { a: ['b', 'stranger'] }))]), [['b']], 'a was lost');
@@ -106,8 +113,31 @@ describe('a preset stands', () => {
       retryAt: 8000,
     });
     assert.equal(failed('2026-01-02T00:00:00Z')?.retryAt, 301_000);
+    const backOff = { nextRetryTime: '2026-01-01T00:00:07Z' };
+    const codeOf = (reason: string): unknown =>
+      standing({ phase: 'Failed', reason, message: 'x', backOff }).backOff?.code;
+    assert.deepEqual([codeOf('OOMKilled'), codeOf('AnythingNew')], ['OOMKilled', undefined]);
     assert.equal(failed('2025-12-31T23:59:59Z'), undefined);
     assert.equal(failed('2026-01-01T00:00:07Z', 2), undefined, 'a changed spec is tried at once');
+  });
+
+  it('in a back-off for as long as it had left when its status was read first, whatever the wall clock says later', () => {
+    let moment = { now: instant(1000), wall: WALL };
+    const readLater = createPresetReader(() => moment);
+    const status = (nextRetryTime: string): object => ({
+      observedGeneration: 1,
+      presets: [{ name: 'a', phase: 'Failed', names: ['a'], uid: 'a-uid', backOff: { nextRetryTime } }],
+    });
+    const [far, near] = ['2026-01-01T01:00:00Z', '2026-01-01T00:00:07Z'].map((time) => withStatus(status(time)));
+    const untilOf = (object: ClusterObject | undefined): unknown =>
+      readLater(object === undefined ? [] : [object], [declaredPool()])[0]?.standing.backOff?.retryAt;
+    assert.deepEqual([far, near].map(untilOf), [301_000, 8000]);
+    moment = { now: instant(7999), wall: WALL - 3_600_000 };
+    assert.deepEqual([far, near].map(untilOf), [301_000, 8000]);
+    moment = { now: instant(8000), wall: WALL - 3_600_000 };
+    assert.deepEqual([far, near].map(untilOf), [301_000, undefined]);
+    moment = { now: instant(301_000), wall: WALL };
+    assert.equal(untilOf(far), undefined, 'an edge whose clock is an hour behind asks again');
   });
 
   it('waiting, with the words of the operator', () => {
@@ -115,5 +145,30 @@ describe('a preset stands', () => {
     assert.deepEqual(waiting.waitsFor, { reason: 'WaitingForCapacity', because: 'room' });
     assert.equal(waiting.ordered, true);
     assert.equal(standing({}).ordered, false);
+    const newer = standing({ phase: 'Waiting', reason: 'AnythingNew', message: 'x' });
+    assert.equal(newer.waitsFor, undefined, 'a word of a later version');
+  });
+
+  it('at its place in the queue of its pool, as the status of that one tells', () => {
+    const queue = ['b-uid/b', 'a-uid/a'];
+    const pools = [declaredPool('default', {}, { status: { queue } })];
+    const room = { reason: 'WaitingForCapacity', because: 'room' } as const;
+    const waiting = { phase: 'Waiting', reason: room.reason, message: room.because };
+    assert.deepEqual(standing(waiting, 1, pools).waitsFor, { ...room, position: 2 });
+    assert.deepEqual(standing(waiting).waitsFor, room);
+    assert.equal(standing({}, 1, pools).waitsFor, undefined, 'it waits no more, and the pool does not know yet');
+  });
+
+  it('with the time of its last load, if one was measured', () => {
+    assert.equal(standing({ loadSeconds: 3 }).lastLoad, 3000);
+    assert.equal(standing({}).lastLoad, undefined);
+  });
+
+  it('in trouble while it loads, with the words of the operator', () => {
+    const trouble = { code: 'NotStarting', words: 'no disk' };
+    const loading = { phase: 'Loading', reason: 'NotStarting', message: 'no disk' };
+    assert.deepEqual(standing(loading).trouble, trouble);
+    assert.equal(standing({ ...loading, reason: 'NameConflict' }).trouble, undefined);
+    assert.equal(standing({ ...loading, phase: 'Ready' }).trouble, undefined);
   });
 });

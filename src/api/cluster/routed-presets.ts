@@ -1,5 +1,7 @@
-import { modelName, type ModelName } from '../../domain/ids.ts';
-import { after, type Instant, milliseconds, minutes } from '../../domain/units.ts';
+import { modelName, type ModelName, type PresetUid } from '../../domain/ids.ts';
+import { isFailureCode, isTroubleCode } from '../../domain/replica.ts';
+import { after, type Instant, milliseconds, minutes, seconds } from '../../domain/units.ts';
+import { isWaitReason } from '../../domain/wait-reason.ts';
 import type { LoadFailure } from '../../routing/route.ts';
 import type { Standing } from '../../routing/standing.ts';
 import type { PresetStatus } from '../model-deployment-schema.ts';
@@ -12,6 +14,7 @@ import {
   decodePool,
 } from './decode-objects.ts';
 import { memoize } from './memoize.ts';
+import { clusterPresetUid } from './pod-settings.ts';
 import { isInScope, livingPools } from './scope.ts';
 import { isRefusalReason } from './verdict.ts';
 
@@ -26,6 +29,13 @@ export interface Moment {
   readonly now: Instant;
   /** Milliseconds since 1970: the clock that time stamps of objects are compared with. */
   readonly wall: number;
+}
+
+/** A look at what there is. */
+export interface Reading {
+  readonly now: Instant;
+  /** When an object was read first, as it is. A time stamp in it is compared with that moment, and with no later one: clocks may be wrong. */
+  readonly seenAt: (deployment: ClusterDeployment) => Moment;
 }
 
 /** The longest back-off there is. A time stamp that lies further ahead comes from another clock. */
@@ -53,46 +63,75 @@ function notAccepted({ reason, message = '' }: PresetStatus, pool: ClusterPool |
 }
 
 /** Its last failure, while it is not tried again: what `render-preset-status` has written. */
-function backOffOf({ phase, message = '', failures = 1, backOff }: PresetStatus, at: Moment): LoadFailure | undefined {
+function backOffOf(
+  { phase, reason: code, message = '', failures = 1, backOff }: PresetStatus,
+  seen: Moment,
+  now: Instant,
+): LoadFailure | undefined {
   if (phase !== 'Failed' || backOff?.nextRetryTime === undefined) return undefined;
-  const rest = Date.parse(backOff.nextRetryTime) - at.wall;
-  if (rest <= 0) return undefined;
+  const rest = Date.parse(backOff.nextRetryTime) - seen.wall;
+  const retryAt = after(seen.now, milliseconds(Math.min(rest, LONGEST_BACK_OFF)));
+  if (retryAt <= now) return undefined;
   const [reason = '', ...logTail] = message.split('\n');
-  const retryAt = after(at.now, milliseconds(Math.min(rest, LONGEST_BACK_OFF)));
-  return { reason, logTail, exitCode: undefined, failures, retryAt };
+  const kind = code !== undefined && isFailureCode(code) ? { code } : {};
+  return { ...kind, reason, logTail, exitCode: undefined, failures, retryAt };
 }
+
+/** A word that only a later version knows is passed over. */
+function waitsForOf(
+  { phase, reason, message = '', name }: PresetStatus,
+  { ref }: ClusterDeployment,
+  pool: ClusterPool | undefined,
+): Standing['waitsFor'] {
+  if (phase !== 'Waiting' || reason === undefined || !isWaitReason(reason)) return undefined;
+  const place = placeOf(clusterPresetUid(ref.uid, name), pool);
+  return { reason, because: message, ...(place === undefined ? {} : { position: place }) };
+}
+
+/** Its place in the queue of its pool, the next one 1. */
+function placeOf(uid: PresetUid, pool: ClusterPool | undefined): number | undefined {
+  const index = (pool?.status?.queue ?? []).indexOf(uid);
+  return index === -1 ? undefined : index + 1;
+}
+
+/** A preset that loads may have another reason: that a name of it is another's. */
+const troubleOf = ({ phase, reason, message = '' }: PresetStatus): Standing['trouble'] =>
+  phase === 'Loading' && reason !== undefined && isTroubleCode(reason) ? { code: reason, words: message } : undefined;
 
 /**
  * How a preset stands, as its status tells. What speaks of another generation of the spec refuses nobody: the operator will
  * say in a moment what holds of this one.
  */
 function standingOf(
-  { status, generation }: ClusterDeployment,
+  deployment: ClusterDeployment,
   own: PresetStatus,
   pool: ClusterPool | undefined,
-  at: Moment,
+  { seenAt, now }: Reading,
 ): Standing {
+  const { status, generation } = deployment;
   const isCurrent = status?.observedGeneration === generation;
-  const { phase, reason, message = '' } = own;
+  const { phase } = own;
+  const trouble = troubleOf(own);
   return {
     notAccepted: isCurrent ? notAccepted(own, pool) : undefined,
     pool: poolStanding(pool),
-    backOff: isCurrent ? backOffOf(own, at) : undefined,
-    waitsFor: phase === 'Waiting' && reason !== undefined ? { reason, because: message } : undefined,
+    backOff: isCurrent ? backOffOf(own, seenAt(deployment), now) : undefined,
+    waitsFor: waitsForOf(own, deployment, pool),
+    ...(trouble === undefined ? {} : { trouble }),
     // Of a preset that requests do not load, this is what an order has come to.
     ordered: phase === 'Waiting' || phase === 'Loading',
-    lastLoad: undefined,
+    lastLoad: own.loadSeconds === undefined ? undefined : seconds(own.loadSeconds),
   };
 }
 
-function routesOf(deployment: ClusterDeployment, pool: ClusterPool | undefined, at: Moment): ClusterRoute[] {
+function routesOf(deployment: ClusterDeployment, pool: ClusterPool | undefined, reading: Reading): ClusterRoute[] {
   const defaults = pool?.decoded.kind === 'valid' ? pool.decoded.spec.defaults : undefined;
   const statuses = new Map((deployment.status?.presets ?? []).map((status) => [status.name, status]));
   return listDeclared(deployment, defaults).flatMap((declared) => {
     const status = statuses.get(declared.preset.name);
     const preset = settle(declared, grantedBy(declared, status));
     if (status === undefined || preset === undefined) return [];
-    return [{ preset, standing: standingOf(deployment, status, pool, at) }];
+    return [{ preset, standing: standingOf(deployment, status, pool, reading) }];
   });
 }
 
@@ -103,12 +142,12 @@ function routesOf(deployment: ClusterDeployment, pool: ClusterPool | undefined, 
 export function routedPresets(
   deployments: readonly ClusterDeployment[],
   pools: readonly ClusterPool[],
-  at: Moment,
+  reading: Reading,
 ): ClusterRoute[] {
   const living = livingPools(pools);
   return deployments
     .filter((deployment) => isInScope(deployment, living))
-    .flatMap((deployment) => routesOf(deployment, living.get(deployment.pool), at));
+    .flatMap((deployment) => routesOf(deployment, living.get(deployment.pool), reading));
 }
 
 /** `routedPresets` of objects as the API server has them. Each is decoded once, as long as it is the same object. */
@@ -116,5 +155,7 @@ export function createPresetReader(
   clock: () => Moment,
 ): (deployments: readonly ClusterObject[], pools: readonly ClusterObject[]) => ClusterRoute[] {
   const [readDeployment, readPool] = [memoize(decodeDeployment), memoize(decodePool)];
-  return (deployments, pools) => routedPresets(deployments.map(readDeployment), pools.map(readPool), clock());
+  const seenAt = memoize(clock);
+  return (deployments, pools) =>
+    routedPresets(deployments.map(readDeployment), pools.map(readPool), { now: clock().now, seenAt });
 }

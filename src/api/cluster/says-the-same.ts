@@ -14,12 +14,19 @@ const withoutTimes = (status: PresetStatus): object => ({
   lastLoadedTime: status.lastLoadedTime !== undefined,
   lastUsedTime: undefined,
   backOff: undefined,
+  lastFailure: status.lastFailure === undefined ? undefined : { ...status.lastFailure, podUids: undefined },
 });
 
 const retriesOf = ({ presets = [] }: ModelDeploymentStatus): (string | undefined)[] =>
   presets.map(({ backOff }) => backOff?.nextRetryTime);
 
-/** Whether two statuses differ in nothing but when a model was last loaded and last used. */
+type Pods = ReadonlySet<string>;
+
+/** Pods whose failures are counted. That one of them is gone is no news. */
+const failedPods = ({ presets = [] }: ModelDeploymentStatus): Pods =>
+  new Set(presets.flatMap(({ lastFailure }) => lastFailure?.podUids ?? []));
+
+/** Whether two statuses differ in nothing but when a model was last loaded and last used, and which failed pods are still there. */
 export function saysTheSame(before: ModelDeploymentStatus, after: ModelDeploymentStatus): boolean {
   const timeless = ({ presets = [], ...rest }: ModelDeploymentStatus): object => ({
     ...rest,
@@ -28,6 +35,7 @@ export function saysTheSame(before: ModelDeploymentStatus, after: ModelDeploymen
   const retries = retriesOf(after);
   return (
     isDeepStrictEqual(timeless(before), timeless(after)) &&
-    retriesOf(before).every((time, index) => isSameTime(time, retries[index]))
+    retriesOf(before).every((time, index) => isSameTime(time, retries[index])) &&
+    failedPods(after).isSubsetOf(failedPods(before))
   );
 }

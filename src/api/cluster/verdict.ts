@@ -13,7 +13,7 @@ export const formatObject = ({ namespace, name }: Pick<DeploymentRef, 'namespace
   `${namespace}/${name}`;
 
 /** Why a preset is not run as it is declared: the closed list of the condition PresetsAccepted. */
-export const REFUSAL_REASONS = [
+const REFUSAL_REASONS = [
   'NameConflict',
   'PoolNotFound',
   'PoolNotAllowed',

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../domain/json.ts';
 import { readMember } from '../field-path.ts';
-import { isNotSupported, type Rule, rulesOf } from '../manifest-rule.ts';
+import { type Rule, rulesOf } from '../manifest-rule.ts';
 
 /** Keywords that a CRD's schema takes over as they are. */
 const KEPT = [
@@ -23,8 +23,7 @@ function describe(schema: unknown): string | undefined {
   const [description, otherwise] = [readMember(schema, 'description'), readMember(schema, 'otherwise')];
   if (typeof description !== 'string') return undefined;
   const whatHolds = typeof otherwise === 'string' ? [`Default: ${otherwise}.`] : [];
-  const refused = rulesOf(schema).filter(isNotSupported);
-  return [description, ...whatHolds, ...refused.map(({ message }) => `${message}.`)].join(' ');
+  return [description, ...whatHolds].join(' ');
 }
 
 const isJson = (value: unknown): value is Json => value !== undefined;

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { FETCH_SCRIPT } from './fetch-script.ts';
 
@@ -20,12 +20,19 @@ interface Ended {
   readonly lastLine: string;
 }
 
+interface RunOptions {
+  readonly path?: string;
+  readonly pod?: string;
+  /** Where its programs are; those of this machine unless given. */
+  readonly programs?: string | undefined;
+}
+
 interface Bed {
   readonly cache: string;
   readonly file: string;
   /** The ranges that were asked for, `whole` where none. */
   readonly asked: readonly string[];
-  run(sum: string, options?: { readonly path?: string; readonly pod?: string }): Promise<Ended>;
+  run(sum: string, options?: RunOptions): Promise<Ended>;
   content(): Promise<Buffer>;
   part(pod?: string): string;
 }
@@ -80,9 +87,9 @@ async function startBed(t: TestContext): Promise<Bed> {
     cache,
     file,
     asked,
-    run: async (sum, { path = '/model', pod = 'a-0' } = {}) =>
+    run: async (sum, { path = '/model', pod = 'a-0', programs = process.env['PATH'] } = {}) =>
       new Promise((resolve) => {
-        const env = { PATH: process.env['PATH'], LLAMA_CACHE: cache, CORRAL_POD: pod };
+        const env = { PATH: programs, LLAMA_CACHE: cache, CORRAL_POD: pod };
         execFile('sh', ['-c', FETCH_SCRIPT, 'sh', url + path, file, sum], { env }, (error, _out, said) => {
           const code = error === null ? 0 : Number(error.code);
           resolve({ code, lastLine: said.trimEnd().split('\n').slice(-1).join('') });
@@ -98,7 +105,28 @@ async function leavePart(bed: Bed, content: Buffer): Promise<void> {
   await writeFile(bed.part(), content);
 }
 
-const kept = async ({ cache }: Bed): Promise<string[]> => readdir(join(cache, 'corral'));
+const kept = async ({ cache }: Bed): Promise<string[]> =>
+  (await readdir(join(cache, 'corral'))).filter((name) => !name.endsWith('.lock'));
+
+function onPath(program: string): string | undefined {
+  const { PATH = '' } = process.env;
+  const paths = PATH.split(delimiter).map((folder) => join(folder, program));
+  return paths.find((path) => existsSync(path));
+}
+
+const whyNoLock = (): string | false => (onPath('flock') === undefined ? 'this machine has no flock' : false);
+
+/** A folder with what the script needs, and no more. */
+async function withoutFlock(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'corral-programs-'));
+  t.after(async () => rm(folder, { recursive: true, force: true }));
+  for (const program of ['sh', 'curl', 'sha256sum', 'mkdir', 'mv', 'ln', 'rm', 'sleep']) {
+    const path = onPath(program);
+    assert.ok(path !== undefined, program);
+    await symlink(path, join(folder, program));
+  }
+  return folder;
+}
 
 describe('the script that downloads a file', () => {
   it('keeps it under its sum, and takes it from there the next time', async (t) => {
@@ -149,7 +177,7 @@ describe('the script that downloads a file', () => {
     }
   });
 
-  it('lets two pods fetch the same file into one cache at once', async (t) => {
+  it('fetches a file once for two pods that want it in one cache at once', { skip: whyNoLock() }, async (t) => {
     const bed = await startBed(t);
     const ended = await Promise.all(['a-0', 'b-0'].map(async (pod) => bed.run(SUM, { pod })));
     assert.deepEqual(
@@ -158,6 +186,22 @@ describe('the script that downloads a file', () => {
     );
     assert.deepEqual(await bed.content(), CONTENT);
     assert.deepEqual(await kept(bed), [`sha256-${SUM}.gguf`]);
+    assert.deepEqual(bed.asked, ['whole']);
+  });
+
+  it('fetches it for each of them where the image has no flock, or the cache takes no lock', async (t) => {
+    for (const isLocked of [false, true]) {
+      const bed = await startBed(t);
+      if (isLocked) await mkdir(join(bed.cache, 'corral', `sha256-${SUM}.gguf.lock`), { recursive: true });
+      const programs = isLocked ? undefined : await withoutFlock(t);
+      const ended = await Promise.all(['a-0', 'b-0'].map(async (pod) => bed.run(SUM, { pod, programs })));
+      assert.deepEqual(ended, [
+        { code: 0, lastLine: '' },
+        { code: 0, lastLine: '' },
+      ]);
+      assert.deepEqual(await bed.content(), CONTENT);
+      assert.deepEqual(await kept(bed), [`sha256-${SUM}.gguf`]);
+    }
   });
 
   it('says what is wrong with the server, and repeats no URL', async (t) => {

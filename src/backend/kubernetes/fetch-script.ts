@@ -1,13 +1,16 @@
 /** Seconds without a byte after which a download is begun again, and how often it is begun. */
 const SILENT_SECONDS = 60;
 const TRIES = 5;
+/** How long a pod waits for another one that fetches the same file, in seconds. Then it fetches it, too. */
+const TURN_SECONDS = 900;
 
 /**
  * Downloads a file before llama-server starts, which checks no sums (llama.cpp v0.5.0, common/download.cpp). Arguments: URL, the
  * path where the file is wanted, and its SHA-256 or nothing. With a sum the file is kept in `LLAMA_CACHE` under the sum: it gets that
- * name only when it is whole and right, so that whoever finds it may take it. Each pod writes a part of its own, also where several
- * share the cache; a pod of the same name goes on where the one before has ended. The last line says what went wrong: curl's
- * own words repeat no URL, which may hold a secret.
+ * name only when it is whole and right, so that whoever finds it may take it. Pods that share the cache take turns by a lock of the
+ * file system, which ends with its holder. It only saves a second download: where there is no such lock, or no `flock`, or the turn
+ * takes too long, each goes on by itself, and writes a part of its own. A pod of the same name goes on where the one before has
+ * ended. The last line says what went wrong: curl's own words repeat no URL, which may hold a secret.
  */
 export const FETCH_SCRIPT = `url=$1 file=$2 sum=$3
 fail() { echo "$1" >&2; exit 1; }
@@ -17,6 +20,10 @@ done
 kept=$file
 if [ -n "$sum" ]; then kept=$LLAMA_CACHE/corral/sha256-$sum.gguf; fi
 mkdir -p "\${file%/*}" "\${kept%/*}" || fail "the cache cannot be written"
+if [ -n "$sum" ] && [ ! -f "$kept" ] && (: >>"$kept.lock") 2>/dev/null; then
+  exec 9>>"$kept.lock"
+  flock -w ${TURN_SECONDS} 9 2>/dev/null
+fi
 part=$kept.$CORRAL_POD.part
 old=; if [ -s "$part" ]; then old=yes; fi
 try=1

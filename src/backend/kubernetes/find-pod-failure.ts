@@ -1,5 +1,6 @@
 import type { ContainerView, PodView } from '../../api/cluster/pod-view.ts';
 import type { Failure } from '../../domain/replica.ts';
+import { explainNoImageMounts } from './no-image-mounts.ts';
 import { FETCHERS } from './render-fetches.ts';
 
 /** A failure before it has its times. */
@@ -36,16 +37,16 @@ const NOT_READ_YET = /failed to sync (?:secret|configmap) cache: timed out waiti
 
 /**
  * Why a pod will never serve (again), as its status says; `undefined`: it says nothing of the kind. First match of: what
- * threw it off its node, how its llama-server ended, how an init container ended, what a container waits for in vain, its
+ * threw it off its node or took that away, how its llama-server ended, how an init container ended, what a container waits for in vain, its
  * phase.
  */
 export function findPodFailure(pod: PodView, wasReady: boolean): PodFailure | undefined {
   const isOver = pod.phase === 'Failed' || pod.phase === 'Succeeded';
-  if (isOver && pod.reason !== '') return evicted(pod);
+  if (isOver && (pod.reason !== '' || pod.disruption?.reason === WITHOUT_NODE)) return ended(pod);
   if (pod.server.kind === 'terminated') return serverEnded(pod.server, wasReady);
   const broken = pod.others.find((other) => isOver && other.kind === 'terminated' && other.exitCode !== 0);
   if (broken?.kind === 'terminated') return otherEnded(broken);
-  return waitsInVain([...pod.others, pod.server]) ?? (isOver ? evicted(pod) : undefined);
+  return waitsInVain([...pod.others, pod.server]) ?? (isOver ? ended(pod) : undefined);
 }
 
 /** Whether nothing of the pod can run any more. */
@@ -54,11 +55,17 @@ export const hasEnded = ({ phase, server, others }: PodView): boolean =>
 
 const withoutLog = { exitCode: undefined, logTail: [] } as const;
 
-const evicted = ({ phase, reason, message }: PodView): PodFailure => ({
-  code: 'Evicted',
-  reason: `its node has ended the pod (${reason === '' ? phase : reason})${afterColon(message)}`,
-  ...withoutLog,
-});
+/** What the garbage collector says of the pod of a node that is no more (k8s.io/kubernetes, pkg/controller/podgc). */
+const WITHOUT_NODE = 'DeletionByPodGC';
+
+function ended({ phase, reason, message, disruption }: PodView): PodFailure {
+  if (disruption?.reason === WITHOUT_NODE || reason === 'NodeLost') {
+    const words = reason === 'NodeLost' ? message : disruption?.message;
+    return { code: 'NodeLost', reason: `its node is gone${afterColon(words ?? '')}`, ...withoutLog };
+  }
+  const explained = `its node has ended the pod (${reason === '' ? phase : reason})${afterColon(message)}`;
+  return { code: 'EndedByNode', reason: explained, ...withoutLog };
+}
 
 type Ended = ContainerView & { readonly kind: 'terminated' };
 
@@ -81,10 +88,15 @@ function serverEnded(server: Ended, wasReady: boolean): PodFailure {
 
 function otherEnded({ name, exitCode, reason: why, message }: Ended): PodFailure {
   const logTail = tailOf(message);
-  const reason = name.startsWith(FETCHERS)
-    ? `a file of the model could not be downloaded${afterColon(logTail.length === 0 ? why : logTail.slice(-1).join(''))}`
-    : `the container ${name} exited with code ${exitCode} before llama-server could start`;
-  return { code: 'CrashedOnLoad', reason, exitCode, logTail };
+  if (name.startsWith(FETCHERS)) {
+    const lastWords = logTail.length === 0 ? why : logTail.slice(-1).join('');
+    const reason = `a file of the model could not be downloaded${afterColon(lastWords)}`;
+    return { code: 'DownloadFailed', reason, exitCode, logTail };
+  }
+  // A plain end says no more than its code.
+  const how = why === '' || why === 'Error' ? '' : ` (${why})`;
+  const reason = `the container ${name} exited with code ${exitCode}${how} before llama-server could start`;
+  return { code: 'InitFailed', reason, exitCode, logTail };
 }
 
 function waitsInVain(containers: readonly ContainerView[]): PodFailure | undefined {
@@ -92,7 +104,7 @@ function waitsInVain(containers: readonly ContainerView[]): PodFailure | undefin
     if (container.kind !== 'waiting') continue;
     const { name, reason, message } = container;
     if (NOT_READ_YET.test(message)) continue;
-    const explained = `the container ${name} cannot be started (${reason})${afterColon(message)}`;
+    const explained = `the container ${name} cannot be started (${reason})${afterColon(explainNoImageMounts(message))}`;
     if (IMAGE_REASONS.has(reason)) return { code: 'ImagePull', reason: explained, ...withoutLog };
     if (CONFIG_REASONS.has(reason)) return { code: 'ContainerConfig', reason: explained, ...withoutLog };
   }

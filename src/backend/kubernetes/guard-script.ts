@@ -4,8 +4,8 @@ import { LLAMA_PORT } from '../../api/cluster/pod-marks.ts';
 const QUIET_SECONDS = 5;
 
 /**
- * Runs before SIGTERM, which would cut every stream, when somebody else than Corral deletes the pod: waits until no slot
- * has been busy for some seconds; the edges have seen the deletion by then. An answer that does not come in time may hide a
+ * Runs before SIGTERM, which would cut every stream, when somebody else than Corral deletes the pod, or Corral without the word of
+ * an edge: waits until no slot has been busy for some seconds; the edges have seen the deletion by then. An answer that does not come in time may hide a
  * busy slot and counts as one; a server that does not listen, or still loads, has none. Bounded by the pod's grace. An image
  * without curl cannot be asked, and gets the seconds alone.
  */

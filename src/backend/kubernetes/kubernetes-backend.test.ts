@@ -1,10 +1,11 @@
 import { WHOLE_POOL } from '../../domain/pool.ts';
 import assert from 'node:assert/strict';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, it, type TestContext } from 'node:test';
-import { ANNOTATION } from '../../api/cluster/pod-marks.ts';
+import { ANNOTATION, LABEL } from '../../api/cluster/pod-marks.ts';
 import { binName, replicaId, type PresetUid } from '../../domain/ids.ts';
 import type { Replica, ReplicaState } from '../../domain/replica.ts';
-import { minutes, seconds } from '../../domain/units.ts';
+import { milliseconds, minutes, seconds } from '../../domain/units.ts';
 import type { KubeObject } from '../../kube/kube-object.ts';
 import type { FakeRequest } from '../../testing/fake-api-request.ts';
 import { failedStatus, runningStatus } from '../../testing/fake-kubelet.ts';
@@ -14,6 +15,7 @@ import { startBackend, startPodBed, type PodBed, type PodBedOptions } from '../.
 import { aPodSettings, anIdentity, presetOf, templateOf } from '../../testing/pod-settings.ts';
 import type { KubernetesBackend } from './kubernetes-backend.ts';
 import { renderPod, type PodTemplate } from './render-pod-template.ts';
+import { Watch } from '../../testing/watch.ts';
 
 /** Its llama-server does nothing but what the test says: the kubelet takes only pods with a `FAKE`. */
 const QUIET = templateOf(aPodSettings());
@@ -40,14 +42,11 @@ const stop = (backend: KubernetesBackend, { id }: Replica): void => {
 };
 
 async function until<T>(backend: KubernetesBackend, look: (replicas: readonly Replica[]) => T | undefined): Promise<T> {
-  return new Promise((resolve) => {
-    const check = (): void => {
-      const found = look(backend.observe());
-      if (found !== undefined) resolve(found);
-    };
-    backend.onChange(check);
-    check();
+  const watch = new Watch(() => JSON.stringify(backend.observe()));
+  backend.onChange(() => {
+    watch.look();
   });
+  return watch.find(() => look(backend.observe()), look);
 }
 
 const untilState = async (backend: KubernetesBackend, kind: ReplicaState['kind']): Promise<Replica> =>
@@ -137,6 +136,25 @@ describe('a start', () => {
       await startReady(world.backend);
     });
   }
+  it('for which the namespace has no quota left says so', async (t) => {
+    const world = await bed(t);
+    const message = 'pods "x" is forbidden: exceeded quota: small, requested: pods=1, used: pods=1, limited: pods=1';
+    world.server.fail(CREATE, { kind: 'status', status: 403, reason: 'Forbidden', message });
+    start(world.backend);
+    const { code, reason } = failureOf(await untilState(world.backend, 'failed'));
+    assert.equal(code, 'QuotaExceeded');
+    assert.ok(reason.startsWith('the pod is refused: ') && reason.endsWith(message), reason);
+  });
+  it('is refused by a webhook that does not answer; any other trouble of the server passes', async (t) => {
+    const world = await bed(t);
+    const message = 'Internal error occurred: failed calling webhook "policy.example.com": connection refused';
+    world.server.fail(CREATE, { kind: 'status', status: 500, reason: 'InternalError', message: 'etcd is slow' });
+    world.server.fail(CREATE, { kind: 'status', status: 500, reason: 'InternalError', message });
+    start(world.backend);
+    const { code, reason } = failureOf(await untilState(world.backend, 'failed'));
+    assert.equal(code, 'CreateRefused');
+    assert.ok(reason.startsWith('the pod is refused: ') && reason.endsWith(message), reason);
+  });
   it('that nobody wants any more in the same tick is never sent', async (t) => {
     const world = await bed(t);
     start(world.backend);
@@ -147,6 +165,20 @@ describe('a start', () => {
     await untilGone(world.backend);
     assert.deepEqual(calls(world), []);
   });
+  it('is not sent while its ModelDeployment is not there, and is given up when nobody declares it any more', async (t) => {
+    const asked = Promise.withResolvers<undefined>();
+    const isThere = async (): Promise<boolean> => {
+      asked.resolve(undefined);
+      return Promise.resolve(false);
+    };
+    const world = await bed(t, EAGER, { isThere });
+    start(world.backend);
+    await asked.promise;
+    drain(world.backend, await untilState(world.backend, 'starting'));
+    await untilGone(world.backend);
+    assert.ok(!calls(world).includes('create'), calls(world).join(' '));
+  });
+
   it('takes the lowest slot that nothing has, not even what is on its way out', async (t) => {
     const world = await bed(t);
     const end = world.kubelet.holdEnds();
@@ -254,6 +286,24 @@ describe('a start', () => {
     hold.release();
     await untilGone(world.backend);
     assert.deepEqual(pods(world), []);
+  });
+});
+
+describe('a backend that is closed', () => {
+  it('times nothing any more, also when a write is answered only then: a timer would keep its process alive', async (t) => {
+    const timers = new ManualTimers();
+    const world = await bed(t, QUIET, { timers });
+    const hold = world.server.hold(CREATE);
+    start(world.backend, QUIET);
+    await world.server.until(() => hold.arrived > 0);
+    assert.notDeepEqual(timers.delays, []);
+    const told = new Promise<void>((resolve) => {
+      world.backend.onChange(resolve);
+    });
+    world.backend.close();
+    hold.release();
+    await told;
+    assert.deepEqual(timers.delays, []);
   });
 });
 
@@ -422,8 +472,13 @@ describe('a failed replica', () => {
       ...pod,
       status: { phase: 'Pending', conditions: [condition] },
     }));
-    await timers.armed(seconds(5));
-    timers.advance(seconds(5));
+    await timers.armed(seconds(2));
+    timers.advance(seconds(2));
+    const [early] = world.backend.observe();
+    assert.ok(early?.state.kind === 'starting');
+    assert.equal(early.state.trouble?.code, 'Unschedulable', 'it is told before it counts');
+    await timers.armed(seconds(3));
+    timers.advance(seconds(3));
     const replica = await untilState(world.backend, 'failed');
     assert.equal(failureOf(replica).code, 'Unschedulable');
     world.backend.forget(replica.id);
@@ -448,6 +503,22 @@ describe('a failed replica', () => {
     listen();
     assert.equal(pods(world)[0]?.metadata.deletionTimestamp, undefined);
   });
+  it('is deleted when its failure is written down, and not before', async (t) => {
+    let isTold = false;
+    const world = await bed(t, QUIET, { isToldOf: () => isTold });
+    start(world.backend, QUIET);
+    await world.server.until(() => pods(world).length === 1);
+    world.kubelet.setStatus(`${QUIET.baseName}-0`, failedStatus(1, ''));
+    const { id } = await untilState(world.backend, 'failed');
+    world.backend.forget(id);
+    // Its lane has looked by then, and nothing is on its way that would make it look again.
+    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    assert.ok(!calls(world).includes('delete'));
+    isTold = true;
+    world.backend.failuresTold();
+    await world.server.until(() => pods(world).length === 0);
+  });
+
   it('that was ready, and whose server may still answer, ends in its own time', async (t) => {
     for (const isRunning of [true, false]) {
       const timers = new ManualTimers();
@@ -508,6 +579,62 @@ describe('pods', () => {
       );
     }
   });
+  it('that somebody changes again and again are put back once a minute, and hold their places meanwhile', async (t) => {
+    const timers = new ManualTimers();
+    const world = await bed(t, EAGER, { timers });
+    await startReady(world.backend);
+    const strip = (): void => {
+      world.server.edit(PODS, { namespace: 'ml', name: slot(0) }, (pod) => {
+        const metadata = pod['metadata'] as { labels: Record<string, string> };
+        return { ...pod, metadata: { ...metadata, labels: { [LABEL.preset]: 'small' } } };
+      });
+    };
+    const patches = (): number => calls(world).filter((call) => call === 'patch').length;
+    const again = 'warn a pod was changed by others again; it is put back in a minute';
+    strip();
+    await world.server.until(() => patches() === 1);
+    await untilState(world.backend, 'ready');
+    strip();
+    await until(world.backend, () => (world.log.lines.includes(again) ? true : undefined));
+    assert.deepEqual([kinds(world.backend), patches()], [['stopping'], 1]);
+    // What has come to that ends first, as it does before any alarm of a real clock.
+    await nextTurn();
+    timers.advance(milliseconds(59_999));
+    assert.equal(patches(), 1);
+    timers.advance(milliseconds(1));
+    await untilState(world.backend, 'ready');
+    assert.equal(patches(), 2);
+  });
+  it('that others have changed are put back by whoever leads alone, and what is gone is gone for all', async (t) => {
+    const world = await bed(t);
+    const { id } = await startReady(world.backend);
+    let isLeading = false;
+    const standby = await startBackend(t, world.api, { templates: declared(EAGER), isLeading: () => isLeading });
+    await untilState(standby.backend, 'ready');
+    const hold = world.server.hold({ verb: 'patch', plural: 'pods' });
+    world.server.edit(PODS, { namespace: 'ml', name: slot(0) }, (pod) => ({
+      ...pod,
+      metadata: { ...(pod['metadata'] as object), labels: {} },
+    }));
+    await untilState(standby.backend, 'stopping');
+    await world.server.until(() => hold.arrived === 1 && calls(world).filter((call) => call === 'get').length >= 2);
+    assert.deepEqual(kinds(world.backend), ['ready'], 'it is back in a moment, and nobody starts another one');
+    assert.ok(!standby.log.lines.some((line) => line.includes('put back')));
+    isLeading = true;
+    standby.backend.observe();
+    await world.server.until(() => hold.arrived === 2);
+    hold.release();
+    await untilState(standby.backend, 'ready');
+    world.server.finishDeletion(id);
+    await Promise.all([untilGone(standby.backend), untilGone(world.backend)]);
+  });
+  it('count in the pool of their preset where somebody has taken the pool’s name away before anybody saw them', async (t) => {
+    const world = await bed(t);
+    const { annotations, ...metadata } = renderPod(EAGER, anIdentity()).metadata;
+    const { [ANNOTATION.pool]: pool, ...rest } = annotations as Record<string, string>;
+    world.server.put(PODS, { ...renderPod(EAGER, anIdentity()), metadata: { ...metadata, annotations: rest } });
+    assert.equal((await untilState(world.backend, 'ready')).pool, pool);
+  });
   it('of a life that is over are seen as that life’s', async (t) => {
     const world = await bed(t);
     const owner = { namespace: 'ml', name: 'chat', uid: 'earlier-life' };
@@ -518,3 +645,47 @@ describe('pods', () => {
     assert.notEqual(replica.preset, presetOf(EAGER).uid);
   });
 });
+
+describe('a stop without the word of an edge', () => {
+  const deletions = ({ server }: PodBed): readonly FakeRequest[] =>
+    server.requests.filter(({ verb, resource }) => verb === 'delete' && resource.plural === 'pods');
+
+  it('leaves the pod its own grace, in which the guard waits for its slots, and is told', async (t) => {
+    const pods = await bed(t, EAGER, { unheard: () => ['edge-1'] });
+    const replica = await startReady(pods.backend);
+    drain(pods.backend, replica);
+    await untilState(pods.backend, 'draining');
+    stop(pods.backend, replica);
+    await untilGone(pods.backend);
+    assert.deepEqual(
+      deletions(pods).map(({ body }) => body['gracePeriodSeconds']),
+      [undefined],
+    );
+    assert.deepEqual(
+      pods.log.lines.filter((line) => line.includes('presumed')),
+      ['warn presumed'],
+    );
+  });
+
+  it('is decided anew when it could not be written: it was true for the moment only', async (t) => {
+    const pods = await bed(t, EAGER, { unheard: () => ['edge-1'] });
+    const replica = await startReady(pods.backend);
+    drain(pods.backend, replica);
+    await pods.server.until(() => isClosed(pods));
+    for (const status of [409, 503]) {
+      const reason = status === 409 ? 'Conflict' : 'ServiceUnavailable';
+      pods.server.fail({ verb: 'delete', plural: 'pods' }, { kind: 'status', status, reason }, 1);
+      const before = deletions(pods).length;
+      stop(pods.backend, replica);
+      assert.deepEqual(kinds(pods.backend), ['stopping']);
+      await untilState(pods.backend, 'draining');
+      for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+      assert.equal(deletions(pods).length, before + 1, 'it is not tried again');
+    }
+    stop(pods.backend, replica);
+    await untilGone(pods.backend);
+  });
+});
+
+const isClosed = ({ server }: PodBed): boolean =>
+  server.objects(PODS)[0]?.metadata.annotations?.[ANNOTATION.gate] === 'closed/1';

@@ -1,24 +1,27 @@
 import { randomBytes } from 'node:crypto';
-import type { Gate } from '../../api/cluster/pod-marks.ts';
+import type { PodOwner } from '../../api/cluster/pod-settings.ts';
 import type { PodView } from '../../api/cluster/pod-view.ts';
+import { Alarm, type WakeIn } from '../../domain/alarm.ts';
 import { assertNever } from '../../domain/assert-never.ts';
-import { poolName, replicaId, type BinName, type PoolName, type PresetUid, type ReplicaId } from '../../domain/ids.ts';
+import type { BinName, PoolName, PresetUid, ReplicaId } from '../../domain/ids.ts';
 import type { Preset } from '../../domain/preset.ts';
 import type { DrainCause, Replica, ReplicaState } from '../../domain/replica.ts';
-import { earliest, since, type Duration, type Instant } from '../../domain/units.ts';
+import { earliest, type Duration, type Instant } from '../../domain/units.ts';
 import type { KubeApi } from '../../kube/kube-api.ts';
 import type { WriteLanes } from '../../kube/write-lanes.ts';
 import type { Action } from '../../planner/action.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Backend } from '../backend.ts';
-import { hasEnded } from './find-pod-failure.ts';
-import { deadlineOf, observePod, type PodLimits } from './observe-pod.ts';
-import { PodBook, type KnownPod } from './pod-book.ts';
+import type { SlotLook } from './look-at-slots.ts';
+import { NodeWords } from './node-words.ts';
+import { PodBook } from './pod-book.ts';
 import { PodKeeper } from './pod-keeper.ts';
-import { asOrdered, type PodOrder } from './pod-order.ts';
+import type { PodOrder } from './pod-order.ts';
+import { PodStates } from './pod-states.ts';
 import type { PodCache } from './pod-writes.ts';
 import type { PodTemplate } from './render-pod-template.ts';
-import { observeStart, refused, startDeadline, startId, type Start } from './start.ts';
+import { ClosedGates, gateOf, type ReplicaGate } from './replica-gate.ts';
+import { observeStart, startDeadline, startId, withoutTemplate, type Start } from './start.ts';
 
 /** What the backend works with. */
 export interface KubernetesBackendParts {
@@ -28,17 +31,24 @@ export interface KubernetesBackendParts {
   readonly lanes: WriteLanes;
   /** What a preset's pods are made from; `undefined`: nobody declares it. */
   readonly templates: (uid: PresetUid) => PodTemplate | undefined;
+  /** One that stands by follows the pods, and puts nothing back that others change of them. */
+  readonly isLeading: () => boolean;
+  /** Whether a ModelDeployment is there to stay, read from the API server: asked before each pod is made. */
+  readonly isThere: (owner: PodOwner) => Promise<boolean>;
+  /** Whether the failure of a pod is written where another operator finds it: it is not deleted before. */
+  readonly isToldOf: (pod: PodView) => boolean;
+  /** Whether the pods of a ModelDeployment (by its uid) are to go on without it: then they are none of Corral's any more. */
+  readonly isLetGo: (ownerUid: string) => boolean;
+  /** The edges without whose word a replica that is stopped now is stopped; none: all have spoken. */
+  readonly unheard: (replica: ReplicaId) => readonly string[];
+  /** Asks a pod's own llama-server whether it is in use; see `lookAtSlots`. */
+  readonly lookAt: (pod: PodView) => Promise<SlotLook>;
+  /** A replica is being stopped without the word of these edges. */
+  readonly onPresumed: (replica: ReplicaId, edges: readonly string[]) => void;
   readonly unschedulableAfter: (pool: PoolName) => Duration;
   readonly now: () => Instant;
-  /** Calls back once after `delay`; the returned function cancels. */
-  readonly wakeIn: (delay: Duration, callback: () => void) => () => void;
+  readonly wakeIn: WakeIn;
   readonly log: Log;
-}
-
-/** A gate, and whether the API server has it so. */
-export interface ReplicaGate extends Gate {
-  /** False: its write is ordered and was not answered yet. */
-  readonly confirmed: boolean;
 }
 
 /**
@@ -50,27 +60,28 @@ export class KubernetesBackend implements Backend {
   readonly #book = new PodBook();
   readonly #keeper: PodKeeper;
   readonly #listeners: (() => void)[] = [];
-  readonly #gateListeners: ((replica: ReplicaId, epoch: number) => void)[] = [];
-  /** The last closing of each pod's gate that was told. */
-  readonly #told = new Map<string, number>();
+  readonly #gates = new ClosedGates();
+  /** What could not even be ordered. */
   readonly #refused = new Map<ReplicaId, Replica>();
-  #cancelWake: (() => void) | undefined;
+  readonly #nodeWords: NodeWords;
+  readonly #states: PodStates;
+  readonly #alarm: Alarm;
 
   constructor(parts: KubernetesBackendParts) {
     this.#parts = parts;
-    this.#keeper = new PodKeeper({
-      ...parts,
-      book: this.#book,
-      onChange: () => {
-        this.podsChanged();
-      },
-    });
+    const onChange = (): void => {
+      this.podsChanged();
+    };
+    this.#keeper = new PodKeeper({ ...parts, book: this.#book, onChange });
+    this.#nodeWords = new NodeWords({ ...parts, onChange });
+    this.#states = new PodStates({ ...parts, keeper: this.#keeper, nodeWords: this.#nodeWords });
+    this.#alarm = new Alarm(parts.wakeIn, onChange);
   }
 
   observe(): readonly Replica[] {
     const now = this.#parts.now();
     this.#look(now);
-    const pods = this.#book.all().flatMap((known) => this.#observeKnown(known, now));
+    const pods = this.#book.all().flatMap((known) => this.#states.replicaOf(known, now) ?? []);
     return [...pods, ...this.#keeper.starts().map((start) => observeStart(start, now)), ...this.#refused.values()];
   }
 
@@ -107,16 +118,19 @@ export class KubernetesBackend implements Backend {
 
   /** Calls back when the API server has taken the closing of a replica's gate, or when one is found closed. */
   onGateClosed(callback: (replica: ReplicaId, epoch: number) => void): void {
-    this.#gateListeners.push(callback);
+    this.#gates.onClosed(callback);
   }
 
   /** `undefined`: there is no such pod, or its gate says nothing that Corral writes. */
   gateOf(id: ReplicaId): ReplicaGate | undefined {
-    const gate = this.#book.find(id)?.pod.gate;
-    if (gate === undefined) return undefined;
-    const order = this.#keeper.orderOf(id)?.kind;
-    const isTurning = (order === 'close' && !gate.closed) || (order === 'open' && gate.closed);
-    return isTurning ? { closed: true, epoch: gate.epoch, confirmed: false } : { ...gate, confirmed: true };
+    const pod = this.#book.find(id)?.pod;
+    return pod === undefined ? undefined : gateOf(pod, this.#keeper.orderOf(id));
+  }
+
+  /** Asks the replica's own llama-server. Of a pod that is not known nothing is. */
+  async lookAtSlots(id: ReplicaId): Promise<SlotLook> {
+    const pod = this.#book.find(id)?.pod;
+    return pod === undefined ? 'unknown' : this.#parts.lookAt(pod);
   }
 
   /** Why no node takes a replica's pod, as the scheduler says; `undefined`: one does, or it has not said. */
@@ -124,16 +138,23 @@ export class KubernetesBackend implements Backend {
     return this.#book.find(id)?.pod.unschedulable;
   }
 
-  /** Nothing is timed any more. What is written is for the lanes to end. */
+  /** To be called when `isToldOf` may say something else. */
+  failuresTold(): void {
+    this.#keeper.reconsiderForgotten();
+  }
+
+  /** Nothing is timed any more, also when a write is answered later. What is written is for the lanes to end. */
   close(): void {
-    this.#cancelWake?.();
+    this.#alarm.stop();
   }
 
   /** To be called when the cluster's pods have changed. */
   podsChanged(): void {
     const now = this.#parts.now();
     this.#look(now);
-    this.#tellGates();
+    this.#gates.tell(this.#book);
+    // Where nobody plans, nobody needs to know.
+    if (this.#listeners.length > 0) this.#nodeWords.look(this.#book.all());
     this.#sleep(now);
     for (const listener of this.#listeners) listener();
   }
@@ -141,13 +162,15 @@ export class KubernetesBackend implements Backend {
   #start(preset: Preset, bin: BinName): void {
     const template = this.#parts.templates(preset.uid);
     if (template === undefined) {
-      this.#refuse(preset, bin);
+      // The catalog and the templates are made together, so that this is a fault of whoever has made them; it shows as one.
+      const replica = withoutTemplate(preset, bin, this.#parts.now());
+      this.#refused.set(replica.id, replica);
       return;
     }
     const start: Start = {
       preset,
       template,
-      slot: this.#freeSlot(template),
+      slot: this.#keeper.freeSlot(template),
       prefix: `/corral-${randomBytes(16).toString('hex')}`,
       bin,
       footprint: preset.footprint,
@@ -158,29 +181,6 @@ export class KubernetesBackend implements Backend {
     this.#keeper.addStart(start);
     this.#parts.log.info('replica ordered', { replica: startId(start), preset: preset.uid });
     this.#sleep(start.since);
-  }
-
-  /** The catalog and the templates are made together, so that this is a fault of whoever has made them; it shows as one. */
-  #refuse({ uid, pool, footprint, rendered, serves }: Preset, bin: BinName): void {
-    const id = replicaId(`start:${uid}`);
-    const failure = refused('there is no template for its pod', this.#parts.now());
-    this.#refused.set(id, {
-      id,
-      preset: uid,
-      pool,
-      bin,
-      footprint,
-      rendered,
-      serves,
-      state: { kind: 'failed', failure },
-    });
-  }
-
-  /** The lowest whose name nothing has: also a pod on its way out keeps its name until it is gone. */
-  #freeSlot({ namespace, baseName }: PodTemplate): number {
-    let slot = 0;
-    while (!this.#keeper.isFree({ namespace, name: `${baseName}-${slot}` })) slot += 1;
-    return slot;
   }
 
   #drain(id: ReplicaId, cause: DrainCause): void {
@@ -203,8 +203,11 @@ export class KubernetesBackend implements Backend {
     if (state?.kind !== 'draining') return;
     const gate = this.#book.find(id)?.pod.gate;
     const epoch = gate?.closed === true ? gate.epoch : undefined;
-    this.#order(id, { kind: 'delete', since: this.#parts.now(), cause: state.cause, epoch });
+    const edges = this.#parts.unheard(id);
+    const isPresumed = edges.length > 0;
+    this.#order(id, { kind: 'delete', since: this.#parts.now(), cause: state.cause, epoch, isPresumed });
     this.#parts.log.info('replica stopping', { replica: id, cause: state.cause.kind });
+    if (isPresumed) this.#parts.onPresumed(id, edges);
   }
 
   #order(id: ReplicaId, order: PodOrder): void {
@@ -218,65 +221,27 @@ export class KubernetesBackend implements Backend {
 
   /** Takes in what the copy of the cluster's pods has now, which may be more than was told. */
   #look(now: Instant): void {
-    this.#book.look(this.#parts.pods.objects(), now);
+    this.#book.look(this.#parts.pods.objects(), now, this.#parts.isLetGo);
     this.#keeper.settle();
   }
 
   #find(id: ReplicaId): ReplicaState | undefined {
     const now = this.#parts.now();
     const known = this.#book.find(id);
-    if (known !== undefined) return this.#stateOf(known, now);
+    if (known !== undefined) return this.#states.stateOf(known, now);
     const start = this.#keeper.findStart(id);
     return start === undefined ? undefined : observeStart(start, now).state;
   }
 
-  #observeKnown(known: KnownPod, now: Instant): Replica[] {
-    const state = this.#stateOf(known, now);
-    if (state === undefined) return [];
-    const { uid, preset, pool, bin, footprint, rendered, serves } = known.pod;
-    return [{ id: replicaId(uid), preset, pool: poolName(pool), bin, footprint, rendered, serves, state }];
-  }
-
-  /** `undefined`: it has failed, which was noted, and nothing of it runs any more: it holds nothing. */
-  #stateOf({ pod, history }: KnownPod, now: Instant): ReplicaState | undefined {
-    const order = this.#keeper.orderOf(pod.uid);
-    if (order?.kind === 'delete') return { kind: 'stopping', since: order.since, cause: order.cause };
-    if (order?.kind === 'forget') {
-      return hasEnded(pod) ? undefined : { kind: 'stopping', since: order.since, cause: { kind: 'failed' } };
-    }
-    return observePod(asOrdered(pod, order), history, this.#limitsOf(pod), now);
-  }
-
-  #limitsOf({ preset, pool }: PodView): PodLimits | undefined {
-    const settings = this.#parts.templates(preset)?.settings;
-    if (settings === undefined) return undefined;
-    const { provisionTimeout, loadTimeout } = settings;
-    return { unschedulableAfter: this.#parts.unschedulableAfter(poolName(pool)), provisionTimeout, loadTimeout };
-  }
-
-  #tellGates(): void {
-    for (const { pod } of this.#book.all()) {
-      if (pod.gate?.closed !== true || this.#told.get(pod.uid) === pod.gate.epoch) continue;
-      this.#told.set(pod.uid, pod.gate.epoch);
-      for (const listener of this.#gateListeners) listener(replicaId(pod.uid), pod.gate.epoch);
-    }
-    for (const uid of this.#told.keys()) if (this.#book.find(uid) === undefined) this.#told.delete(uid);
-  }
-
-  /** Until the next moment at which something has taken too long. */
+  /** Until the next moment at which something has taken too long, or is to be looked into. */
   #sleep(now: Instant): void {
-    this.#cancelWake?.();
-    const pods = this.#book.all().map(({ pod, history }) => {
-      const order = this.#keeper.orderOf(pod.uid);
-      return deadlineOf(asOrdered(pod, order), history, this.#limitsOf(pod));
-    });
-    const deadlines = [...pods, ...this.#keeper.starts().map(startDeadline)].filter((at) => at !== undefined);
-    const next = earliest(deadlines.filter((at) => at > now));
-    this.#cancelWake =
-      next === undefined
-        ? undefined
-        : this.#parts.wakeIn(since(now, next), () => {
-            this.podsChanged();
-          });
+    const pods = this.#book.all();
+    const times = [
+      ...pods.flatMap((known) => this.#states.timesOf(known)),
+      ...this.#nodeWords.timesOf(pods),
+      ...this.#keeper.starts().map(startDeadline),
+      ...this.#keeper.repairTimes(),
+    ];
+    this.#alarm.setTo(earliest(times.filter((at) => at > now)), now);
   }
 }

@@ -1,8 +1,9 @@
 import type { JsonObject } from '../../domain/json.ts';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ANNOTATION } from '../../api/cluster/pod-marks.ts';
+import { ANNOTATION, LABEL } from '../../api/cluster/pod-marks.ts';
 import { viewPod, type PodView } from '../../api/cluster/pod-view.ts';
+import { CONTROLLER_NAME } from '../../api/model-pool-schema.ts';
 import type { ReplicaState } from '../../domain/replica.ts';
 import { instant, milliseconds, minutes, seconds, type Instant } from '../../domain/units.ts';
 import { failedStatus, runningStatus } from '../../testing/fake-kubelet.ts';
@@ -37,9 +38,13 @@ function view({ status = {}, annotations = {}, deleted = false }: Look): PodView
 }
 
 /** What a pod is at `now`, having looked so at these times; the last look is the pod. */
-function observe(looks: readonly (readonly [at: number, look: Look])[], now?: number): ReplicaState {
+function observe(
+  looks: readonly (readonly [at: number, look: Look])[],
+  now?: number,
+  nodeWords?: string,
+): ReplicaState {
   const { pod, history, at } = lookAt(looks);
-  return observePod(pod, history, LIMITS, instant(now ?? at));
+  return observePod(pod, history, LIMITS, { now: instant(now ?? at), nodeWords });
 }
 
 function lookAt(looks: readonly (readonly [at: number, look: Look])[]): {
@@ -69,6 +74,13 @@ const READY = { status: runningStatus(true) };
 const waiting = (reason: string, message = ''): Look => ({
   status: { phase: 'Pending', containerStatuses: [{ name: 'llama-server', state: { waiting: { reason, message } } }] },
 });
+
+const condition = (type: string, status: 'True' | 'False', more: object = {}): object => ({ type, status, ...more });
+
+/** A pod of which its node said that it is ready, before it was heard of no more. */
+const LOST: Look = {
+  status: { ...runningStatus(false), conditions: [condition('Ready', 'False'), condition('ContainersReady', 'True')] },
+};
 
 const unschedulable = (message: string): Look => ({
   status: {
@@ -146,6 +158,23 @@ describe('a pod', () => {
       ]),
       { ...since, cause: { kind: 'deleted' } },
     );
+  });
+  it('that somebody else has deleted says what for, where Kubernetes does, and where its node is lost', () => {
+    const causeOf = (look: Look): unknown => {
+      const state = observe([
+        [1, READY],
+        [2, { ...look, deleted: true }],
+      ]);
+      return state.kind === 'stopping' ? state.cause : state.kind;
+    };
+    const message = 'Eviction API: evicting';
+    const disrupted = condition('DisruptionTarget', 'True', { reason: 'EvictionByEvictionAPI', message });
+    assert.deepEqual(causeOf({ status: { ...runningStatus(true), conditions: [disrupted] } }), {
+      kind: 'deleted',
+      words: message,
+    });
+    assert.deepEqual(causeOf(LOST), { kind: 'nodeLost' });
+    assert.deepEqual(causeOf({ ...LOST, annotations: closed('idle') }), { kind: 'idle' }, 'it was Corral');
   });
   it('has no endpoint any more when it was deleted, however ready it is', () => {
     assert.notEqual(view(READY).endpoint, undefined);
@@ -226,10 +255,34 @@ describe('a failed pod', () => {
       /secret "hf" not found$/u,
     ],
     [
+      'wants an image mounted by a container runtime that mounts none',
+      waiting('CreateContainerError', 'failed to generate spec: failed to mkdir "": mkdir : no such file or directory'),
+      'ContainerConfig',
+      /no such file or directory; the node mounts no images; fix: .*containerd 2\.1/u,
+    ],
+    [
+      'has a folder that its node cannot make',
+      waiting('CreateContainerError', 'failed to mkdir "/data": mkdir /data: read-only file system'),
+      'ContainerConfig',
+      /read-only file system$/u,
+    ],
+    [
       'was thrown out by its node',
       { status: { phase: 'Failed', reason: 'Evicted', message: 'low on memory' } },
-      'Evicted',
+      'EndedByNode',
       /\(Evicted\): low on memory$/u,
+    ],
+    [
+      'is gone with its node',
+      {
+        status: {
+          ...runningStatus(false),
+          phase: 'Failed',
+          conditions: [condition('DisruptionTarget', 'True', { reason: 'DeletionByPodGC', message: 'no node' })],
+        },
+      },
+      'NodeLost',
+      /its node is gone: no node$/u,
     ],
     [
       'has a download that fails',
@@ -244,7 +297,7 @@ describe('a failed pod', () => {
           ],
         },
       },
-      'CrashedOnLoad',
+      'DownloadFailed',
       /a file of the model could not be downloaded: curl: \(22\) error: 404$/u,
     ],
     [
@@ -257,7 +310,7 @@ describe('a failed pod', () => {
           ],
         },
       },
-      'CrashedOnLoad',
+      'DownloadFailed',
       /a file of the model could not be downloaded: OOMKilled$/u,
     ],
     [
@@ -269,8 +322,8 @@ describe('a failed pod', () => {
           containerStatuses: [{ name: 'llama-server', state: { waiting: { reason: 'PodInitializing' } } }],
         },
       },
-      'CrashedOnLoad',
-      /container fetch exited with code 6/u,
+      'InitFailed',
+      /container fetch exited with code 6 before/u,
     ],
   ] as const) {
     it(`that ${what} says so: ${code}`, () => {
@@ -293,6 +346,82 @@ describe('a failed pod', () => {
       const message = `failed to sync ${what} cache: timed out waiting for the condition`;
       assert.equal(observe([[1, waiting('CreateContainerConfigError', message)]]).kind, 'starting', what);
     }
+  });
+});
+
+describe('what troubles a pod that starts', () => {
+  const troubleOf = (looks: readonly (readonly [number, Look])[], now?: number, nodeWords?: string): unknown => {
+    const state = observe(looks, now, nodeWords);
+    return state.kind === 'starting' ? state.trouble : state.kind;
+  };
+  const scheduled = (containers: object): Look => ({
+    status: { phase: 'Pending', conditions: [condition('PodScheduled', 'True')], ...containers },
+  });
+  const creating = {
+    containerStatuses: [{ name: 'llama-server', state: { waiting: { reason: 'ContainerCreating' } } }],
+  };
+
+  it('is that no node takes it, once that has lasted for a moment', () => {
+    const words = '0/1 nodes are available: 1 Insufficient memory.';
+    const looks = [[10, unschedulable(words)]] as const;
+    assert.equal(troubleOf(looks, 2_009), undefined);
+    assert.deepEqual(troubleOf(looks, 2_010), { code: 'Unschedulable', words: `no node takes the pod: ${words}` });
+    const claim = [[10, unschedulable('persistentvolumeclaim "models" not found.')]] as const;
+    assert.deepEqual(troubleOf(claim, 2_010), {
+      code: 'NoNode',
+      words: 'no node takes the pod: persistentvolumeclaim "models" not found.',
+    });
+    assert.equal(troubleOf([...looks, [20, scheduled(creating)]], 9_000), undefined, 'it has found a node');
+  });
+  it('is what its node says while none of its containers has begun', () => {
+    const words = 'FailedMount: secret "missing" not found';
+    assert.deepEqual(troubleOf([[1, scheduled(creating)]], 1, words), { code: 'NotStarting', words });
+    assert.equal(troubleOf([[1, scheduled(creating)]]), undefined);
+    assert.equal(troubleOf([[1, RUNNING]], 1, words), undefined, 'llama-server runs');
+    assert.equal(troubleOf([[1, READY]], 1, words), 'ready');
+  });
+  it('is a kubelet that mounts no images: what it says does not tell', () => {
+    const wordsOn = (volume: string): string =>
+      `FailedMount: failed to get Plugin from volumeSpec for volume "${volume}" err=no volume plugin matched`;
+    const ours = wordsOn('corral-model');
+    const fix = 'the feature gate ImageVolume of its kubelet, and containerd 2.1, CRI-O 1.31 or newer there';
+    const words = `${ours}; the node mounts no images; fix: ${fix}`;
+    assert.deepEqual(troubleOf([[1, scheduled(creating)]], 1, ours), { code: 'NotStarting', words });
+    const disk = wordsOn('pv-of-a-removed-driver');
+    assert.deepEqual(troubleOf([[1, scheduled(creating)]], 1, disk), { code: 'NotStarting', words: disk });
+  });
+  it('is part of the reason when the provision timeout ends', () => {
+    const state = observe([[1, scheduled(creating)]], 1 + 30 * 60_000, 'FailedMount: no disk');
+    assert.ok(state.kind === 'failed');
+    assert.equal(state.failure.code, 'ProvisionTimeout');
+    assert.match(state.failure.reason, /provision timeout of 1800 s: FailedMount: no disk$/u);
+  });
+  it('is a sidecar that ends again and again, while llama-server does not run', () => {
+    const sidecar = { name: 'proxy', state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off 10s' } } };
+    const look = scheduled({ initContainerStatuses: [sidecar], ...creating });
+    const words = 'the container proxy ends again and again: back-off 10s';
+    assert.deepEqual(troubleOf([[1, look]]), { code: 'NotStarting', words });
+    const running = { status: { ...runningStatus(false), initContainerStatuses: [sidecar] } };
+    assert.equal(troubleOf([[1, running]]), undefined);
+  });
+  it('is its node, of which nobody hears any more; after the load timeout it has failed of that', () => {
+    const looks = [
+      [1, READY],
+      [9, LOST],
+    ] as const;
+    assert.deepEqual(troubleOf(looks), { code: 'NodeLost', words: 'its node does not answer' });
+    assert.equal(
+      troubleOf([
+        [1, READY],
+        [9, RUNNING],
+      ]),
+      undefined,
+      'its probe fails',
+    );
+    const state = observe(looks, 9 + 10 * 60_000);
+    assert.ok(state.kind === 'failed');
+    assert.equal(state.failure.code, 'NodeLost');
+    assert.match(state.failure.reason, /within its load timeout of 600 s: its node does not answer$/u);
   });
 });
 
@@ -342,7 +471,7 @@ describe('a pod that takes too long', () => {
     assert.equal(codeAt([[1, { annotations: closed('idle') }]], late), 'draining');
     assert.equal(codeAt([[1, { deleted: true }]], late), 'stopping');
     const { pod, history } = lookAt([[1, {}]]);
-    assert.equal(observePod(pod, history, undefined, instant(late)).kind, 'starting');
+    assert.equal(observePod(pod, history, undefined, { now: instant(late), nodeWords: undefined }).kind, 'starting');
     assert.equal(deadlineOf(pod, history, undefined), undefined);
     assert.equal(deadlineOf(pod, history, LIMITS), 1 + 30 * 60_000);
   });
@@ -363,6 +492,19 @@ describe('what is no pod of Corral’s', () => {
     assert.equal(withOwner({ controller: false }), undefined);
     assert.equal(withOwner({ kind: 'ReplicaSet', apiVersion: 'apps/v1' }), undefined);
     assert.equal(withOwner({ apiVersion: 'airunway.example/v1' }), undefined);
+  });
+  it('is not seen as one that another install runs; one that does not say whose it is belongs to us', () => {
+    const { [LABEL.controller]: ours, ...labels } = RENDERED.metadata['labels'] as Record<string, string>;
+    const metadata = { name: 'x', uid: 'u', resourceVersion: '1', creationTimestamp: '2026-01-01T00:00:00Z' };
+    const ownerReferences = [
+      { apiVersion: 'corral.dev/v1alpha1', kind: 'ModelDeployment', uid: 'u', controller: true },
+    ];
+    const withController = (more: Record<string, string>): PodView | undefined =>
+      viewPod({ ...RENDERED, metadata: { ...metadata, labels: { ...labels, ...more }, ownerReferences } });
+    assert.equal(`corral.dev/${String(ours)}`, CONTROLLER_NAME);
+    assert.ok(withController({ [LABEL.controller]: String(ours) }) !== undefined);
+    assert.ok(withController({}) !== undefined);
+    assert.equal(withController({ [LABEL.controller]: 'another' }), undefined);
   });
   it('has a load time only if the cluster’s times make sense', () => {
     const before = runningStatus(true);

@@ -1,7 +1,8 @@
 import type { PodView } from '../../api/cluster/pod-view.ts';
-import type { DrainCause, Failure, ReplicaState } from '../../domain/replica.ts';
+import type { DrainCause, Failure, ReplicaState, Trouble } from '../../domain/replica.ts';
 import { after, since, type Duration, type Instant } from '../../domain/units.ts';
 import { findPodFailure, type PodFailure } from './find-pod-failure.ts';
+import { findTrouble, schedulerTrouble, type Sight } from './find-trouble.ts';
 import type { PodHistory } from './pod-history.ts';
 
 /** How long a pod may take. */
@@ -33,44 +34,52 @@ export function observePod(
   pod: PodView,
   history: PodHistory,
   limits: PodLimits | undefined,
-  now: Instant,
+  { now, nodeWords }: Sight,
 ): ReplicaState {
   if (pod.deleting) {
     return { kind: 'stopping', since: history.deleting ?? now, cause: deletionCause(pod) };
   }
-  const failure = failureOf(pod, history, limits, now);
+  const trouble = findTrouble(pod, history, { now, nodeWords });
+  const failure = failureOf({ pod, history, trouble }, limits, now);
   if (failure !== undefined) return { kind: 'failed', failure };
   if (pod.gate?.closed !== false) {
     return { kind: 'draining', since: history.closed ?? now, cause: pod.drainCause ?? { kind: 'ordered' } };
   }
-  return liveState(pod, history);
+  return liveState(pod, history, trouble);
 }
 
 /** Corral closes the gate before it deletes a pod; nobody else does. */
-const deletionCause = ({ gate, drainCause }: PodView): DrainCause =>
-  gate?.closed === true && drainCause !== undefined ? drainCause : { kind: 'deleted' };
+export function deletionCause({ gate, drainCause, nodeLost, disruption }: PodView): DrainCause {
+  if (gate?.closed === true && drainCause !== undefined) return drainCause;
+  if (nodeLost) return { kind: 'nodeLost' };
+  return { kind: 'deleted', ...(disruption === undefined ? {} : { words: disruption.message }) };
+}
 
 /** What a pod is if nothing is said against it: ready or on its way there. */
-export function liveState({ endpoint }: PodView, { ready, exists }: PodHistory): ReplicaState {
-  return endpoint === undefined || ready === undefined
-    ? { kind: 'starting', since: exists }
-    : { kind: 'ready', ...ready, endpoint };
+function liveState({ endpoint }: PodView, { ready, exists }: PodHistory, trouble: Trouble | undefined): ReplicaState {
+  if (endpoint !== undefined && ready !== undefined) return { kind: 'ready', ...ready, endpoint };
+  return { kind: 'starting', since: exists, ...(trouble === undefined ? {} : { trouble }) };
 }
 
 /** When an open pod will have failed for being slow, if nothing changes; `undefined`: never. */
 export function deadlineOf(pod: PodView, history: PodHistory, limits: PodLimits | undefined): Instant | undefined {
-  return limits === undefined || pod.deleting ? undefined : findDeadline(pod, history, limits)?.at;
+  return limits === undefined || pod.deleting
+    ? undefined
+    : findDeadline({ pod, history, trouble: undefined }, limits)?.at;
 }
 
-function failureOf(
-  pod: PodView,
-  history: PodHistory,
-  limits: PodLimits | undefined,
-  now: Instant,
-): Failure | undefined {
+/** What is known of a pod. */
+interface Known {
+  readonly pod: PodView;
+  readonly history: PodHistory;
+  readonly trouble: Trouble | undefined;
+}
+
+function failureOf(known: Known, limits: PodLimits | undefined, now: Instant): Failure | undefined {
+  const { pod, history } = known;
   const found = findPodFailure(pod, history.ready !== undefined);
   if (found !== undefined) return withTimes(found, history, history.failed ?? now);
-  const deadline = limits === undefined ? undefined : findDeadline(pod, history, limits);
+  const deadline = limits === undefined ? undefined : findDeadline(known, limits);
   return deadline === undefined || deadline.at > now ? undefined : withTimes(deadline.failure, history, deadline.at);
 }
 
@@ -82,21 +91,17 @@ const withTimes = (failure: PodFailure, { ready }: PodHistory, at: Instant): Fai
 
 const withoutLog = { exitCode: undefined, logTail: [] } as const;
 
-/** The words of kube-scheduler's filters for what a node would have if others left it (Kubernetes v1.34, pkg/scheduler/framework/plugins). */
-const LACK_OF_ROOM = /\bInsufficient |Too many pods|exceed max volume count|cannot allocate all claims/u;
-
-/** The limit that a pod with an open gate is under. */
-function findDeadline(pod: PodView, history: PodHistory, limits: PodLimits): Deadline | undefined {
+/** The limit that a pod with an open gate is under. What troubles it then is part of the reason. */
+function findDeadline({ pod, history, trouble }: Known, limits: PodLimits): Deadline | undefined {
   if (pod.gate?.closed !== false) return undefined;
   const { unschedulableAfter, provisionTimeout, loadTimeout } = limits;
+  const words = trouble === undefined ? '' : `: ${trouble.words}`;
   if (history.unschedulable !== undefined) {
-    const words = pod.unschedulable ?? '';
-    const code = LACK_OF_ROOM.test(words) ? 'Unschedulable' : 'NoNode';
-    const failure = { code, reason: `no node takes the pod: ${words}`, ...withoutLog } as const;
-    return { at: after(history.unschedulable, unschedulableAfter), failure };
+    const { code, words: reason } = schedulerTrouble(pod.unschedulable ?? '');
+    return { at: after(history.unschedulable, unschedulableAfter), failure: { code, reason, ...withoutLog } };
   }
   if (history.running === undefined) {
-    const reason = `llama-server was not running within its provision timeout of ${provisionTimeout / 1000} s`;
+    const reason = `llama-server was not running within its provision timeout of ${provisionTimeout / 1000} s${words}`;
     return {
       at: after(history.exists, provisionTimeout),
       failure: { code: 'ProvisionTimeout', reason, ...withoutLog },
@@ -104,6 +109,7 @@ function findDeadline(pod: PodView, history: PodHistory, limits: PodLimits): Dea
   }
   if (history.unready === undefined) return undefined;
   const how = history.ready === undefined ? 'was not ready' : 'has not been ready again';
-  const reason = `llama-server ${how} within its load timeout of ${loadTimeout / 1000} s`;
-  return { at: after(history.unready, loadTimeout), failure: { code: 'LoadTimeout', reason, ...withoutLog } };
+  const code = pod.nodeLost ? 'NodeLost' : 'LoadTimeout';
+  const reason = `llama-server ${how} within its load timeout of ${loadTimeout / 1000} s${words}`;
+  return { at: after(history.unready, loadTimeout), failure: { code, reason, ...withoutLog } };
 }

@@ -16,6 +16,8 @@ export interface PodHistory {
   /** That its llama-server runs and is not ready (any more). */
   readonly unready: Instant | undefined;
   readonly unschedulable: Instant | undefined;
+  /** That it has a node, on which none of its containers has begun. */
+  readonly notBegun: Instant | undefined;
   /** That its gate is not open. */
   readonly closed: Instant | undefined;
   readonly deleting: Instant | undefined;
@@ -30,7 +32,7 @@ export function noteLook(before: PodHistory | undefined, pod: PodView, now: Inst
   // Once seen, it stays; the others are over when they are seen no more.
   const first = (key: 'running' | 'deleting' | 'failed', isSeen: boolean): Instant | undefined =>
     before?.[key] ?? (isSeen ? now : undefined);
-  const lasting = (key: 'unready' | 'unschedulable' | 'closed', isSeen: boolean): Instant | undefined =>
+  const lasting = (key: 'unready' | 'unschedulable' | 'notBegun' | 'closed', isSeen: boolean): Instant | undefined =>
     isSeen ? (before?.[key] ?? now) : undefined;
   return {
     exists: before === undefined ? now : before.exists,
@@ -38,8 +40,15 @@ export function noteLook(before: PodHistory | undefined, pod: PodView, now: Inst
     ready: before?.ready ?? (isReady ? { since: now, loadTime: milliseconds(pod.loadMs ?? 0) } : undefined),
     unready: lasting('unready', isRunning && !isReady),
     unschedulable: lasting('unschedulable', pod.unschedulable !== undefined),
+    notBegun: lasting('notBegun', hasNotBegun(pod)),
     closed: lasting('closed', pod.gate?.closed !== false),
     deleting: first('deleting', pod.deleting),
     failed: first('failed', hasFailed),
   };
 }
+
+const hasNotBegun = ({ scheduled, phase, deleting, server, others }: PodView): boolean =>
+  scheduled &&
+  !deleting &&
+  phase === 'Pending' &&
+  [server, ...others].every(({ kind }) => kind === 'waiting' || kind === 'unknown');

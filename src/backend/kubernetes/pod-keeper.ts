@@ -1,11 +1,14 @@
+import type { PodOwner } from '../../api/cluster/pod-settings.ts';
+import type { PodView } from '../../api/cluster/pod-view.ts';
 import type { PresetUid, ReplicaId } from '../../domain/ids.ts';
 import type { Instant } from '../../domain/units.ts';
 import { isTemporary, type KubeApi } from '../../kube/kube-api.ts';
 import type { ObjectRef } from '../../kube/kube-object.ts';
 import type { WriteLanes } from '../../kube/write-lanes.ts';
 import type { Log } from '../../platform/log.ts';
-import type { KnownPod, PodBook } from './pod-book.ts';
+import { keyOf, type KnownPod, type PodBook } from './pod-book.ts';
 import { nextStep, type PodOrder, type PodWrite } from './pod-order.ts';
+import { PodRepairs } from './pod-repairs.ts';
 import { isDoubtful, PodWrites, type PodCache } from './pod-writes.ts';
 import type { PodTemplate } from './render-pod-template.ts';
 import { isBornAs, nameOf, refused, startId, type Start } from './start.ts';
@@ -16,6 +19,9 @@ export interface PodKeeperParts {
   readonly lanes: WriteLanes;
   readonly book: PodBook;
   readonly templates: (uid: PresetUid) => PodTemplate | undefined;
+  readonly isToldOf: (pod: PodView) => boolean;
+  readonly isLeading: () => boolean;
+  readonly isThere: (owner: PodOwner) => Promise<boolean>;
   readonly now: () => Instant;
   readonly log: Log;
   /** Called when pods, starts or orders have changed other than by a call from outside. */
@@ -23,6 +29,7 @@ export interface PodKeeperParts {
 }
 
 type Step =
+  | { readonly kind: 'seek' | 'repair'; readonly known: KnownPod }
   | { readonly kind: 'write'; readonly known: KnownPod; readonly write: PodWrite }
   /** An order that is carried out, or can no longer be, is none any more. */
   | { readonly kind: 'drop'; readonly known: KnownPod }
@@ -35,6 +42,7 @@ type Step =
 export class PodKeeper {
   readonly #parts: PodKeeperParts;
   readonly #writes: PodWrites;
+  readonly #repairs: PodRepairs;
   /** By the key of the name that the pod will have. */
   readonly #starts = new Map<string, Start>();
   /** By the pod's uid. */
@@ -48,7 +56,8 @@ export class PodKeeper {
 
   constructor(parts: PodKeeperParts) {
     this.#parts = parts;
-    this.#writes = new PodWrites(parts.api, parts.pods);
+    this.#writes = new PodWrites(parts.api, parts.pods, parts.book);
+    this.#repairs = new PodRepairs({ ...parts, writes: this.#writes });
   }
 
   starts(): readonly Start[] {
@@ -85,14 +94,35 @@ export class PodKeeper {
     this.#push(keyOf(pod));
   }
 
-  /** Whether the name is free, as far as is known. */
-  isFree(ref: ObjectRef): boolean {
-    return !this.#starts.has(keyOf(ref)) && this.#parts.book.findNamed(ref) === undefined;
+  /** The lowest whose name nothing has: also a pod on its way out keeps its name until it is gone. */
+  freeSlot({ namespace, baseName }: PodTemplate): number {
+    let slot = 0;
+    while (this.#isTaken({ namespace, name: `${baseName}-${slot}` })) slot += 1;
+    return slot;
+  }
+
+  /** See `PodRepairs`. */
+  isAway(uid: string): boolean {
+    return this.#repairs.isAway(uid);
+  }
+
+  /** When something that others have changed is put back, that was put back lately. */
+  repairTimes(): readonly Instant[] {
+    return this.#repairs.times();
+  }
+
+  /** Looks again at the pods that have failed and were not to be deleted before that was told. */
+  reconsiderForgotten(): void {
+    for (const [uid, { kind }] of this.#orders) {
+      const known = kind === 'forget' ? this.#parts.book.find(uid) : undefined;
+      if (known !== undefined) this.#push(keyOf(known.pod));
+    }
   }
 
   /** Fits what was ordered to the pods of the last look: starts that have come to be, orders whose pod is gone. */
   settle(): void {
     const { book, lanes, templates } = this.#parts;
+    this.#repairs.prune();
     for (const start of this.starts()) this.#bear(start);
     for (const uid of this.#orders.keys()) if (book.find(uid) === undefined) this.#orders.delete(uid);
     for (const uid of this.#passed.keys()) if (templates(uid) === undefined) this.#passed.delete(uid);
@@ -108,8 +138,12 @@ export class PodKeeper {
     const { uid } = known.pod;
     this.#starts.delete(keyOf(refOf(start)));
     book.noteOrdered(uid, start.since);
-    if (start.order !== undefined) this.#orders.set(uid, { ...start.order, epoch: undefined });
+    if (start.order !== undefined) this.#orders.set(uid, { ...start.order, epoch: undefined, isPresumed: false });
     log.info('replica created', { replica: uid, pod: nameOf(start), preset: start.preset.uid });
+  }
+
+  #isTaken(ref: ObjectRef): boolean {
+    return this.#starts.has(keyOf(ref)) || this.#parts.book.findNamed(ref) !== undefined;
   }
 
   #push(key: string): void {
@@ -163,7 +197,10 @@ export class PodKeeper {
 
   #podStep(known: KnownPod): Step | undefined {
     const { pod, history } = known;
+    const mending = this.#repairs.stepFor(known);
+    if (mending !== undefined || known.lostSince !== undefined) return mending;
     const order = this.#orders.get(pod.uid);
+    if (order?.kind === 'forget' && !this.#parts.isToldOf(pod)) return undefined;
     const step = nextStep(pod, order, history.ready !== undefined);
     switch (step.kind) {
       case 'wait':
@@ -180,7 +217,11 @@ export class PodKeeper {
   async #carryOut(step: Step): Promise<'written' | 'changed'> {
     switch (step.kind) {
       case 'write':
-        return this.#writes.carryOut(step.write, step.known.pod);
+        return this.#write(step.known.pod, step.write);
+      case 'seek':
+        return this.#repairs.seek(step.known);
+      case 'repair':
+        return this.#repairs.repair(step.known);
       case 'drop':
         this.#orders.delete(step.known.pod.uid);
         return 'written';
@@ -193,7 +234,25 @@ export class PodKeeper {
     }
   }
 
+  /** That an edge was presumed dead is true for the moment: what could not be written then is to be decided anew. */
+  async #write(pod: PodView, write: PodWrite): Promise<'written' | 'changed'> {
+    const order = this.#orders.get(pod.uid);
+    let outcome: 'written' | 'changed' = 'changed';
+    try {
+      outcome = await this.#writes.carryOut(write, pod);
+      return outcome;
+    } finally {
+      const isStale = order?.kind === 'delete' && order.isPresumed && outcome === 'changed';
+      if (isStale && this.#orders.get(pod.uid) === order) {
+        this.#orders.delete(pod.uid);
+        this.#parts.onChange();
+      }
+    }
+  }
+
+  /** A pod may be gone because its owner is, and the watch has not told yet: then none is made. */
   async #create(start: Start, dryRun: boolean): Promise<'written' | 'changed'> {
+    if (!dryRun && !(await this.#parts.isThere(start.template.settings.owner))) return 'changed';
     const outcome = await this.#writes.create(start, dryRun);
     switch (outcome.kind) {
       case 'created':
@@ -203,7 +262,7 @@ export class PodKeeper {
       case 'changed':
         return 'changed';
       case 'refused':
-        start.failure = refused(outcome.message, this.#parts.now());
+        start.failure = refused(outcome, this.#parts.now());
         return 'written';
     }
   }
@@ -213,6 +272,3 @@ const refOf = (start: Start): ObjectRef & { readonly namespace: string } => ({
   namespace: start.template.namespace,
   name: nameOf(start),
 });
-
-/** One lane for each of these. Neither part can hold a slash. */
-const keyOf = ({ namespace, name }: ObjectRef): string => `${namespace ?? ''}/${name}`;

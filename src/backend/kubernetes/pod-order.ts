@@ -12,6 +12,8 @@ export type PodOrder =
       readonly cause: DrainCause;
       /** The gate at which it was ordered: opened since then, the pod stays. `undefined`: it was not closed yet. */
       readonly epoch: number | undefined;
+      /** Not every edge has said that it has nothing there. */
+      readonly isPresumed: boolean;
     }
   /** It has failed, and that was noted. */
   | { readonly kind: 'forget'; readonly since: Instant };
@@ -51,11 +53,14 @@ const waitsForEnd = (order: PodOrder | undefined): boolean => order?.kind === 'd
 const closing = ({ gate }: PodView, cause: DrainCause): PodStep =>
   gate?.closed === true ? settled : { kind: 'close', cause };
 
-/** Nothing is deleted but behind the closing that the order was given for. */
-function deletion(pod: PodView, { cause, epoch }: PodOrder & { readonly kind: 'delete' }): PodStep {
+/**
+ * Nothing is deleted but behind the closing that the order was given for. Where an edge was only presumed dead, the guard in the
+ * pod looks for itself whether its slots are busy.
+ */
+function deletion(pod: PodView, { cause, epoch, isPresumed }: PodOrder & { readonly kind: 'delete' }): PodStep {
   if (epoch === undefined && pod.gate?.closed !== true) return closing(pod, cause);
   const isBehind = pod.gate?.closed === true && (epoch === undefined || epoch === pod.gate.epoch);
-  return isBehind ? { kind: 'delete', graceSeconds: SHORT_GRACE } : settled;
+  return isBehind ? { kind: 'delete', graceSeconds: isPresumed ? undefined : SHORT_GRACE } : settled;
 }
 
 /**

@@ -1,13 +1,15 @@
 import { ANNOTATION, beneficiaryOf, formatGate, LABEL, LLAMA_SERVER, type Gate } from '../../api/cluster/pod-marks.ts';
 import { viewPod, type PodView } from '../../api/cluster/pod-view.ts';
 import { PODS } from '../../api/cluster/resources.ts';
+import type { JsonObject } from '../../domain/json.ts';
 import type { DrainCause } from '../../domain/replica.ts';
 import { ApiError, isTemporary, type KubeApi } from '../../kube/kube-api.ts';
 import type { KubeObject, ObjectRef } from '../../kube/kube-object.ts';
 import { findDroppedVolume } from './find-dropped-volume.ts';
+import type { PodBook } from './pod-book.ts';
 import { nextEpoch, type PodWrite } from './pod-order.ts';
 import { renderPod } from './render-pod-template.ts';
-import { nameOf, type Start } from './start.ts';
+import { nameOf, type CreateRefusal, type Start } from './start.ts';
 
 /** The copy of the cluster's pods that is read, and that takes in what our own calls have answered. */
 export interface PodCache {
@@ -23,7 +25,15 @@ export type WriteOutcome = 'written' | 'changed';
 export type CreateOutcome =
   | { readonly kind: 'created' | 'exists' | 'changed' }
   /** The API server will not have it, or the name is taken by what is not Corral's. */
-  | { readonly kind: 'refused'; readonly message: string };
+  | ({ readonly kind: 'refused' } & CreateRefusal);
+
+/**
+ * What the API server says of a webhook of somebody else that does not answer, with status 500: it has made no pod, and will not
+ * before that is mended (Kubernetes v1.34, k8s.io/apiserver, pkg/admission/plugin/webhook).
+ */
+const NO_WEBHOOK = 'failed calling webhook';
+/** What it says with status 403 where a ResourceQuota is used up (pkg/admission/plugin/resourcequota there). */
+const NO_QUOTA = 'exceeded quota: ';
 
 /** Whether a failed write may have been carried out all the same. */
 export const isDoubtful = (error: unknown): boolean =>
@@ -37,10 +47,12 @@ export const isDoubtful = (error: unknown): boolean =>
 export class PodWrites {
   readonly #api: KubeApi;
   readonly #cache: PodCache;
+  readonly #book: PodBook;
 
-  constructor(api: KubeApi, cache: PodCache) {
+  constructor(api: KubeApi, cache: PodCache, book: PodBook) {
     this.#api = api;
     this.#cache = cache;
+    this.#book = book;
   }
 
   /** With `dryRun` everything is done but storing it. */
@@ -50,7 +62,7 @@ export class PodWrites {
       const pod = await this.#api.create(PODS, sent, { dryRun });
       if (!dryRun) this.#cache.absorb(pod);
       const dropped = dryRun ? findDroppedVolume(sent, pod) : undefined;
-      return dropped === undefined ? { kind: 'created' } : { kind: 'refused', message: dropped };
+      return dropped === undefined ? { kind: 'created' } : { kind: 'refused', code: 'CreateRefused', message: dropped };
     } catch (error) {
       return this.#explain(error, start);
     }
@@ -62,7 +74,7 @@ export class PodWrites {
       else await this.#setGate(pod, write.kind === 'close' ? write.cause : undefined);
       return 'written';
     } catch (error) {
-      if (!(error instanceof ApiError) || (error.status !== 409 && error.status !== 404)) throw error;
+      if (!hasChanged(error)) throw error;
       await this.readBack(pod);
       return 'changed';
     }
@@ -75,8 +87,23 @@ export class PodWrites {
       const isNamed = metadata.name === ref.name && metadata.namespace === ref.namespace;
       if (isNamed && metadata.uid !== found?.metadata.uid) this.#cache.absorbDeletion(metadata.uid);
     }
+    this.#book.noteRead(ref, found?.metadata.uid);
     if (found !== undefined && isOwn(found)) this.#cache.absorb(found);
     return found;
+  }
+
+  /** Changes the metadata of a pod that is as it was read. `changed`: it is not any more. */
+  async putBack({ metadata }: KubeObject, changes: JsonObject): Promise<WriteOutcome> {
+    const { uid, resourceVersion, namespace, name } = metadata;
+    try {
+      const patch = { uid, resourceVersion, body: { metadata: changes } };
+      const pod = await this.#api.patch(PODS, { namespace, name }, patch);
+      if (isOwn(pod)) this.#cache.absorb(pod);
+      return 'written';
+    } catch (error) {
+      if (!hasChanged(error)) throw error;
+      return 'changed';
+    }
   }
 
   async #setGate(pod: PodView, cause: DrainCause | undefined): Promise<void> {
@@ -97,18 +124,29 @@ export class PodWrites {
   }
 
   async #explain(error: unknown, start: Start): Promise<CreateOutcome> {
-    if (!(error instanceof ApiError) || isTemporary(error) || error.status === 401) throw error;
-    if (error.status !== 409) return { kind: 'refused', message: `the pod is refused: ${error.message}` };
+    if (!(error instanceof ApiError) || error.status === 401) throw error;
+    if (isTemporary(error) && !error.message.includes(NO_WEBHOOK)) throw error;
+    if (error.status !== 409) {
+      const code = error.message.includes(NO_QUOTA) ? 'QuotaExceeded' : 'CreateRefused';
+      return { kind: 'refused', code, message: `the pod is refused: ${error.message}` };
+    }
     if (error.reason !== 'AlreadyExists') return { kind: 'changed' };
     const name = nameOf(start);
     const found = await this.readBack({ namespace: start.template.namespace, name });
     if (found === undefined || isOwn(found)) return { kind: 'exists' };
-    return { kind: 'refused', message: `there is a pod ${name} that is not Corral's; remove it` };
+    return {
+      kind: 'refused',
+      code: 'CreateRefused',
+      message: `there is a pod ${name} that is not Corral's; remove it`,
+    };
   }
 }
 
+const hasChanged = (error: unknown): boolean =>
+  error instanceof ApiError && (error.status === 409 || error.status === 404);
+
 /** Whether a pod is in the scope of `POD_SELECTOR` and controlled by a ModelDeployment. */
-function isOwn(object: KubeObject): boolean {
+export function isOwn(object: KubeObject): boolean {
   const { labels = {} } = object.metadata;
   return labels[LABEL.managedBy] === 'corral' && labels[LABEL.name] === LLAMA_SERVER && viewPod(object) !== undefined;
 }

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../domain/json.ts';
 import { createHash } from 'node:crypto';
-import { ANNOTATION, formatGate, LABEL, LLAMA_SERVER } from '../../api/cluster/pod-marks.ts';
+import { ANNOTATION, formatGate, LABEL, LLAMA_SERVER, OWN_CONTROLLER } from '../../api/cluster/pod-marks.ts';
 import { formatFootprint } from '../../api/cluster/pod-place.ts';
 import { clusterServes, type PodSettings } from '../../api/cluster/pod-settings.ts';
 import type { BinName } from '../../domain/ids.ts';
@@ -104,7 +104,7 @@ const ownLabels = ({ owner, preset, pool }: PodSettings): Record<string, string>
   [LABEL.deployment]: cutTo(owner.name, 63),
   [LABEL.preset]: preset,
   [LABEL.pool]: cutTo(pool, 63),
-  [LABEL.controller]: 'operator',
+  [LABEL.controller]: OWN_CONTROLLER,
 });
 
 const ownAnnotations = ({ settings, rendered, serves }: PodTemplate, prefix: string): Record<string, string> => ({

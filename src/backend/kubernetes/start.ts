@@ -6,6 +6,12 @@ import { after, type Instant } from '../../domain/units.ts';
 import type { PodView } from '../../api/cluster/pod-view.ts';
 import type { PodTemplate } from './render-pod-template.ts';
 
+/** Why the API server does not take a pod. */
+export interface CreateRefusal {
+  readonly code: 'CreateRefused' | 'QuotaExceeded';
+  readonly message: string;
+}
+
 /** A pod that was ordered and is not known to exist. */
 export interface Start {
   readonly preset: Preset;
@@ -58,14 +64,27 @@ const tooLate = ({ template }: Start, at: Instant): Failure => ({
   readyFor: undefined,
 });
 
-/** Why the API server does not take a pod, in its own words. */
-export const refused = (message: string, at: Instant): Failure => ({
-  code: 'CreateRefused',
+/** That the API server does not take a pod, in its own words. */
+export const refused = ({ code, message }: CreateRefusal, at: Instant): Failure => ({
+  code,
   reason: message,
   exitCode: undefined,
   logTail: [],
   at,
   readyFor: undefined,
+});
+
+/** What is observed of a preset that is to be started and of which there is no template. */
+export const withoutTemplate = (
+  { uid, pool, footprint, rendered, serves }: Preset,
+  bin: BinName,
+  at: Instant,
+): Replica => ({
+  ...{ id: replicaId(`start:${uid}`), preset: uid, pool, bin, footprint, rendered, serves },
+  state: {
+    kind: 'failed',
+    failure: refused({ code: 'CreateRefused', message: 'there is no template for its pod' }, at),
+  },
 });
 
 /** Whether a pod of the start's name is what the start wants: of the same life, rendered the same, and staying. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { aPreset } from '../../testing/worlds.ts';
+import { ALLOCATOR_SETTING } from '../../platform/allocator.ts';
 import { newPrefix, ownerOf, renderArguments, renderEnvironment } from './command-line.ts';
 import { isOrphan } from './orphans.ts';
 
@@ -18,6 +19,12 @@ describe('a child of Corral', () => {
     const args = [...preset.launch.args, '--threads-http', '200'];
     const rendered = renderArguments({ ...preset, launch: { ...preset.launch, args } }, endpoint);
     assert.equal(rendered.filter((arg) => arg === '--threads-http').length, 1);
+  });
+  it("does not inherit what only Corral's allocator is to know, but what the user has told it", () => {
+    const preset = { ...aPreset('a'), launch: { ...aPreset('a').launch, env: new Map() } };
+    const [name, value] = ALLOCATOR_SETTING;
+    assert.deepEqual(renderEnvironment({ [name]: value }, preset), {});
+    assert.deepEqual(renderEnvironment({ [name]: '7' }, preset), { [name]: '7' });
   });
   it('inherits the environment, but for what would make it another server', () => {
     const base = {

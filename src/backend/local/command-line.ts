@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { findEnvRefusal } from '../../api/reserved-options.ts';
 import type { Endpoint } from '../../domain/replica.ts';
 import type { Preset } from '../../domain/preset.ts';
+import { isAllocatorSetting } from '../../platform/allocator.ts';
 import { HTTP_THREADS } from '../http-threads.ts';
 
 const PREFIX_START = '/corral-';
@@ -26,8 +27,13 @@ export function renderArguments({ model, launch }: Preset, { origin, prefix }: E
   return [...launch.args, ...threads, '--alias', model, '--host', hostname, '--port', port, '--api-prefix', prefix];
 }
 
-/** A child's environment: Corral's own, without what would make it another server than was declared, under the preset's. */
+/**
+ * A child's environment: Corral's own, without what would make it another server than was declared and without what only Corral's
+ * allocator is to know, under the preset's.
+ */
 export function renderEnvironment(base: NodeJS.ProcessEnv, preset: Preset): NodeJS.ProcessEnv {
-  const inherited = Object.entries(base).filter(([name]) => findEnvRefusal(name) === undefined);
+  const inherited = Object.entries(base).filter(
+    ([name, value]) => findEnvRefusal(name) === undefined && !isAllocatorSetting(name, value),
+  );
   return Object.fromEntries([...inherited, ...preset.launch.env]);
 }

@@ -13,6 +13,7 @@ import { monotonicNow } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import { aPreset, scaled } from '../../testing/worlds.ts';
 import { LocalBackend } from './local-backend.ts';
+import { Watch } from '../../testing/watch.ts';
 
 const FAKE = fileURLToPath(new URL('../../testing/fake-llama-server.ts', import.meta.url));
 
@@ -59,21 +60,16 @@ function running(t: TestContext, path = program): Running {
   t.after(() => {
     backend.killAll();
   });
-  const when = async <T>(look: () => T | undefined): Promise<T> =>
-    new Promise((resolve) => {
-      const check = (): void => {
-        const found = look();
-        if (found !== undefined) resolve(found);
-      };
-      backend.onChange(check);
-      check();
-    });
+  const watch = new Watch(() => JSON.stringify(backend.observe()));
+  backend.onChange(() => {
+    watch.look();
+  });
   return {
     backend,
     pids,
-    until: async (kind) => when(() => backend.observe().find(({ state }) => state.kind === kind)),
+    until: async (kind) => watch.find(() => backend.observe().find(({ state }) => state.kind === kind)),
     untilGone: async () => {
-      await when(() => (backend.observe().length === 0 ? 'gone' : undefined));
+      await watch.until(() => backend.observe().length === 0);
     },
   };
 }

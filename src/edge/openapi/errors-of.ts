@@ -57,7 +57,7 @@ const HANDLED: Readonly<Record<Endpoint['handling'], readonly ErrorScene[]>> = {
   health: [],
   'list-models': ['reload'],
   'show-model': [],
-  'load-model': ['order'],
+  'load-model': ['order', 'load'],
   'unload-model': ['order'],
   plan: ['plan'],
   look: ['look'],

@@ -32,6 +32,7 @@ function parametersOf({ model, handling, closed }: Endpoint, path: string | Path
       : [parameter('path', path.parameter, path.parameter === 'model' ? MODEL_NAME : SLOT)]),
     ...(model === 'query' ? [parameter('query', 'model', MODEL_NAME)] : []),
     ...(handling === 'list-models' ? [RELOAD] : []),
+    ...(isOrder(handling) ? [WAIT] : []),
     ...(closed === 'slots-save' ? [parameter('query', 'action', { enum: ['save', 'restore', 'erase'] })] : []),
   ];
   return parameters.length === 0 ? {} : { parameters };
@@ -45,6 +46,17 @@ const parameter = (place: 'path' | 'query', name: string, schema: Schema): objec
 });
 
 const SLOT: Schema = { type: 'integer', minimum: 0, maximum: 9999 };
+
+const isOrder = (handling: Handling): boolean => handling === 'load-model' || handling === 'unload-model';
+
+const WAIT = {
+  name: 'wait',
+  in: 'query',
+  required: false,
+  description:
+    "`true`: answer when it is done, whoever has done it, or with an error after the model's `maxWait`. The order stands then, and if the client leaves.",
+  schema: { enum: ['true', 'false'], default: 'false' },
+};
 
 const RELOAD = {
   name: 'reload',

@@ -4,6 +4,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { Compile } from 'typebox/schema';
 import { startEdge } from '../../testing/edge-testbed.ts';
 import { answer, ask, startStub, type AskOptions } from '../../testing/http-kit.ts';
+import { milliseconds } from '../../domain/units.ts';
 import { CLOSED_NAMES, ENDPOINTS, pathText } from '../endpoints.ts';
 import { ERROR_CODES } from '../error-codes.ts';
 import { renderOpenApi } from './render-open-api.ts';
@@ -96,6 +97,8 @@ function schemaOf(target: string, method: string, status: number): object {
   return schema;
 }
 
+const WAITING = { kind: 'waiting', reason: 'WaitingForCapacity', because: 'room', position: 1 } as const;
+
 /** Fails unless the answer is what the document says of the operation. */
 async function assertConforms(t: TestContext, status: number, path: string, options: AskOptions): Promise<void> {
   const bed = await startEdge(t, {
@@ -108,6 +111,8 @@ async function assertConforms(t: TestContext, status: number, path: string, opti
     { model: 'a', aliases: ['b'], replicas: [stub.replica] },
     { model: 'failed', phase: { kind: 'failed', ...failure } },
     { model: 'paused', refusal: { kind: 'pool-paused', pool: 'p' } },
+    { model: 'waits', phase: WAITING, lastLoad: milliseconds(5) },
+    { model: 'leaves', phase: { kind: 'stopping', cause: { kind: 'idle' } }, holds: ['default'] },
   );
   const got = await ask(bed, { path, ...options });
   assert.equal(got.status, status, got.text);
@@ -127,6 +132,10 @@ for (const [status, path, options] of [
   [400, '/models/plan', { method: 'GET' }],
   [200, '/models/load', { body: '{"model":"a"}' }],
   [404, '/models/unload', { body: '{"model":"c"}' }],
+  [200, '/models/load?wait=true', { body: '{"model":"a"}' }],
+  [400, '/models/load?wait=maybe', { body: '{"model":"a"}' }],
+  [503, '/models/load?wait=true', { body: '{"model":"paused"}' }],
+  [200, '/models/unload?wait=true', { body: '{"model":"a"}' }],
   [200, '/v1/chat/completions', { body: '{"model":"a"}' }],
   [400, '/v1/chat/completions', { body: '{}' }],
   [404, '/v1/embeddings', { body: '{"model":"c"}' }],

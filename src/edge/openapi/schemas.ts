@@ -6,6 +6,7 @@ export type Schema = object;
 const string = { type: 'string' };
 const strings = { type: 'array', items: string };
 const count = { type: 'integer', minimum: 0 };
+const PHASES = ['unloaded', 'waiting', 'loading', 'ready', 'draining', 'stopping', 'failed'];
 
 const objectOf = (properties: object, optional: readonly string[] = []): Schema => ({
   type: 'object',
@@ -39,7 +40,14 @@ export const SCHEMAS = {
     "An error of the model's llama-server, passed on as it is. Its `code` is the HTTP status.",
   ),
   Health: objectOf({ status: { const: 'ok' } }),
-  Done: objectOf({ success: { const: true } }),
+  Done: objectOf({
+    success: { const: true },
+    outcome: {
+      enum: ['ordered', 'loaded', 'unloaded'],
+      description:
+        '`ordered`: the wish is recorded, and nothing more is known. The others: it is so, with `wait=true`.',
+    },
+  }),
   Model: objectOf({
     id: string,
     aliases: strings,
@@ -52,9 +60,21 @@ export const SCHEMAS = {
         value: { enum: ['unloaded', 'loading', 'loaded', 'draining'] },
         failed: { const: true, description: 'Its last load failed, and is not tried again yet.' },
         exit_code: { type: 'integer' },
-        reason: string,
+        phase: { enum: PHASES, description: 'As `value`, and finer.' },
+        reason: { ...string, description: 'Why, in one word of a closed list.' },
+        message: { ...string, description: 'Why, for people.' },
+        position: {
+          type: 'integer',
+          minimum: 1,
+          description: 'Its place among those of its pool that wait for room, the next one 1.',
+        },
+        holders: {
+          ...strings,
+          description: 'Of one that waits for room: the models that take the room of its pool.',
+        },
+        expected_load_ms: { ...count, description: 'How long its last load took. Missing: nobody has measured one.' },
       },
-      ['failed', 'exit_code', 'reason'],
+      ['failed', 'exit_code', 'reason', 'message', 'position', 'holders', 'expected_load_ms'],
     ),
     source: { enum: ['preset', 'models_dir', 'manifest'] },
   }),

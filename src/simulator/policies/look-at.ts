@@ -25,8 +25,9 @@ export function lookAt(world: World, presets: readonly Preset[], reservations: R
   return { pools: [pool], presets, replicas, ...counted, ...unused, reservations, now };
 }
 
-/** Nobody orders anything in a simulation, and no load fails. */
-const unused: Pick<PlanInput, 'orders' | 'backOffs' | 'learnedLimits'> = {
+/** Nobody orders anything in a simulation, no load fails, and what is idle is stopped in the moment in which that is decided. */
+const unused: Pick<PlanInput, 'orders' | 'backOffs' | 'learnedLimits' | 'lastUses'> = {
+  lastUses: new Map<never, never>(),
   orders: new Map<never, never>(),
   backOffs: new Map<never, never>(),
   learnedLimits: [],

@@ -5,8 +5,9 @@ import type { ApiObject } from '../support/api-client.ts';
 import { comingsAndGoings } from '../support/comings-and-goings.ts';
 import { GROUP } from '../support/corral-names.ts';
 import { ask, contentOf, startAsking } from '../support/edge-client.ts';
-import { inCluster } from '../support/scene.ts';
+import { inCluster } from '../support/in-cluster.ts';
 import type { PresetSpec } from '../support/scene.ts';
+import { fieldAt } from '../support/field-at.ts';
 
 const GPU = 'example.com/gpu';
 const POOLS = `${GROUP}/modelpools`;
@@ -17,10 +18,7 @@ const preset = (name: string): PresetSpec => ({ name, source: { path: `/models/$
 
 const onGpu = (name: string): PresetSpec => ({ ...preset(name), resources: { limits: { [GPU]: 1 } } });
 
-function capacityOf(pool: ApiObject | undefined): unknown {
-  const status = pool?.['status'];
-  return typeof status === 'object' && status !== null && 'capacity' in status ? status.capacity : undefined;
-}
+const capacityOf = (pool: ApiObject | undefined): unknown => fieldAt(pool, 'status', 'capacity');
 
 describe('two models in a pool for one', { timeout: 180_000 }, () => {
   it(

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ask, contentOf } from '../support/edge-client.ts';
-import { inCluster, type PresetSpec } from '../support/scene.ts';
+import { inCluster } from '../support/in-cluster.ts';
+import type { PresetSpec } from '../support/scene.ts';
 
 const RESTRICTED = { 'pod-security.kubernetes.io/enforce': 'restricted' };
 

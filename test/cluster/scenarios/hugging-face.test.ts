@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { ask, contentOf } from '../support/edge-client.ts';
 import { modelFolder } from '../support/model-folder.ts';
 import { startModelHub } from '../support/model-hub.ts';
-import { inCluster } from '../support/scene.ts';
+import { inCluster } from '../support/in-cluster.ts';
 
 describe('a model of a hub', { timeout: 180_000 }, () => {
   it(

@@ -2,18 +2,20 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ApiObject } from '../support/api-client.ts';
 import { contentOf, startAsking } from '../support/edge-client.ts';
-import { inCluster, isClosed } from '../support/scene.ts';
+import { isClosed } from '../support/pod-gate.ts';
+import { inCluster } from '../support/in-cluster.ts';
 import { isReady } from '../support/test-cluster.ts';
+import { textAt } from '../support/field-at.ts';
 
 const RESTRICTED = { 'pod-security.kubernetes.io/enforce': 'restricted' };
 
 /** What a pod's object says of itself, in the order in which that can come. */
 function stepOf(pod: ApiObject): string {
-  const { metadata, spec } = pod;
+  const { metadata } = pod;
   if (metadata.deletionTimestamp !== undefined) return 'ending';
   if (isClosed(metadata)) return 'closed';
   if (isReady(pod)) return 'ready';
-  return typeof spec === 'object' && spec !== null && 'nodeName' in spec ? 'scheduled' : 'created';
+  return textAt(pod, 'spec', 'nodeName') === undefined ? 'created' : 'scheduled';
 }
 
 describe('a model of a cluster', { timeout: 180_000 }, () => {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { assertWhole, startStream } from '../../support/chat.ts';
 import type { ApiObject } from '../support/api-client.ts';
 import { ask, contentOf, startAsking, untilListed } from '../support/edge-client.ts';
-import { inCluster } from '../support/scene.ts';
+import { inCluster } from '../support/in-cluster.ts';
 import type { PresetSpec, Scene } from '../support/scene.ts';
 import { GROUP, SYSTEM } from '../support/corral-names.ts';
 

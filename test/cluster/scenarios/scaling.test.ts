@@ -4,16 +4,16 @@ import { assertWhole, startStream } from '../../support/chat.ts';
 import type { ApiObject } from '../support/api-client.ts';
 import { GROUP, SYSTEM } from '../support/corral-names.ts';
 import { ask, contentOf } from '../support/edge-client.ts';
-import { inCluster } from '../support/scene.ts';
+import { inCluster } from '../support/in-cluster.ts';
 import { startTraffic } from '../support/traffic.ts';
+import { fieldAt } from '../support/field-at.ts';
 
 /** Tokens of a stream that takes a second or more. */
 const LONG = 600;
 
 /** Where an edge has requests in flight, by the uids of pods. */
 function busyPods(report: ApiObject | undefined): readonly string[] {
-  const body = report?.['report'];
-  const replicas = typeof body === 'object' && body !== null && 'replicas' in body ? body.replicas : undefined;
+  const replicas = fieldAt(report, 'report', 'replicas');
   return Array.isArray(replicas) ? replicas.map((replica: { readonly podUid: string }) => replica.podUid) : [];
 }
 

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { ask, contentOf, errorOf } from '../support/edge-client.ts';
 import { modelFolder } from '../support/model-folder.ts';
 import { startModelHub } from '../support/model-hub.ts';
-import { inCluster } from '../support/scene.ts';
+import { inCluster } from '../support/in-cluster.ts';
 
 const RESTRICTED = { 'pod-security.kubernetes.io/enforce': 'restricted' };
 
@@ -39,7 +39,9 @@ describe('a model at a URL', { timeout: 180_000 }, () => {
         const reply = await ask(scene.url, name);
         assert.equal(reply.status, 503, reply.text);
         assert.match(errorOf(reply).message, because);
-        await scene.untilStatus('urls', [[name, ({ message }) => because.test(message)]]);
+        await scene.untilStatus('urls', [
+          [name, ({ reason, message }) => reason === 'DownloadFailed' && because.test(message)],
+        ]);
       }
     }, RESTRICTED),
   );

@@ -6,12 +6,15 @@ import type { Dispatcher } from 'undici';
 export interface ApiObject {
   readonly metadata: {
     readonly name: string;
+    /** Missing: the kind has none. */
+    readonly namespace?: string;
     readonly uid: string;
     readonly resourceVersion: string;
     readonly creationTimestamp: string;
     readonly deletionTimestamp?: string;
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
+    readonly ownerReferences?: readonly { readonly uid: string }[];
   };
   readonly [field: string]: unknown;
 }
@@ -20,6 +23,12 @@ export interface ApiObject {
 export type Change =
   | { readonly kind: 'listed'; readonly items: readonly ApiObject[] }
   | { readonly kind: 'changed' | 'deleted'; readonly object: ApiObject };
+
+/** What there was at one version. */
+export interface Snapshot {
+  readonly items: readonly ApiObject[];
+  readonly version: string;
+}
 
 /** The API server has refused. */
 export class RefusedCall extends Error {
@@ -58,6 +67,15 @@ export class ApiClient {
     const text = await answer.body.text();
     if (answer.statusCode >= 300) throw new RefusedCall(`${method} ${path}`, answer.statusCode, text);
     return text.startsWith('{') ? JSON.parse(text) : text;
+  }
+
+  /** What the API server warns of in its answer to a call that it takes; throws RefusedCall for any other. */
+  async warningsOf(method: Method, path: string, body: unknown): Promise<readonly string[]> {
+    const answer = await this.#send(method, path, { body });
+    const text = await answer.body.text();
+    if (answer.statusCode >= 300) throw new RefusedCall(`${method} ${path}`, answer.statusCode, text);
+    const { warning = [] } = answer.headers;
+    return typeof warning === 'string' ? [warning] : warning;
   }
 
   /** `undefined`: there is none. */
@@ -110,14 +128,28 @@ export class ApiClient {
 
   /** All objects that a selector finds, then what becomes of them, until the API server ends the watch. */
   async *changes(collection: string, selector: string, signal: AbortSignal): AsyncGenerator<Change> {
-    const { items, version } = itemsOf(await this.call('GET', `${collection}?${selector}`));
+    const { items, version } = await this.snapshot(collection, selector);
     yield { kind: 'listed', items };
-    const path = `${collection}?${selector}&watch=1&resourceVersion=${version}`;
+    yield* this.watch(collection, { selector, version }, signal);
+  }
+
+  /** All objects that a selector finds, and the version from which on a watch tells what becomes of them. */
+  async snapshot(collection: string, selector: string): Promise<Snapshot> {
+    return itemsOf(await this.call('GET', `${collection}?${selector}`));
+  }
+
+  /** What becomes of the objects that a selector finds, until the API server ends the watch. Throws RefusedCall. */
+  async *watch(
+    collection: string,
+    { selector, version }: { readonly selector: string; readonly version: string },
+    signal: AbortSignal,
+  ): AsyncGenerator<Exclude<Change, { kind: 'listed' }>> {
+    const path = `${collection}?${selector}&watch=true&resourceVersion=${version}`;
     const answer = await this.#send('GET', path, { signal });
     if (answer.statusCode >= 300) throw new RefusedCall(`GET ${path}`, answer.statusCode, await answer.body.text());
     for await (const line of linesOf(answer.body)) {
       const event: unknown = JSON.parse(line);
-      if (!isEvent(event)) throw new Error(`the watch of ${collection} says: ${line}`);
+      if (!isEvent(event)) throw new RefusedCall(`the watch of ${collection}`, codeOf(event), line);
       yield { kind: event.type === 'DELETED' ? 'deleted' : 'changed', object: event.object };
     }
   }
@@ -160,15 +192,22 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const isObject = (value: unknown): value is ApiObject =>
   isRecord(value) && isRecord(value['metadata']) && typeof value['metadata']['name'] === 'string';
 
-function asObject(value: unknown): ApiObject {
+/** Throws for what is no object of Kubernetes. */
+export function asObject(value: unknown): ApiObject {
   if (isObject(value)) return value;
   throw new Error(`no object of Kubernetes: ${JSON.stringify(value).slice(0, 200)}`);
 }
 
-function itemsOf(list: unknown): { readonly items: readonly ApiObject[]; readonly version: string } {
+function itemsOf(list: unknown): Snapshot {
   if (!isRecord(list) || !Array.isArray(list['items']) || !isRecord(list['metadata']))
     throw new Error('no list of objects');
   return { items: list['items'].map(asObject), version: String(list['metadata']['resourceVersion']) };
+}
+
+/** Of the Status in an event of an error; 0: it has none. */
+function codeOf(event: unknown): number {
+  const status = isRecord(event) ? event['object'] : undefined;
+  return isRecord(status) && typeof status['code'] === 'number' ? status['code'] : 0;
 }
 
 const isEvent = (event: unknown): event is { readonly type: string; readonly object: ApiObject } =>

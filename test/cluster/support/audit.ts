@@ -6,7 +6,8 @@ import type { Component } from './corral-names.ts';
 /** What a component is allowed to do, and what it does: `verb group/resource/subresource`. */
 export type Right = string;
 
-const userOf = (component: Component): string => `system:serviceaccount:${SYSTEM}:corral-${component}`;
+/** As whom a component calls the API server. */
+export const userOf = (component: Component): string => `system:serviceaccount:${SYSTEM}:corral-${component}`;
 
 /** The calls that a component has made so far. */
 export async function callsOf(cluster: TestCluster, component: Component): Promise<readonly AuditEvent[]> {

@@ -3,7 +3,7 @@ import { parseRequired, requiresNode } from '../../../scripts/test-parts.ts';
 import type { Cleanup } from '../../support/temp-folder.ts';
 import { CLUSTER_VARIABLE, readRecord } from './cluster-record.ts';
 import { onSignal } from './on-signal.ts';
-import { startSomeCluster } from './start-some-cluster.ts';
+import { startObservedCluster } from './start-observed-cluster.ts';
 import { TestCluster } from './test-cluster.ts';
 
 let used: Promise<TestCluster> | undefined;
@@ -40,8 +40,8 @@ async function openCluster(): Promise<TestCluster> {
     return shared;
   }
   const required = parseRequired(process.env['CORRAL_REQUIRE']);
-  const own = await startSomeCluster({ requireNode: requiresNode(required) });
-  const forget = onSignal(async () => own.stop());
+  const own = await startObservedCluster({ requireNode: requiresNode(required) });
+  const forget = onSignal(async () => own.abandon());
   end = async () => {
     forget();
     await own.stop();

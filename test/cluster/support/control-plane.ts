@@ -4,6 +4,7 @@ import { Agent, request } from 'undici';
 import type { ClusterKeys } from './cluster-keys.ts';
 import { writeKubeconfig } from './cluster-keys.ts';
 import type { ClusterLayout } from './cluster-layout.ts';
+import { SYSTEM } from './corral-names.ts';
 import type { StartedProcesses } from './started-processes.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -13,35 +14,63 @@ export interface ControlPlane {
   readonly keys: ClusterKeys;
   readonly programs: string;
   readonly processes: StartedProcesses;
+  /** Of the API server and the kubelets. */
+  readonly featureGates: Readonly<Record<string, boolean>>;
 }
 
-/** All calls by who, what and answer; writes of pods with their bodies. */
+/** All calls by who, what and answer; with their bodies writes of pods, of what is declared, and of Corral's Leases. */
+const WHOLE_WRITES = {
+  level: 'RequestResponse',
+  verbs: ['create', 'update', 'patch', 'delete', 'deletecollection'],
+  omitManagedFields: true,
+};
+const DECLARED = ['modeldeployments', 'modeldeployments/status', 'modelpools', 'modelpools/status'];
 const AUDIT_POLICY = {
   apiVersion: 'audit.k8s.io/v1',
   kind: 'Policy',
   omitStages: ['RequestReceived'],
   rules: [
     {
-      level: 'RequestResponse',
-      verbs: ['create', 'update', 'patch', 'delete', 'deletecollection'],
-      resources: [{ group: '', resources: ['pods'] }],
-      omitManagedFields: true,
+      ...WHOLE_WRITES,
+      resources: [
+        { group: '', resources: ['pods'] },
+        { group: 'corral.dev', resources: DECLARED },
+      ],
     },
+    { ...WHOLE_WRITES, namespaces: [SYSTEM], resources: [{ group: 'coordination.k8s.io', resources: ['leases'] }] },
     { level: 'Metadata' },
   ],
 };
 
 export const auditLogFile = (layout: ClusterLayout): string => join(layout.folder, 'logs', 'audit.log');
 
+const API_SERVER = 'kube-apiserver';
+
 /** Starts etcd and the API server, and resolves when it is ready. */
 export async function startApiServer(plane: ControlPlane): Promise<void> {
   const { layout, processes, programs } = plane;
-  const [client, peer] = layout.etcdPorts.map((port) => `http://127.0.0.1:${port}`);
-  if (client === undefined || peer === undefined) throw new Error('etcd needs two ports');
+  const { client, peer } = etcdUrls(layout);
   processes.start('etcd', [join(programs, 'etcd'), ...etcdFlags(layout, client, peer)]);
   await writeFile(join(layout.folder, 'audit-policy.json'), JSON.stringify(AUDIT_POLICY));
-  processes.start('kube-apiserver', [join(programs, 'kube-apiserver'), ...apiServerFlags(plane, client)]);
+  await restartApiServer(plane);
+}
+
+/** Starts the API server on the etcd that runs, and resolves when it is ready. */
+export async function restartApiServer(plane: ControlPlane): Promise<void> {
+  const { client } = etcdUrls(plane.layout);
+  plane.processes.start(API_SERVER, [join(plane.programs, API_SERVER), ...apiServerFlags(plane, client)]);
   await untilReady(plane);
+}
+
+/** Resolves when the API server is gone; all else goes on. */
+export async function killApiServer({ processes }: ControlPlane): Promise<void> {
+  processes.signal([API_SERVER], 'SIGKILL');
+  const left = await processes.untilGone([API_SERVER], 10_000);
+  if (left.length > 0) throw new Error('the API server cannot be killed');
+}
+
+function etcdUrls({ etcdPorts: [client, peer] }: ClusterLayout): { readonly client: string; readonly peer: string } {
+  return { client: `http://127.0.0.1:${client}`, peer: `http://127.0.0.1:${peer}` };
 }
 
 function etcdFlags(layout: ClusterLayout, client: string, peer: string): readonly string[] {
@@ -52,7 +81,7 @@ function etcdFlags(layout: ClusterLayout, client: string, peer: string): readonl
   ];
 }
 
-function apiServerFlags({ layout, keys }: ControlPlane, etcd: string): readonly string[] {
+function apiServerFlags({ layout, keys, featureGates }: ControlPlane, etcd: string): readonly string[] {
   const key = (name: string): string => join(keys.folder, name);
   return [
     ...[`--etcd-servers=${etcd}`, `--bind-address=${layout.apiHost}`, `--secure-port=${layout.apiPort}`],
@@ -65,6 +94,9 @@ function apiServerFlags({ layout, keys }: ControlPlane, etcd: string): readonly 
     `--service-account-signing-key-file=${key('sa.key')}`,
     ...['--kubelet-preferred-address-types=InternalIP', '--allow-privileged=true', '--shutdown-delay-duration=0s'],
     ...[`--audit-policy-file=${join(layout.folder, 'audit-policy.json')}`, `--audit-log-path=${auditLogFile(layout)}`],
+    ...Object.entries(featureGates).map(([name, isOn]) => `--feature-gates=${name}=${isOn}`),
+    // In MB; without it the log is begun anew after 100.
+    '--audit-log-maxsize=4000',
   ];
 }
 
@@ -74,7 +106,7 @@ async function untilReady({ layout, keys, processes }: ControlPlane): Promise<vo
   const look = async (): Promise<boolean> => {
     const answer = await request(url, { dispatcher: agent }).catch(() => undefined);
     await answer?.body.dump();
-    if (processes.find('kube-apiserver') === undefined) throw new Error(`kube-apiserver has ended:\n${processes.lastLines('kube-apiserver')}`); // prettier-ignore
+    if (processes.find(API_SERVER) === undefined) throw new Error(`kube-apiserver has ended:\n${processes.lastLines('kube-apiserver')}`); // prettier-ignore
     return answer?.statusCode === 200;
   };
   try {

@@ -7,12 +7,20 @@ const ErrorSchema = Type.Object({ error: Type.Object({ code: Type.String(), mess
 const ChatSchema = Type.Object({
   choices: Type.Tuple([Type.Object({ message: Type.Object({ content: Type.String() }) })]),
 });
+const StatusSchema = Type.Object({
+  phase: Type.String(),
+  reason: Type.Optional(Type.String()),
+  position: Type.Optional(Type.Integer()),
+  holders: Type.Optional(Type.Array(Type.String())),
+  expected_load_ms: Type.Optional(Type.Integer()),
+});
 const ModelsSchema = Type.Object({
-  data: Type.Array(Type.Object({ id: Type.String(), tags: Type.Array(Type.String()) })),
+  data: Type.Array(Type.Object({ id: Type.String(), tags: Type.Array(Type.String()), status: StatusSchema })),
 });
 
 /** One model of an edge's list. */
 export type Listed = Type.Static<typeof ModelsSchema>['data'][number];
+export type ListedStatus = Listed['status'];
 
 /** What came back, whole. */
 export interface Reply {
@@ -55,9 +63,11 @@ export async function ask(edge: string, model: string, tokens = TOKENS): Promise
 }
 
 /** The same without waiting for the answer. */
-export function startAsking(edge: string, model: string): Asking {
+export const startAsking = (edge: string, model: string): Asking => underWay(ask(edge, model));
+
+function underWay(asked: Promise<Reply>): Asking {
   let over = false;
-  const reply = ask(edge, model).finally(() => {
+  const reply = asked.finally(() => {
     over = true;
   });
   // A test that has failed before must not end by another error.
@@ -66,8 +76,11 @@ export function startAsking(edge: string, model: string): Asking {
 }
 
 /** Orders a load or an unload, as a client of llama-server's router does. */
-export const order = async (edge: string, what: 'load' | 'unload', model: string): Promise<Reply> =>
-  fetchReply(`${edge}/models/${what}`, 'POST', { model });
+export const order = async (edge: string, what: 'load' | 'unload', model: string, query = ''): Promise<Reply> =>
+  fetchReply(`${edge}/models/${what}${query}`, 'POST', { model });
+
+/** The same without waiting for the answer. */
+export const startOrder = (...args: Parameters<typeof order>): Asking => underWay(order(...args));
 
 /** What a model has said. Throws unless it is an answer. */
 export function contentOf({ status, text }: Reply): string {

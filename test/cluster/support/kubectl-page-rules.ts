@@ -28,6 +28,7 @@ const RULES: readonly Rule[] = [
   },
   { what: 'how often an edge has reported', found: /(?<=\bcorral-edge-\S+ {2,})\d+(?= {2,})/gu, shown: '7' },
   { what: 'how long a model took to load', found: /(?<=it is ready after )\d+\.\d(?= s)/gu, shown: '4.2' },
+  { what: 'the same in a status', found: /(?<=^ *Load Seconds: +)\d+/gmu, shown: '4' },
 ];
 
 /** What stands only where the page is compared: on the page are the words of the day on which it was captured. */

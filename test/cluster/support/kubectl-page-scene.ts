@@ -3,12 +3,12 @@ import { dirname } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { tinyModels } from '../../support/tiny-models.ts';
-import { GROUP } from './corral-names.ts';
+import { declarePool } from './declare.ts';
 import { compare } from './kubectl-page.ts';
 import type { Shown } from './kubectl-page.ts';
 import { alike } from './kubectl-page-rules.ts';
-import { modelFolder, MODELS } from './model-folder.ts';
-import type { CorralInCluster } from './with-corral.ts';
+import { modelFolder, seenAsModels } from './model-folder.ts';
+import type { CorralInCluster } from './corral-in-cluster.ts';
 
 const NAMESPACE = 'ml';
 const POOL = 'gpus';
@@ -21,7 +21,7 @@ const LOOK_EVERY_MS = 500;
 const PATIENCE_MS = 30_000;
 
 /** The namespace and the pool of the page, and a shell in which its commands do what it says. */
-export class PageScene {
+class PageScene {
   readonly #corral: CorralInCluster;
   readonly #edge: string;
 
@@ -85,14 +85,6 @@ export async function setPageScene(t: TestContext, corral: CorralInCluster): Pro
 async function createPool({ cluster, image }: CorralInCluster): Promise<void> {
   const folder = await modelFolder();
   await tinyModels(folder, ['coder', 'writer']);
-  const pod = {
-    volumes: [{ name: 'models', hostPath: { path: folder } }],
-    volumeMounts: [{ name: 'models', mountPath: MODELS, readOnly: true }],
-  };
-  await cluster.api.call('POST', `${GROUP}/modelpools`, {
-    apiVersion: 'corral.dev/v1alpha1',
-    kind: 'ModelPool',
-    metadata: { name: POOL },
-    spec: { capacity: { maxLoaded: 1 }, defaults: { engine: { image }, args: ['--threads=1', '--no-warmup'], pod } },
-  });
+  const defaults = { engine: { image }, args: ['--threads=1', '--no-warmup'], pod: seenAsModels(folder) };
+  await declarePool(cluster.api, POOL, { capacity: { maxLoaded: 1 }, defaults });
 }

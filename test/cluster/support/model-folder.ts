@@ -1,18 +1,17 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { chmod, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after } from 'node:test';
 import { renderTinyAdapter } from '../../support/tiny-adapter.ts';
 import { tinyModels } from '../../support/tiny-models.ts';
 
-/** Where `model-folder` is seen in pods. */
-export const MODELS = '/models';
+/** A part of a pod template: pods see a folder of this machine as `/models`. */
+export const seenAsModels = (folder: string): Readonly<Record<string, unknown>> => ({
+  volumes: [{ name: 'models', hostPath: { path: folder } }],
+  volumeMounts: [{ name: 'models', mountPath: '/models', readOnly: true }],
+});
 
 let made: Promise<string> | undefined;
-
-after(async () => {
-  if (made !== undefined) await rm(await made, { recursive: true, force: true });
-});
 
 /**
  * A folder of this machine with models for pods, one for all tests of a process: `a.gguf` and `b.gguf` answer at once and
@@ -26,6 +25,9 @@ export async function modelFolder(): Promise<string> {
 
 async function makeFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'corral-pod-models-'));
+  process.once('exit', () => {
+    rmSync(folder, { recursive: true, force: true });
+  });
   // Pods run as nobody.
   await chmod(folder, 0o755);
   await tinyModels(folder, ['a'], 'quick', 1);

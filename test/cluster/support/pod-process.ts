@@ -13,6 +13,15 @@ export function processOf({ metadata }: ApiObject): number {
   return Number(pid);
 }
 
+/** Lets a process go on that was stopped. */
+export function goOn(pid: number): void {
+  try {
+    process.kill(pid, 'SIGCONT');
+  } catch {
+    // It has gone on and ended.
+  }
+}
+
 /** Of a process that has ended meanwhile there is nothing to read. */
 function readNull(path: string): readonly string[] {
   try {

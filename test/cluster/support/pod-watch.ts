@@ -8,6 +8,8 @@ import type { TestCluster } from './test-cluster.ts';
 export interface PodEvent {
   readonly kind: 'created' | 'changed' | 'gone';
   readonly pod: ApiObject;
+  /** When it was told, in milliseconds since 1970. */
+  readonly at: number;
 }
 
 interface Waiter {
@@ -125,15 +127,18 @@ export class PodWatch {
 
   #note(pod: ApiObject): void {
     const { uid } = pod.metadata;
-    this.#events.push({ kind: this.#pods.has(uid) ? 'changed' : 'created', pod });
+    this.#events.push({ kind: this.#pods.has(uid) ? 'changed' : 'created', pod, at: nowMs() });
     this.#pods.set(uid, pod);
   }
 
   #forget(pod: ApiObject): void {
-    this.#events.push({ kind: 'gone', pod });
+    this.#events.push({ kind: 'gone', pod, at: nowMs() });
     this.#pods.delete(pod.metadata.uid);
   }
 }
+
+/** As the API server's audit log counts. */
+export const nowMs = (): number => performance.timeOrigin + performance.now();
 
 function describePod({ metadata, status }: ApiObject): string {
   const { annotations = {}, deletionTimestamp } = metadata;

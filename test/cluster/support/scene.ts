@@ -1,15 +1,17 @@
 import type { TestContext } from 'node:test';
+import type { Cleanup } from '../../support/temp-folder.ts';
 import type { ApiObject } from './api-client.ts';
-import { assertNothingForbidden } from './audit.ts';
 import { GROUP } from './corral-names.ts';
+import { declareModels } from './declare.ts';
 import { untilListed } from './edge-client.ts';
+import { textAt } from './field-at.ts';
 import { modelFolder } from './model-folder.ts';
 import { findPreset } from './preset-status.ts';
 import type { PresetStatus } from './preset-status.ts';
+import { isClosed } from './pod-gate.ts';
 import { PodWatch } from './pod-watch.ts';
 import { isReady } from './test-cluster.ts';
-import { withCorral } from './with-corral.ts';
-import type { CorralInCluster, PoolSpec } from './with-corral.ts';
+import type { CorralInCluster, PoolSpec } from './corral-in-cluster.ts';
 
 /** A preset of a ModelDeployment as a test writes it. */
 export interface PresetSpec {
@@ -18,16 +20,16 @@ export interface PresetSpec {
   readonly [field: string]: unknown;
 }
 
-/** What one test has of the cluster: a namespace, the pods in it, and an edge. */
-export class Scene {
-  readonly t: TestContext;
+/** What one test, or one bench, has of the cluster: a namespace, the pods in it, and an edge. */
+export class Scene<T extends Cleanup = TestContext> {
+  readonly t: T;
   readonly corral: CorralInCluster;
   readonly namespace: string;
   readonly pods: PodWatch;
   /** Of the edge that ran when the test began. */
   readonly url: string;
 
-  constructor(t: TestContext, corral: CorralInCluster, namespace: string, url: string) {
+  constructor(t: T, corral: CorralInCluster, namespace: string, url: string) {
     this.t = t;
     this.corral = corral;
     this.namespace = namespace;
@@ -66,18 +68,13 @@ export class Scene {
       metadata: { name },
       spec: { ...common, volumeName: volume, resources: { requests: { storage } } },
     });
-    await api.until(claims, name, (object) => phaseOf(object) === 'Bound');
+    await api.until(claims, name, (object) => textAt(object, 'status', 'phase') === 'Bound');
     return name;
   }
 
   /** Creates a ModelDeployment, and resolves when its names are granted and the edge knows them. */
   async apply(name: string, pool: string, presets: readonly PresetSpec[]): Promise<ApiObject> {
-    await this.corral.cluster.api.call('POST', this.deployments, {
-      apiVersion: 'corral.dev/v1alpha1',
-      kind: 'ModelDeployment',
-      metadata: { name },
-      spec: { pool, presets },
-    });
+    await declareModels(this.corral.cluster.api, { namespace: this.namespace, name }, { pool, presets });
     const isGranted = ({ names }: PresetStatus): boolean => names.length > 0;
     const object = await this.untilStatus(
       name,
@@ -131,35 +128,3 @@ export class Scene {
     );
   }
 }
-
-function phaseOf(object: ApiObject | undefined): unknown {
-  const status = object?.['status'];
-  return typeof status === 'object' && status !== null && 'phase' in status ? status.phase : undefined;
-}
-
-/** Whether no edge may send a pod anything. */
-export const isClosed = ({ annotations }: ApiObject['metadata']): boolean =>
-  annotations?.['corral.dev/gate']?.startsWith('closed/') === true;
-
-/**
- * A test in a namespace of its own, in a cluster in which Corral runs. Afterwards
- * nothing of Corral may have tried what it may not do. If it fails, what the cluster and Corral's logs say
- * is printed.
- */
-export const inCluster =
-  (work: (scene: Scene) => Promise<void>, labels: Readonly<Record<string, string>> = {}) =>
-  async (t: TestContext): Promise<void> => {
-    const corral = await withCorral();
-    const namespace = await corral.namespace(labels);
-    const { url } = await corral.edge();
-    const scene = new Scene(t, corral, namespace, url);
-    try {
-      await work(scene);
-      await assertNothingForbidden(corral.cluster);
-    } catch (error) {
-      process.stderr.write(`${t.fullName}:\n${scene.pods.describe()}\n${await corral.describeSystem()}\n`);
-      throw error;
-    } finally {
-      await corral.clear(namespace);
-    }
-  };

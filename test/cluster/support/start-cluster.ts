@@ -7,7 +7,7 @@ import { makeKeys, writeKubeconfig } from './cluster-keys.ts';
 import { layOut } from './cluster-layout.ts';
 import type { ClusterLayout } from './cluster-layout.ts';
 import type { ClusterRecord } from './cluster-record.ts';
-import { auditLogFile, startApiServer, startControllers } from './control-plane.ts';
+import { auditLogFile, killApiServer, restartApiServer, startApiServer, startControllers } from './control-plane.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { obtainPauseArchive } from './images/cluster-images.ts';
 import { obtainPrograms } from './kubernetes-programs.ts';
@@ -26,6 +26,10 @@ import { TestCluster } from './test-cluster.ts';
 export interface ClusterOptions {
   /** Real nodes; 0: the control plane alone. */
   readonly nodes: 0 | 1 | 2;
+  /** Whether controller manager and scheduler run; they do unless told otherwise. */
+  readonly controllers?: boolean;
+  /** Whether images can be mounted as volumes, as from Kubernetes 1.35 on; they can unless told otherwise. */
+  readonly imageVolumes?: boolean;
 }
 
 /** A cluster of our own, and how to end it. */
@@ -34,12 +38,24 @@ export interface OwnCluster {
   readonly record: ClusterRecord;
   /** Its number: clusters that run side by side have different ones. */
   readonly index: number;
+  /** Ends the API server without a word. Its data stay. */
+  killApiServer(): Promise<void>;
+  /** Starts it again, and resolves when it is ready. */
+  restartApiServer(): Promise<void>;
   /** Ends every process of it and removes every trace. */
   stop(): Promise<void>;
 }
 
 /** This machine cannot run a cluster, or not one with a node; the message says why and what to do. */
 export class CannotRun extends Error {}
+
+/** What a cluster is brought up from. */
+interface Ingredients {
+  readonly programs: string;
+  readonly stock: NodeStock | undefined;
+  readonly controllers: boolean;
+  readonly imageVolumes: boolean;
+}
 
 /** What nodes are made from. */
 interface NodeStock {
@@ -52,7 +68,8 @@ interface NodeStock {
  * Starts a cluster beside those that run, and clears what ended processes left of theirs. Resolves when its API server
  * and its nodes are ready. Throws CannotRun where this machine has not got what it takes.
  */
-export async function startCluster({ nodes }: ClusterOptions): Promise<OwnCluster> {
+export async function startCluster(options: ClusterOptions): Promise<OwnCluster> {
+  const { nodes, controllers = true, imageVolumes = true } = options;
   const programs = await obtainPrograms(process.env);
   if (programs.kind === 'absent') throw new CannotRun(programs.reason);
   const stock = nodes > 0 ? await obtainStock() : undefined;
@@ -61,7 +78,8 @@ export async function startCluster({ nodes }: ClusterOptions): Promise<OwnCluste
   const forget = onSignal(async () => clearCluster(claim.index));
   try {
     await clearCluster(claim.index);
-    return await bringUp(claim, layOut(claim.index, nodes), programs.folder, stock);
+    const ingredients = { programs: programs.folder, stock, controllers, imageVolumes };
+    return await bringUp(claim, layOut(claim.index, nodes), ingredients);
   } catch (error) {
     await clearCluster(claim.index);
     claim.release();
@@ -83,23 +101,36 @@ async function obtainStock(): Promise<NodeStock> {
 async function bringUp(
   claim: Claim,
   layout: ClusterLayout,
-  programs: string,
-  stock: NodeStock | undefined,
+  { programs, stock, controllers, imageVolumes }: Ingredients,
 ): Promise<OwnCluster> {
   await mkdir(layout.folder, { recursive: true, mode: 0o755 });
-  const plane = { layout, programs, keys: await makeKeys(layout), processes: new StartedProcesses(layout.folder) };
+  const [keys, processes] = [await makeKeys(layout), new StartedProcesses(layout.folder)];
+  const plane = { layout, programs, keys, processes, featureGates: { ImageVolume: imageVolumes } };
   if (stock !== undefined) await makeBridge(layout);
   // The machines come up while the API server does.
   const [ready, machines] = await Promise.allSettled([startApiServer(plane), startMachines(plane, stock)]);
   if (ready.status === 'rejected') throw ready.reason;
   if (machines.status === 'rejected') throw machines.reason;
-  await startControllers(plane);
+  if (controllers) await startControllers(plane);
   if (stock !== undefined) for (const machine of machines.value) await startKubelet(machine, stock.parts, plane);
   const record = await recordOf(plane, machines.value, stock);
   const cluster = new TestCluster(record);
   for (const { name } of layout.nodes) await cluster.untilNodeReady(name);
-  await cluster.api.until('/api/v1/namespaces/default/serviceaccounts', 'default', (account) => account !== undefined);
-  return { cluster, record, index: claim.index, stop: async () => stop(cluster, claim) };
+  // By the controller manager.
+  if (controllers)
+    await cluster.api.until(
+      '/api/v1/namespaces/default/serviceaccounts',
+      'default',
+      (account) => account !== undefined,
+    );
+  return {
+    cluster,
+    record,
+    index: claim.index,
+    killApiServer: async () => killApiServer(plane),
+    restartApiServer: async () => restartApiServer(plane),
+    stop: async () => stop(cluster, claim),
+  };
 }
 
 async function startMachines(plane: ControlPlane, stock: NodeStock | undefined): Promise<readonly NodeMachine[]> {

@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Cleanup } from '../../support/temp-folder.ts';
 import { ApiClient, RefusedCall } from './api-client.ts';
 import type { ApiObject } from './api-client.ts';
 import type { ClusterRecord } from './cluster-record.ts';
 import { archiveOf, IMAGES } from './images/cluster-images.ts';
 import type { ImageName } from './images/cluster-images.ts';
+import { isTrue, textAt } from './field-at.ts';
 import { hasImage, importImage } from './node/node-runtime.ts';
 import { run } from './run.ts';
 
@@ -19,6 +21,8 @@ export interface AuditEvent {
     readonly extra?: Readonly<Record<string, readonly string[]>>;
   };
   readonly requestURI: string;
+  readonly requestReceivedTimestamp: string;
+  readonly userAgent?: string;
   readonly objectRef?: {
     /** Missing: the core group. */
     readonly apiGroup?: string;
@@ -73,6 +77,12 @@ export class TestCluster {
   /** Applies files and folders of manifests, one after the other. */
   async deploy(...paths: readonly string[]): Promise<void> {
     for (const path of paths) await this.kubectl(['apply', '--filename', path]);
+  }
+
+  /** Applies Corral's CRDs, and resolves when the API server has their kinds. */
+  async deployCrds(): Promise<void> {
+    await this.deploy(join(import.meta.dirname, '../../../crds'));
+    await this.kubectl(['wait', '--for=condition=Established', 'customresourcedefinitions', '--all', '--timeout=60s']);
   }
 
   /**
@@ -137,7 +147,11 @@ export class TestCluster {
     const [capacity, allocatable] = [{ [resource]: String(amount) }, { [resource]: String(amount) }];
     for (const name of this.node.names) {
       await this.api.call('PATCH', `/api/v1/nodes/${name}/status`, { status: { capacity, allocatable } });
-      await this.api.until('/api/v1/nodes', name, (node) => allocatableOf(node, resource) === String(amount));
+      await this.api.until(
+        '/api/v1/nodes',
+        name,
+        (node) => textAt(node, 'status', 'allocatable', resource) === String(amount),
+      );
     }
   }
 
@@ -159,16 +173,10 @@ function ignoreAbsence(error: unknown): void {
 }
 
 /** As the API has it for nodes and pods. */
-export function isReady(object: ApiObject | undefined): boolean {
-  const status = object?.['status'];
-  const conditions = typeof status === 'object' && status !== null && 'conditions' in status ? status.conditions : [];
-  return (
-    Array.isArray(conditions) &&
-    conditions.some((one: { type?: unknown; status?: unknown }) => one.type === 'Ready' && one.status === 'True')
-  );
-}
+export const isReady = (object: ApiObject | undefined): boolean => isTrue(object, 'Ready');
 
-function decodeAudit(line: string): AuditEvent {
+/** Throws for what is no line of an audit log. */
+export function decodeAudit(line: string): AuditEvent {
   const event: unknown = JSON.parse(line);
   if (!isAuditEvent(event)) throw new Error(`no audit event: ${line.slice(0, 200)}`);
   return event;
@@ -176,11 +184,3 @@ function decodeAudit(line: string): AuditEvent {
 
 const isAuditEvent = (event: unknown): event is AuditEvent =>
   typeof event === 'object' && event !== null && 'auditID' in event && 'verb' in event && 'user' in event;
-
-function allocatableOf(node: ApiObject | undefined, resource: string): unknown {
-  const status = node?.['status'];
-  const has = typeof status === 'object' && status !== null && 'allocatable' in status ? status.allocatable : undefined;
-  return typeof has === 'object' && has !== null
-    ? Object.entries(has).find(([name]) => name === resource)?.[1]
-    : undefined;
-}

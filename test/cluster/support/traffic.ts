@@ -10,11 +10,12 @@ export interface Traffic {
   readonly stop: () => Promise<readonly string[]>;
 }
 
-export function startTraffic(edge: string, model: string, tokens = TOKENS): Traffic {
+/** `edge`: its URL, or that of the one to which the next request is to be sent. */
+export function startTraffic(edge: string | (() => Promise<string>), model: string, tokens = TOKENS): Traffic {
   let stopped = false;
   const client = async (): Promise<readonly string[]> => {
     const said: string[] = [];
-    while (!stopped) said.push(contentOf(await ask(edge, model, tokens)));
+    while (!stopped) said.push(contentOf(await ask(typeof edge === 'string' ? edge : await edge(), model, tokens)));
     return said;
   };
   const clients = Array.from({ length: CLIENTS }, client);

@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { CLUSTER_VARIABLE, writeRecord } from './cluster-record.ts';
 import { onSignal } from './on-signal.ts';
 import { CannotRun } from './start-cluster.ts';
-import { startSomeCluster } from './start-some-cluster.ts';
+import type { OwnCluster } from './start-cluster.ts';
+import { startObservedCluster, Violated } from './start-observed-cluster.ts';
 
 export type WithCluster<T> =
-  | { readonly kind: 'done'; readonly result: T }
+  /** `complaint`: what the observer of the cluster has seen of what must not be; `undefined`: nothing. */
+  | { readonly kind: 'done'; readonly result: T; readonly complaint: string | undefined }
   /** This machine cannot run one. */
   | { readonly kind: 'absent'; readonly reason: string };
 
@@ -19,22 +21,37 @@ export async function withCluster<T>(
   options: { readonly requireNode: boolean },
   work: (env: NodeJS.ProcessEnv) => Promise<T>,
 ): Promise<WithCluster<T>> {
-  const own = await startSomeCluster(options).catch((error: unknown) => {
+  const own = await startObservedCluster(options).catch((error: unknown) => {
     if (error instanceof CannotRun) return error;
     throw error;
   });
   if (own instanceof CannotRun) return { kind: 'absent', reason: own.message };
   const folder = await mkdtemp(join(tmpdir(), 'corral-cluster-record-'));
-  const end = async (): Promise<void> => {
-    await rm(folder, { recursive: true, force: true });
-    await own.stop();
-  };
-  const forget = onSignal(end);
+  const file = join(folder, 'cluster.json');
+  const forget = onSignal(async () => end(folder, async () => own.abandon()));
   try {
-    await writeRecord(join(folder, 'cluster.json'), own.record);
-    return { kind: 'done', result: await work({ [CLUSTER_VARIABLE]: join(folder, 'cluster.json') }) };
+    const result = await use(file, own, work).catch(async (error: unknown) => {
+      await end(folder, async () => own.abandon());
+      throw error;
+    });
+    const complaint = await end(folder, async () => own.stop()).then(() => undefined, complaintOf);
+    return { kind: 'done', result, complaint };
   } finally {
     forget();
-    await end();
   }
+}
+
+async function use<T>(file: string, own: OwnCluster, work: (env: NodeJS.ProcessEnv) => Promise<T>): Promise<T> {
+  await writeRecord(file, own.record);
+  return work({ [CLUSTER_VARIABLE]: file });
+}
+
+async function end(folder: string, endCluster: () => Promise<void>): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await endCluster();
+}
+
+function complaintOf(error: unknown): string {
+  if (error instanceof Violated) return error.message;
+  throw error;
 }

@@ -25,7 +25,12 @@ export async function startLeanEdge(limits: Partial<EdgeLimits>, observer: EdgeO
   const edge = createEdge({
     board,
     ledger,
-    orders: { reload: async () => Promise.resolve({ ok: true }), load: () => 'ordered', unload: () => 'ordered' },
+    orders: {
+      reload: async () => Promise.resolve({ ok: true }),
+      load: () => 'ordered',
+      unload: () => 'ordered',
+      replicasOf: () => [],
+    },
     log: silence,
     observer,
     now: monotonicNow,

@@ -5,7 +5,6 @@ import type { ArchiveSetting } from './archive-setting.ts';
 import { withCacheLock } from './cache-lock.ts';
 import { checkLlamaServer } from './check-llama-server.ts';
 import { describeError } from './describe-error.ts';
-import { downloadFile } from './download-file.ts';
 import { LlamaServerError } from './llama-server.ts';
 import type { LlamaServer } from './llama-server.ts';
 import { checkSettings, lockSettings } from './search.ts';
@@ -60,6 +59,8 @@ async function fetchOnce(archive: ArchiveSetting, search: Search): Promise<Llama
 async function fetchInto(folder: string, archive: ArchiveSetting, search: Search): Promise<LlamaServer> {
   const file = join(folder, 'download');
   search.report({ kind: 'step', text: `downloading ${showUrl(archive.url)}` });
+  // Imported by those who download only: the client that it uses takes 13 MB.
+  const { downloadFile } = await import('./download-file.ts');
   const sum = await downloadFile(archive.url, file, search);
   if (sum !== archive.sha256) {
     throw new Error(

@@ -24,9 +24,10 @@ export async function startKubelet(machine: NodeMachine, parts: NodeParts, plane
 }
 
 /** Quick where the usual periods would only make tests wait; its port is open to the cluster's own network alone. */
-const kubeletConfig = ({ node }: NodeMachine, { layout }: ControlPlane): object => ({
+const kubeletConfig = ({ node }: NodeMachine, { layout, featureGates }: ControlPlane): object => ({
   apiVersion: 'kubelet.config.k8s.io/v1beta1',
   kind: 'KubeletConfiguration',
+  featureGates,
   address: node.address,
   authentication: { anonymous: { enabled: true }, webhook: { enabled: false } },
   authorization: { mode: 'AlwaysAllow' },

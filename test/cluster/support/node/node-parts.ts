@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { findExecutable } from '../../../../src/backend/local/llama-server/find-executable.ts';
 import { clusterCache } from '../cluster-cache.ts';
+import { obtainContainerd } from './containerd-programs.ts';
 import { fetchNodeParts } from './fetch-node-parts.ts';
 
 /** The programs that make a node besides the kubelet. */
@@ -18,10 +19,10 @@ export interface NodeParts {
 export type FoundParts =
   { readonly kind: 'found'; readonly parts: NodeParts } | { readonly kind: 'absent'; readonly reason: string };
 
-/** Debian's packages of them. */
-export const NODE_PACKAGES = ['containerd', 'runc', 'containernetworking-plugins', 'nftables', 'iproute2'];
+/** Debian's packages of what is not built. */
+const NODE_PACKAGES = ['runc', 'containernetworking-plugins', 'nftables', 'iproute2'];
 
-const PROGRAMS = ['containerd', 'containerd-shim-runc-v2', 'ctr', 'runc', 'nft'];
+const PROGRAMS = ['runc', 'nft'];
 const CNI_PLUGINS = ['bridge', 'host-local', 'loopback'];
 const INSTALL = `apt-get install --no-install-recommends ${NODE_PACKAGES.join(' ')}`;
 
@@ -31,16 +32,35 @@ interface Place {
   readonly cniFolders: readonly string[];
 }
 
-/**
- * A node's programs: from PATH and the usual folders, else from Debian packages that are unpacked into the cache, so that
- * nothing of the machine is changed.
- */
+/** What a node has besides containerd. */
+type Tools = Pick<NodeParts, 'runc' | 'cniFolder' | 'env'>;
+type FoundTools =
+  { readonly kind: 'found'; readonly tools: Tools } | { readonly kind: 'absent'; readonly reason: string };
+
+/** A node's programs. Nothing of the machine is changed. Throws if containerd cannot be built. */
 export async function obtainNodeParts(env: NodeJS.ProcessEnv): Promise<FoundParts> {
+  const found = await obtainTools(env);
+  if (found.kind === 'absent') return found;
+  const built = await obtainContainerd(env);
+  if (built.kind === 'absent') return built;
+  const { tools } = found;
+  // containerd looks for its shim on PATH: not another version's.
+  const path = joinPath([built.folder, tools.env['PATH']]);
+  return { kind: 'found', parts: { ...tools, ...containerdIn(built.folder), env: { ...tools.env, PATH: path } } };
+}
+
+const containerdIn = (folder: string): Pick<NodeParts, 'containerd' | 'ctr'> => ({
+  containerd: join(folder, 'containerd'),
+  ctr: join(folder, 'ctr'),
+});
+
+/** From PATH and the usual folders, else from Debian packages that are unpacked into the cache. */
+async function obtainTools(env: NodeJS.ProcessEnv): Promise<FoundTools> {
   const [system, fetched] = [systemPlace(env), fetchedPlace(env)];
-  const there = lookForParts(system) ?? lookForParts(fetched);
-  if (there !== undefined) return { kind: 'found', parts: there };
+  const there = lookForTools(system) ?? lookForTools(fetched);
+  if (there !== undefined) return { kind: 'found', tools: there };
   if (findExecutable('apt-get', env) === undefined || findExecutable('dpkg-deb', env) === undefined) {
-    return { kind: 'absent', reason: `no ${missingParts(system).join(', ')}; fix: install them` };
+    return { kind: 'absent', reason: `no ${missingTools(system).join(', ')}; fix: install them` };
   }
   try {
     await fetchNodeParts(partsFolder(env), NODE_PACKAGES, env);
@@ -48,9 +68,9 @@ export async function obtainNodeParts(env: NodeJS.ProcessEnv): Promise<FoundPart
     const why = error instanceof Error ? error.message : String(error);
     return { kind: 'absent', reason: `the packages of a node cannot be fetched (${why}); fix: ${INSTALL}` };
   }
-  const parts = lookForParts(fetched);
-  if (parts !== undefined) return { kind: 'found', parts };
-  return { kind: 'absent', reason: `no ${missingParts(fetched).join(', ')}; fix: ${INSTALL}` };
+  const tools = lookForTools(fetched);
+  if (tools !== undefined) return { kind: 'found', tools };
+  return { kind: 'absent', reason: `no ${missingTools(fetched).join(', ')}; fix: ${INSTALL}` };
 }
 
 const partsFolder = (env: NodeJS.ProcessEnv): string => join(clusterCache(env), `node-parts-${process.arch}`);
@@ -78,15 +98,14 @@ function fetchedPlace(env: NodeJS.ProcessEnv): Place {
 }
 
 /** `undefined`: something is missing. */
-function lookForParts(place: Place): NodeParts | undefined {
-  const [containerd, ctr, runc] = ['containerd', 'ctr', 'runc'].map((name) => findExecutable(name, place.env));
+function lookForTools(place: Place): Tools | undefined {
+  const runc = findExecutable('runc', place.env);
   const cniFolder = place.cniFolders.find(hasPlugins);
-  if (missingParts(place).length > 0 || cniFolder === undefined) return undefined;
-  if (containerd === undefined || ctr === undefined || runc === undefined) return undefined;
-  return { containerd, ctr, runc, cniFolder, env: place.env };
+  if (missingTools(place).length > 0 || cniFolder === undefined || runc === undefined) return undefined;
+  return { runc, cniFolder, env: place.env };
 }
 
-function missingParts({ env, cniFolders }: Place): readonly string[] {
+function missingTools({ env, cniFolders }: Place): readonly string[] {
   const programs = PROGRAMS.filter((name) => findExecutable(name, env) === undefined);
   return cniFolders.some(hasPlugins) ? programs : [...programs, `CNI plugins (${CNI_PLUGINS.join(', ')})`];
 }

@@ -53,17 +53,18 @@ const podNetwork = (node: NodeLayout): object => ({
  * `restrict_oom_score_adj`: root may lack CAP_SYS_RESOURCE, and then no sandbox could be started with the score that
  * Kubernetes wants for it.
  */
-const containerdConfig = (node: NodeLayout, parts: NodeParts): string => `version = 2
+const containerdConfig = (node: NodeLayout, parts: NodeParts): string => `version = 3
 disabled_plugins = ["io.containerd.internal.v1.opt"]
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "${PAUSE_IMAGE}"
+[plugins."io.containerd.cri.v1.images".pinned_images]
+  sandbox = "${PAUSE_IMAGE}"
+[plugins."io.containerd.cri.v1.runtime"]
   restrict_oom_score_adj = true
-[plugins."io.containerd.grpc.v1.cri".cni]
-  bin_dir = "${parts.cniFolder}"
+[plugins."io.containerd.cri.v1.runtime".cni]
+  bin_dirs = ["${parts.cniFolder}"]
   conf_dir = "${join(node.folder, 'cni')}"
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
   runtime_type = "io.containerd.runc.v2"
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc.options]
   BinaryName = "${parts.runc}"
   SystemdCgroup = false
 `;

@@ -2,6 +2,8 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ApiClient } from '../api-client.ts';
 import type { StandInContainer, StandInEnv, StandInPod, StandInVolume } from './stand-in-pod.ts';
+import { createToken } from '../create-token.ts';
+import { textAt } from '../field-at.ts';
 
 /** A pod, and where it gets what it refers to. */
 export interface PodPlace {
@@ -65,12 +67,9 @@ async function pathOfClaim({ api, pod }: PodPlace, name: string): Promise<string
 
 /** What proves to the API server that it is the pod's service account that calls. */
 async function placeCredentials({ api, pod, folder, caFile }: PodPlace): Promise<string> {
-  const { name, namespace, uid } = pod.metadata;
+  const { namespace } = pod.metadata;
   const account = pod.spec.serviceAccountName ?? 'default';
-  const request = { spec: { boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name, uid } } };
-  const answer = await api.call('POST', `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`, request);
-  const token = textAt(answer, 'status', 'token');
-  if (token === undefined) throw new Error(`no token for the service account ${account}`);
+  const token = await createToken(api, { namespace, account, pod });
   const credentials = join(folder, 'service-account');
   await mkdir(credentials, { recursive: true, mode: 0o700 });
   await writeFile(join(credentials, 'token'), token, { mode: 0o600 });
@@ -150,14 +149,4 @@ async function writeFiles(
     await writeFile(join(folder, path), bytes);
   }
   return folder;
-}
-
-/** A text inside of an answer; `undefined`: something on the way is missing. */
-function textAt(from: unknown, ...path: readonly string[]): string | undefined {
-  let value: unknown = from;
-  for (const name of path) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    value = Object.entries(value).find(([key]) => key === name)?.[1];
-  }
-  return typeof value === 'string' ? value : undefined;
 }

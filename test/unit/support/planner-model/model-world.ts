@@ -26,7 +26,7 @@ const silentLog: Log = { error: silent, warn: silent, info: silent, debug: silen
 const MOST_PLANS_AT_ONCE = 200;
 
 /** A world that breaks a promise. */
-export class BrokenPromise extends Error {}
+class BrokenPromise extends Error {}
 
 /** The real control loop, ledger, planner, routes and hold queue, between clients and processes that only a test could know so well. */
 export class ModelWorld implements WatchedWorld {

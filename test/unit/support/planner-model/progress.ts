@@ -21,7 +21,7 @@ import type { WatchedWorld } from './watched-world.ts';
  *
  * So each wish takes at most load + max(minResidency, load) + request + stop + load, and W is the last of `others` + 1.
  */
-export function boundOf({ fairAfter, minResidency }: Pool, others: number): number {
+function boundOf({ fairAfter, minResidency }: Pool, others: number): number {
   const { load, request, stop } = LONGEST;
   return fairAfter + (others + 1) * (load + Math.max(minResidency, load) + request + stop + load);
 }

@@ -85,6 +85,10 @@ export class ReportedActivity implements ActivitySource {
     return this.#hearing === 'live' ? this.#ledger.demand(uid) : this.#last.demand.get(uid);
   }
 
+  lastUse(uid: PresetUid): Instant | undefined {
+    return this.#hearing === 'live' ? this.#ledger.lastUse(uid) : undefined;
+  }
+
   peak(uid: PresetUid, now: Instant): Peak | undefined {
     if (this.#hearing === 'live') return this.#ledger.peak(uid, now);
     return this.#hearing === 'stale' ? this.#last.peaks.get(uid) : undefined;

@@ -1,0 +1,94 @@
+import type { PodView } from '../api/cluster/pod-view.ts';
+import { Alarm } from '../domain/alarm.ts';
+import { after, type Duration } from '../domain/units.ts';
+import type { KubeApi } from '../kube/kube-api.ts';
+import type { Timers } from '../kube/timers.ts';
+import { WriteLanes } from '../kube/write-lanes.ts';
+import type { Log } from '../platform/log.ts';
+import { EventWriter, type EventWriterParts } from './event-writer.ts';
+import type { World } from './situations.ts';
+import { StatusPublisher, type Newest } from './status-publisher.ts';
+import { StatusWriter, type StatusWriterParts } from './status-writer.ts';
+import type { Happening } from './transitions.ts';
+
+export interface AnnouncerParts extends Pick<EventWriterParts, 'podOf' | 'instance' | 'nonce'> {
+  readonly api: KubeApi;
+  readonly timers: Timers;
+  /** Milliseconds since 1970. */
+  readonly wallNow: () => number;
+  readonly log: Log;
+  /** Who does not decide has nothing to tell. */
+  readonly isLeading: () => boolean;
+  /** Everything there is to tell of now. Asked only while it leads. */
+  readonly look: () => World;
+  readonly newest: Newest;
+  readonly onWritten: StatusWriterParts['onWritten'];
+  /** More may be written down now than before: see `hasToldFailure`. */
+  readonly onTold: () => void;
+}
+
+/** More would not make a thousand come sooner: the API server writes one after another. */
+const STATUSES_AT_ONCE = 8;
+
+/** Tells the cluster what becomes of its models, in statuses and in Events. */
+export class Announcer {
+  readonly #parts: AnnouncerParts;
+  /** Of its own, so that no thousand statuses keep a pod waiting. */
+  readonly #lanes: WriteLanes;
+  readonly #events: EventWriter;
+  readonly #publisher: StatusPublisher;
+  readonly #alarm: Alarm;
+  #willTell = false;
+
+  constructor(parts: AnnouncerParts) {
+    const { api, timers, log, onWritten, onTold, newest } = parts;
+    this.#parts = parts;
+    this.#lanes = new WriteLanes({ log, timers, atOnce: STATUSES_AT_ONCE });
+    this.#events = new EventWriter(parts);
+    this.#alarm = new Alarm(timers.wakeIn, () => {
+      this.tellSoon();
+    });
+    this.#publisher = new StatusPublisher({
+      statuses: new StatusWriter({ api, lanes: this.#lanes, onWritten, onSettled: onTold }),
+      events: this.#events,
+      newest,
+      clock: () => ({ now: timers.now(), wall: parts.wallNow() }),
+      publishIn: (delay) => {
+        this.#tellIn(delay);
+      },
+    });
+  }
+
+  /** Once for all that changes in this turn of the event loop. */
+  tellSoon(): void {
+    if (this.#willTell || !this.#parts.isLeading()) return;
+    this.#willTell = true;
+    setImmediate(() => {
+      this.#willTell = false;
+      this.#publisher.publish(this.#parts.look());
+      // An earlier operator may have told it already: then nothing is written.
+      this.#parts.onTold();
+    });
+  }
+
+  /** Tells people of something that shows in no status. */
+  report(happenings: readonly Happening[]): void {
+    this.#events.report(happenings);
+  }
+
+  /** Whether the API server has been told that this pod has failed, for whoever leads next. */
+  hasToldFailure(pod: PodView): boolean {
+    return this.#publisher.hasToldFailure(pod);
+  }
+
+  /** Resolves when nothing is on its way any more. */
+  async stop(): Promise<void> {
+    this.#alarm.stop();
+    await Promise.all([this.#lanes.close(), this.#events.stop()]);
+  }
+
+  #tellIn(delay: Duration): void {
+    const now = this.#parts.timers.now();
+    this.#alarm.setTo(after(now, delay), now);
+  }
+}

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { EDGE_REPORTS, MODEL_POOLS, PODS } from '../api/cluster/resources.ts';
+import { readMember, readPath } from '../api/field-path.ts';
+import { modelName } from '../domain/ids.ts';
+import { instant, minutes } from '../domain/units.ts';
+import {
+  creations,
+  declare,
+  gateOf,
+  namesOf,
+  phaseIs,
+  presetIs,
+  report,
+  setCapacity,
+  startBed,
+  startOperator,
+  statusOf,
+  type OperatorBed,
+} from '../testing/operator-bed.ts';
+
+/** The preset `a`, for which somebody waits, and whose llama-server ends while it loads. */
+async function startFailing(t: TestContext): Promise<OperatorBed> {
+  const bed = await startBed(t);
+  declare(bed.server, 'a', { env: [{ name: 'FAKE', value: 'exit' }] });
+  report(bed.server, { models: { a: { waiting: 1 } } });
+  return bed;
+}
+
+const STATUS = { verb: 'patch', plural: 'modeldeployments', subresource: 'status' } as const;
+
+describe('a failed load', () => {
+  it('is in the status before its pod is deleted', async (t) => {
+    const bed = await startFailing(t);
+    const { server } = bed;
+    const isFailure = (body: unknown): boolean => readPath(body, ['status', 'presets', 0, 'phase']) === 'Failed';
+    const hold = server.hold({ ...STATUS, where: ({ body }) => isFailure(body) });
+    await startOperator(t, bed);
+    await server.until(() => hold.arrived === 1);
+    const [pod] = server.objects(PODS);
+    assert.equal(pod?.metadata.deletionTimestamp, undefined);
+    hold.release();
+    await server.until(() => server.objects(PODS).length === 0);
+    assert.equal(readMember(statusOf(server, 'a'), 'failures'), 1);
+  });
+
+  it('does not keep its pod for ever where the API server refuses the status', async (t) => {
+    const bed = await startFailing(t);
+    bed.server.fail(STATUS, { kind: 'status', status: 422, reason: 'Invalid' }, 1000);
+    await startOperator(t, bed);
+    await bed.server.until(() => creations(bed.server).length === 1 && bed.server.objects(PODS).length === 0);
+  });
+
+  it('is counted once by two operators of which the first ends before it has deleted the pod', async (t) => {
+    const bed = await startFailing(t);
+    const { server } = bed;
+    server.fail({ verb: 'delete', plural: 'pods' }, { kind: 'status', status: 503 }, 1000);
+    const first = await startOperator(t, bed);
+    await server.until(presetIs(server, 'a', { phase: 'Failed', failures: 1 }));
+    await first.stop();
+    server.heal();
+    await startOperator(t, bed);
+    await server.until(() => server.objects(PODS).length === 0);
+    assert.ok(presetIs(server, 'a', { phase: 'Failed', failures: 1 })(), JSON.stringify(statusOf(server, 'a')));
+  });
+
+  it('is not tried again by the next operator either before its time, whoever asks, and other models are loaded', async (t) => {
+    const bed = await startFailing(t);
+    const { server } = bed;
+    const first = await startOperator(t, bed);
+    await server.until(presetIs(server, 'a', { phase: 'Failed', failures: 1 }));
+    await server.until(() => server.objects(PODS).length === 0);
+    await first.stop();
+    const operator = await startOperator(t, bed);
+    declare(server, 'b');
+    report(server, { models: { a: { waiting: 1 }, b: { waiting: 1 } } });
+    await server.until(phaseIs(server, 'b', 'Ready'));
+    assert.deepEqual([namesOf(server), creations(server)], [['b'], ['a', 'b']]);
+    assert.equal(readMember(operator.plan(modelName('a')), 'reason'), 'BackOff');
+    assert.equal(readPath(statusOf(server, 'a'), ['lastFailure', 'waitSeconds']), 10);
+  });
+});
+
+/** A pool for two with `a` and `b` in it, of which an operator that is gone now knew more; `c` is not loaded. */
+async function startTwo(t: TestContext): Promise<OperatorBed> {
+  const bed = await startBed(t);
+  const { server } = bed;
+  setCapacity(bed, { maxLoaded: 2 });
+  for (const name of ['a', 'b', 'c']) declare(server, name);
+  report(server, { models: { a: { waiting: 1 }, b: { waiting: 1 } } });
+  const first = await startOperator(t, bed);
+  await server.until(() => ['a', 'b'].every((name) => phaseIs(server, name, 'Ready')()));
+  await first.stop();
+  return bed;
+}
+
+const closed = ({ server }: OperatorBed): string[] =>
+  server.objects(PODS).flatMap((pod) => {
+    const preset = String(pod.metadata.labels?.['corral.dev/preset']);
+    return gateOf(pod)?.startsWith('closed/') === true ? [preset] : [];
+  });
+
+const forget = ({ server }: OperatorBed): void => {
+  server.finishDeletion(server.find(EDGE_REPORTS, 'corral-system', 'edge-1')?.metadata.uid ?? '');
+};
+
+/** An order of use as an operator has written it into the pool's status. */
+const writeOrder = ({ server }: OperatorBed, ...names: readonly string[]): void => {
+  server.edit(MODEL_POOLS, { name: 'default' }, (pool) => ({
+    ...pool,
+    status: { ...(pool['status'] as object), lru: names.map((name) => `${name}-uid/${name}`) },
+  }));
+};
+
+describe('the next operator evicts', () => {
+  it('what is idle longest by what the edges report, in seconds', async (t) => {
+    for (const [first, idle] of [
+      ['a', 10],
+      ['b', 1000],
+    ] as const) {
+      const bed = await startTwo(t);
+      report(bed.server, { models: { a: { idleSeconds: 100 }, b: { idleSeconds: idle }, c: { waiting: 1 } } });
+      await startOperator(t, bed);
+      await bed.server.until(() => closed(bed).length > 0);
+      assert.deepEqual(closed(bed), [first]);
+    }
+  });
+
+  it('where all edges are new too, in the order of use that the pool tells, and nothing before one of them has spoken', async (t) => {
+    for (const order of [
+      ['a', 'b'],
+      ['b', 'a'],
+    ]) {
+      const bed = await startTwo(t);
+      forget(bed);
+      writeOrder(bed, ...order);
+      const second = await startOperator(t, bed);
+      await bed.server.until(presetIs(bed.server, 'c', { phase: 'Unloaded' }));
+      const untold = readPath(bed.server.find(MODEL_POOLS, undefined, 'default'), ['status', 'lru']);
+      assert.deepEqual([second.plan(modelName('c'))?.outcome, closed(bed)], ['waits', []]);
+      assert.deepEqual(
+        untold,
+        order.map((name) => `${name}-uid/${name}`),
+        'the order is kept',
+      );
+      report(bed.server, { models: { c: { waiting: 1 } } });
+      await bed.server.until(() => closed(bed).length > 0);
+      assert.deepEqual(closed(bed), [order[0]]);
+    }
+  });
+
+  it('nothing that it has not seen loaded for the pool’s minResidency itself', async (t) => {
+    const bed = await startBed(t);
+    const { server } = bed;
+    let passed = 0;
+    const timers = { ...bed.timers, now: () => instant(bed.timers.now() + passed) };
+    setCapacity(bed, { maxLoaded: 1 }, { eviction: { minResidency: '30m' } });
+    for (const name of ['a', 'b']) declare(server, name);
+    report(server, { models: { a: { waiting: 1 } } });
+    const first = await startOperator(t, { ...bed, timers });
+    await server.until(phaseIs(server, 'a', 'Ready'));
+    await first.stop();
+    passed = minutes(60);
+    await startOperator(t, { ...bed, timers });
+    report(server, { models: { a: {}, b: { waiting: 1 } } });
+    await server.until(presetIs(server, 'b', { phase: 'Waiting', reason: 'MinResidency' }));
+    assert.deepEqual(closed(bed), []);
+  });
+});

@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto';
+import type { ApiObject } from '../support/api-client.ts';
+
+/** Under this name Corral's writes are entered into `managedFields`. */
+const MANAGER = 'corral';
+/** Labels and annotations that are Corral's own: it makes them, and puts them back where others change them. */
+const isOurs = (key: string): boolean =>
+  key.startsWith('corral.dev/') || ['app.kubernetes.io/name', 'app.kubernetes.io/managed-by'].includes(key);
+
+interface Metadata {
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly ownerReferences?: unknown;
+  readonly finalizers?: unknown;
+  readonly managedFields?: readonly { readonly manager?: string }[];
+}
+
+/** A digest of all that Corral may not change in an object that it writes: what was declared, and what others have entered. */
+export function foreignOf({ metadata, spec }: ApiObject): string {
+  const { annotations = {}, labels = {}, ownerReferences, finalizers, managedFields = [] }: Metadata = metadata;
+  const theirs = managedFields.filter(({ manager = '' }) => !manager.startsWith(MANAGER));
+  const all = [spec, theirsOf(labels), ownerReferences, finalizers, theirsOf(annotations), theirs];
+  return createHash('sha256').update(JSON.stringify(all)).digest('base64url').slice(0, 16);
+}
+
+const theirsOf = (texts: Readonly<Record<string, string>>): readonly (readonly [string, string])[] =>
+  Object.entries(texts)
+    .filter(([key]) => !isOurs(key))
+    .sort();

@@ -1,0 +1,78 @@
+import type { AuditEvent } from '../support/test-cluster.ts';
+import type { Call } from './history.ts';
+
+const WRITES = ['create', 'update', 'patch', 'delete'];
+/** Of these, those of others tell who has made a version. */
+const WATCHED = ['pods', 'modeldeployments', 'modelpools'];
+const CORRAL = 'system:serviceaccount:corral-system:corral-';
+
+/** A write that matters to some rule; `undefined`: it is none. */
+export function readCall(event: AuditEvent): Call | undefined {
+  const { verb, user, objectRef } = event;
+  if (!WRITES.includes(verb) || objectRef === undefined) return undefined;
+  if (!user.username.startsWith(CORRAL) && !WATCHED.includes(objectRef.resource)) return undefined;
+  const { name: answered, ...answer } = answerOf(event);
+  return {
+    received: Date.parse(event.requestReceivedTimestamp),
+    answered: Date.parse(event.stageTimestamp),
+    user: user.username,
+    pod: user.extra?.['authentication.kubernetes.io/pod-name']?.[0],
+    verb,
+    ...targetOf(objectRef, answered),
+    isDryRun: new URL(event.requestURI, 'http://api').searchParams.has('dryRun'),
+    // Without a status the answer never came.
+    code: event.responseStatus?.code ?? 0,
+    ...answer,
+    ...conditionsOf(event.requestObject),
+  };
+}
+
+/** `answered`: the name in the answer; that of a new object is not in the path. */
+function targetOf(
+  { resource, subresource, namespace = '', name }: NonNullable<AuditEvent['objectRef']>,
+  answered = '',
+): Pick<Call, 'resource' | 'namespace' | 'name'> {
+  return {
+    resource: subresource === undefined ? resource : `${resource}/${subresource}`,
+    namespace,
+    name: name ?? answered,
+  };
+}
+
+interface Answer {
+  readonly metadata?: { readonly uid?: string; readonly name?: string; readonly resourceVersion?: string };
+  readonly details?: { readonly uid?: string };
+  readonly spec?: { readonly holderIdentity?: string };
+}
+
+type Answered = Pick<Call, 'uid' | 'version' | 'holder'> & { readonly name: string | undefined };
+
+function answerOf({ responseObject }: AuditEvent): Answered {
+  const { metadata, details, spec } = partsOf<Answer>(responseObject);
+  const version = metadata?.resourceVersion;
+  return {
+    uid: metadata?.uid ?? details?.uid,
+    name: metadata?.name,
+    version: numberOf(version),
+    holder: spec?.holderIdentity,
+  };
+}
+
+interface Asked {
+  readonly metadata?: { readonly uid?: string; readonly resourceVersion?: string };
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
+  readonly gracePeriodSeconds?: number;
+}
+
+function conditionsOf(requestObject: unknown): Pick<Call, 'onlyUid' | 'onlyVersion' | 'graceSeconds'> {
+  const { metadata, preconditions, gracePeriodSeconds } = partsOf<Asked>(requestObject);
+  const { uid, resourceVersion } = preconditions ?? metadata ?? {};
+  return { onlyUid: uid, onlyVersion: numberOf(resourceVersion), graceSeconds: gracePeriodSeconds };
+}
+
+const numberOf = (version: string | undefined): number | undefined =>
+  version === undefined || version === '' ? undefined : Number(version);
+
+/** The API server has checked it, or has refused the call. */
+const partsOf = <T extends object>(object: unknown): Partial<T> =>
+  typeof object === 'object' && object !== null ? object : {};
