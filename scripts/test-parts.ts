@@ -12,6 +12,8 @@ export interface Part {
   readonly needsLlamaServer: boolean;
   /** Whether its tests need a cluster, which is started once for all of them. */
   readonly needsCluster: boolean;
+  /** Whether its tests search models with spin. */
+  readonly needsSpin: boolean;
 }
 
 /** All parts, in the order in which they run: the quick ones first. */
@@ -22,6 +24,7 @@ export const parts: readonly Part[] = [
     parallel: true,
     needsLlamaServer: false,
     needsCluster: false,
+    needsSpin: false,
   },
   {
     name: 'tooling',
@@ -29,6 +32,15 @@ export const parts: readonly Part[] = [
     parallel: true,
     needsLlamaServer: false,
     needsCluster: false,
+    needsSpin: false,
+  },
+  {
+    name: 'spin',
+    globs: ['test/protocol/**/*.test.ts'],
+    parallel: true,
+    needsLlamaServer: false,
+    needsCluster: false,
+    needsSpin: true,
   },
   // One after the other: each starts llama-servers, and their order of starts and exits is what the tests look at.
   {
@@ -37,6 +49,7 @@ export const parts: readonly Part[] = [
     parallel: false,
     needsLlamaServer: true,
     needsCluster: false,
+    needsSpin: false,
   },
   // One after the other: they share the capacity of one cluster's nodes.
   {
@@ -45,6 +58,7 @@ export const parts: readonly Part[] = [
     parallel: false,
     needsLlamaServer: true,
     needsCluster: true,
+    needsSpin: false,
   },
 ];
 

@@ -10,6 +10,19 @@ export interface PartResult {
   readonly note: string | undefined;
 }
 
+/** What came of two halves of one part that ran side by side. */
+export function addResults(one: PartResult, other: PartResult): PartResult {
+  const notes = [one.note, other.note].filter((note) => note !== undefined);
+  return {
+    name: one.name,
+    passed: one.passed + other.passed,
+    failed: one.failed + other.failed,
+    skipped: one.skipped + other.skipped,
+    seconds: Math.max(one.seconds, other.seconds),
+    note: notes.length === 0 ? undefined : notes.join('\n'),
+  };
+}
+
 /** The table of the parts, their notes, and the plain line at the end. */
 export function renderReport(results: readonly PartResult[]): string {
   const header = ['part', 'passed', 'failed', 'skipped', 'seconds'];

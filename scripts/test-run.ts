@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
@@ -7,6 +8,8 @@ import type { PartResult } from './test-report.ts';
 
 /** A file of tests that runs longer hangs: it fails instead of keeping everybody waiting. */
 const fileTimeoutMs = 15 * 60_000;
+/** The same of a test, unless it says otherwise: it fails by its name, and the others of its file go on. */
+const testTimeoutMs = 5 * 60_000;
 
 /** What to run: one part's files and how. */
 export interface TestRun {
@@ -16,6 +19,8 @@ export interface TestRun {
   /** Regular expressions on test names; empty: all tests. */
   readonly names: readonly string[];
   readonly env: NodeJS.ProcessEnv;
+  /** Where it is told what comes of each test, as it comes. */
+  readonly output: Writable;
 }
 
 /**
@@ -28,6 +33,7 @@ export async function runTests(testRun: TestRun): Promise<PartResult> {
     files: [...testRun.files],
     concurrency: testRun.parallel ? availableParallelism() : 1,
     timeout: fileTimeoutMs,
+    execArgv: [`--test-timeout=${testTimeoutMs}`],
     env: { ...testRun.env },
     ...(testRun.names.length > 0 ? { testNamePatterns: [...testRun.names] } : {}),
   });
@@ -40,7 +46,7 @@ export async function runTests(testRun: TestRun): Promise<PartResult> {
     if (event.file === undefined) summary = event;
   });
   const output = stream.compose(spec);
-  output.pipe(process.stdout, { end: false });
+  output.pipe(testRun.output, { end: false });
   await finished(output, { cleanup: true });
   if (summary === undefined) throw new Error(`the tests of ${testRun.name} ended without a summary`);
   return judge(testRun, summary, withoutTests, (performance.now() - started) / 1000);

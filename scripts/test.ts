@@ -1,6 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
+import { PassThrough, type Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { findLlamaServer } from './find-llama-server.ts';
+import { whyNoSpin } from './find-spin.ts';
 import {
   checkSelection,
   findTestFiles,
@@ -11,7 +14,7 @@ import {
   requiresNode,
   UsageError,
 } from './test-parts.ts';
-import { renderReport } from './test-report.ts';
+import { addResults, renderReport } from './test-report.ts';
 import { runTests } from './test-run.ts';
 import type { TestRun } from './test-run.ts';
 import type { Part, Selection } from './test-parts.ts';
@@ -24,6 +27,8 @@ interface Plan {
   readonly seed: number;
   readonly required: ReadonlySet<string>;
   readonly selection: Selection;
+  /** Resolves when nothing runs beside the cluster's tests any more. */
+  readonly isQuiet: Promise<unknown>;
 }
 
 function readPlan(): Plan {
@@ -33,6 +38,7 @@ function readPlan(): Plan {
     seed: parseSeed(process.env['CORRAL_SEED'], randomInt(0x7fff_ffff)),
     required: parseRequired(process.env['CORRAL_REQUIRE']),
     selection,
+    isQuiet: Promise.resolve(),
   };
 }
 
@@ -48,26 +54,49 @@ function skipPart(part: Part, files: readonly string[], plan: Plan, why: string)
 async function runInCluster(part: Part, testRun: TestRun, plan: Plan): Promise<PartResult> {
   const { withCluster } = await import('../test/cluster/support/with-cluster.ts');
   const outcome = await withCluster({ requireNode: requiresNode(plan.required) }, async (env) =>
-    runTests({ ...testRun, env: { ...testRun.env, ...env } }),
+    runBesideOwnPlanes({ ...testRun, env: { ...testRun.env, ...env } }, plan),
   );
   switch (outcome.kind) {
     case 'absent':
       return skipPart(part, testRun.files, plan, outcome.reason);
     case 'done':
-      return outcome.result;
+      return outcome.complaint === undefined ? outcome.result : complainOf(outcome.result, outcome.complaint);
   }
 }
 
-async function runPart(part: Part, plan: Plan): Promise<PartResult | undefined> {
+/** Tests that start control planes of their own, and have nothing of the cluster that the others share. */
+const OWN_PLANES = join(root, 'test/cluster/planes/');
+
+/** They run beside those that share the cluster, one after the other as these do, and once nothing else does. */
+async function runBesideOwnPlanes(testRun: TestRun, { isQuiet }: Plan): Promise<PartResult> {
+  const own = testRun.files.filter((file) => file.startsWith(OWN_PLANES));
+  const shared = testRun.files.filter((file) => !file.startsWith(OWN_PLANES));
+  if (own.length === 0 || shared.length === 0) return runTests(testRun);
+  const [beside, result] = await Promise.all([
+    isQuiet.then(async () => keepingOutput(async (output) => runTests({ ...testRun, files: own, output }))),
+    runTests({ ...testRun, files: shared }),
+  ]);
+  return addResults(result, beside);
+}
+
+/** What the observer of the cluster has seen fails the part, whatever its tests say. */
+function complainOf(result: PartResult, complaint: string): PartResult {
+  const note = result.note === undefined ? complaint : `${result.note}\n${complaint}`;
+  return { ...result, failed: result.failed + 1, note };
+}
+
+async function runPart(part: Part, plan: Plan, output: Writable): Promise<PartResult | undefined> {
   const files = findTestFiles(part, root, plan.selection);
   if (files.length === 0 && plan.selection.paths.length > 0) return undefined;
   if (files.length === 0) {
     const note = `a part with no tests (${part.globs.join(', ')})`;
     return { name: part.name, passed: 0, failed: 1, skipped: 0, seconds: 0, note };
   }
-  process.stdout.write(`\n== ${part.name}\n`);
+  output.write(`\n== ${part.name}\n`);
   const env = { ...process.env, CORRAL_SEED: String(plan.seed) };
-  const testRun = { name: part.name, files, parallel: part.parallel, names: plan.selection.names, env };
+  const testRun = { name: part.name, files, parallel: part.parallel, names: plan.selection.names, env, output };
+  const noSpin = part.needsSpin ? whyNoSpin() : undefined;
+  if (noSpin !== undefined) return skipPart(part, files, plan, noSpin);
   if (!part.needsLlamaServer) return runTests(testRun);
   const llamaServer = findLlamaServer({ build: true });
   if (llamaServer === undefined) return skipPart(part, files, plan, NO_LLAMA_SERVER);
@@ -75,13 +104,44 @@ async function runPart(part: Part, plan: Plan): Promise<PartResult | undefined> 
   return part.needsCluster ? runInCluster(part, withLlamaServer, plan) : runTests(withLlamaServer);
 }
 
-async function runParts(plan: Plan): Promise<readonly PartResult[]> {
+async function runInTurn(some: readonly Part[], plan: Plan, output: Writable): Promise<readonly PartResult[]> {
   const results: PartResult[] = [];
-  for (const part of parts) {
-    const result = await runPart(part, plan);
+  for (const part of some) {
+    const result = await runPart(part, plan, output);
     if (result !== undefined) results.push(result);
   }
   return results;
+}
+
+/**
+ * The unit tests first: who has broken them need not wait for a cluster. The others run beside the cluster's, which mostly wait for
+ * nodes and pods.
+ */
+async function runParts(plan: Plan): Promise<readonly PartResult[]> {
+  const isFirst = ({ name }: Part): boolean => name === 'unit';
+  const first = await runInTurn(parts.filter(isFirst), plan, process.stdout);
+  const [inCluster, others] = [
+    parts.filter(({ needsCluster }) => needsCluster),
+    parts.filter((part) => !isFirst(part) && !part.needsCluster),
+  ];
+  const isAlone = inCluster.every((part) => findTestFiles(part, root, plan.selection).length === 0);
+  const isQuiet = isAlone
+    ? runInTurn(others, plan, process.stdout)
+    : keepingOutput(async (output) => runInTurn(others, plan, output));
+  const [beside, last] = await Promise.all([isQuiet, runInTurn(inCluster, { ...plan, isQuiet }, process.stdout)]);
+  return [...first, ...beside, ...last];
+}
+
+/** Prints what comes of it when it is through. */
+async function keepingOutput<T>(work: (output: Writable) => Promise<T>): Promise<T> {
+  const kept = new PassThrough();
+  const said = text(kept);
+  try {
+    return await work(kept);
+  } finally {
+    kept.end();
+    process.stdout.write(await said);
+  }
 }
 
 /** Whether the run may count as passed; says on stderr why not, where no test did. */

@@ -5,6 +5,7 @@ import { rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { NODE_FLAGS } from '../../scripts/bundle.ts';
+import { ALLOCATOR_SETTING } from '../../src/platform/allocator.ts';
 import { runCommand } from './support/run-command.ts';
 import { cleanEnvironment, makeTempTree } from './support/temp-tree.ts';
 import type { Outcome } from './support/run-command.ts';
@@ -122,6 +123,19 @@ describe('bin/corral', () => {
       run(['new'], 'bin/corral', '--help').stdout,
       `new ${NODE_FLAGS.join(' ')} ${tree.path}/dist/main.js --help\n`,
     );
+  });
+
+  it('tells the allocator to keep little, unless the user has told it something', () => {
+    checkout();
+    const [name, value] = ALLOCATOR_SETTING;
+    tree.write('new/node', `#!/bin/sh\n[ "$1" = --version ] && echo v24.0.0 && exit\necho "$${name}"\n`, 0o755);
+    const tellOf = (env: Readonly<Record<string, string>>): string =>
+      runCommand(join(tree.path, 'bin/corral'), [], {
+        cwd: tree.path,
+        env: { PATH: `${join(tree.path, 'new')}:${tools(tree)}`, ...env },
+      }).stdout;
+    assert.equal(tellOf({}), `${value}\n`);
+    assert.equal(tellOf({ [name]: '7' }), '7\n');
   });
 
   it('finds the project through chained links, relative and absolute, as npm makes them', () => {

@@ -55,6 +55,7 @@ const WRONG_COUNTS = ['', '0', '-1', '1.5', '1e3', 'many', '0x10', '99999999999'
 
 for (const [option, lowest, wrong, build] of [
   ['--rounds', 1, WRONG_COUNTS, (value: string) => run('bench.ts', ['swap', `--rounds=${value}`])],
+  ['--edges', 1, [...WRONG_COUNTS, '5;20'], (value: string) => run('bench.ts', ['scale', `--edges=${value}`])],
   ['--runs', 1, WRONG_COUNTS, (value: string) => run('prove.ts', ['seed-races', `--runs=${value}`])],
   [
     '--seed',

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { NODE_FLAGS } from '../../scripts/bundle.ts';
+import { ALLOCATOR_SETTING } from '../../src/platform/allocator.ts';
 import { corralImage } from '../../scripts/corral-image.ts';
 import { writeOciImage } from '../../scripts/oci-image.ts';
 import type { ImageContent } from '../../scripts/oci-image.ts';
@@ -112,6 +113,7 @@ describe('an image', () => {
     );
     assert.equal(config['User'], '65532:65532');
     assert.deepEqual(config['Entrypoint'], ['/usr/local/bin/node', ...NODE_FLAGS, '/app/dist/main.js']);
+    assert.deepEqual(config['Env'], ['PATH=/usr/local/bin', 'NODE_ENV=production', ALLOCATOR_SETTING.join('=')]);
   });
 
   it('of Corral runs with what is in it', () => {

@@ -118,8 +118,11 @@ describe('the npm package', () => {
     }
   });
 
-  it('loads for --version neither undici nor pino: what is imported when needed is in files of its own', () => {
+  /** The text of a file of the program and of all that is loaded with it. */
+  function loadedWith(file: RegExp): string {
     const dist = join(app.path, 'node_modules/corral/dist');
+    const first = readdirSync(dist).find((name) => file.test(name));
+    assert.ok(first !== undefined);
     const read = new Map<string, string>();
     const load = (name: string): void => {
       if (read.has(name)) return;
@@ -128,11 +131,21 @@ describe('the npm package', () => {
       for (const [, imported] of text.matchAll(/^(?:import|\}) (?:.* )?(?:from )?"\.\/([^"]+)";$/gmu))
         load(String(imported));
     };
-    load('main.js');
+    load(first);
     assert.ok(read.size > 1);
-    const all = [...read.values()].join('');
+    return [...read.values()].join('');
+  }
+
+  it('loads for --version neither undici nor pino: what is imported when needed is in files of its own', () => {
+    const all = loadedWith(/^main\.js$/u);
     assert.match(all, /^ *\/\/ \S*node_modules\/commander\//mu);
     assert.doesNotMatch(all, /^ *\/\/ \S*node_modules\/(?:undici|pino|prom-client)\//mu);
+  });
+
+  it('loads for serve no undici, which takes 13 MB and is for downloads only', () => {
+    const all = loadedWith(/^main-serve-.*\.js$/u);
+    assert.match(all, /^ *\/\/ \S*node_modules\/pino\//mu);
+    assert.doesNotMatch(all, /^ *\/\/ \S*node_modules\/undici\//mu);
   });
 
   it('names files and lines of src in the stack of an error where Node reads its maps, and places of packages in dist', () => {
