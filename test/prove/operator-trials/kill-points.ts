@@ -1,0 +1,37 @@
+import fc from 'fast-check';
+import type { Fate } from './api-proxy.ts';
+import type { WriteKind } from './write-kind.ts';
+
+/** What is done to an operator at one of its writes: see `Fate`. */
+export const HOWS = ['before', 'after', 'lost'] as const satisfies readonly Fate[];
+
+/** The nth write of a kind in a scenario, and what is done at it. */
+export interface KillPoint {
+  readonly kind: WriteKind;
+  readonly nth: number;
+  readonly how: (typeof HOWS)[number];
+  /** Whether it is a write of an operator that has just been started in the place of one that was killed. */
+  readonly isFresh?: boolean;
+}
+
+export const describePoint = ({ kind, nth, how, isFresh = false }: KillPoint): string =>
+  `${how} ${kind} ${nth}${isFresh ? ' of a new operator' : ''}`;
+
+/** All points of a scenario in which each kind was written so often. */
+export const pointsOf = (counts: ReadonlyMap<WriteKind, number>): readonly KillPoint[] =>
+  [...counts].flatMap(([kind, count]) =>
+    Array.from({ length: count }, (_, at) => at + 1).flatMap((nth) => HOWS.map((how) => ({ kind, nth, how }))),
+  );
+
+/** So many of them in an order that the seed chooses; each again only when all had their turn. */
+export function choosePoints(points: readonly KillPoint[], runs: number, seed: number): readonly KillPoint[] {
+  const all = fc.shuffledSubarray([...points], { minLength: points.length });
+  return fc
+    .sample(all, { numRuns: Math.ceil(runs / points.length), seed })
+    .flat()
+    .slice(0, runs);
+}
+
+export function countBy<T>(values: readonly T[]): ReadonlyMap<T, number> {
+  return new Map([...Map.groupBy(values, (value) => value)].map(([value, group]) => [value, group.length]));
+}

@@ -1,0 +1,65 @@
+import type { Series } from '../proof.ts';
+import type { Figures } from './figures.ts';
+
+/** What one process held each time that nothing was asked of it, oldest first. */
+export interface Rests {
+  readonly name: string;
+  readonly looks: readonly Figures[];
+}
+
+const MIB = 1024 * 1024;
+/** Before this look a process has not yet done everything once: caches fill, and code is compiled. */
+const WARM = 2;
+export const FEWEST_LOOKS = WARM + 2;
+/** By so much a figure may be larger at the end than when it was warm. */
+const MOST_GROWTH: readonly (readonly [keyof Figures, number])[] = [
+  ['heapBytes', 2 * MIB],
+  ['rssBytes', 32 * MIB],
+  ['files', 2],
+  ['timers', 2],
+  ['sockets', 2],
+  ['listeners', 0],
+];
+
+/** One sentence for each figure that has grown. Throws if there are too few looks to tell. */
+export function judgeRests({ name, looks }: Rests): readonly string[] {
+  const { warm, last } = endsOf(looks);
+  return MOST_GROWTH.filter(([figure, growth]) => last[figure] > warm[figure] + growth).map(
+    ([figure]) => `${name}: ${figure} has grown from ${warm[figure]} to ${last[figure]}`,
+  );
+}
+
+function endsOf(looks: readonly Figures[]): { readonly warm: Figures; readonly last: Figures } {
+  const [warm, ...after] = looks.slice(WARM);
+  const last = after.at(-1);
+  if (warm === undefined || last === undefined)
+    throw new Error(`${looks.length} looks are too few: it takes ${FEWEST_LOOKS}`);
+  return { warm, last };
+}
+
+/** A row of the table: what it held when it was warm and at the end, and how its heap went in between. `minutes`: between two looks. */
+export function tellRests(rests: Rests, minutes: number): Series {
+  const runs = rests.looks.length;
+  if (runs < FEWEST_LOOKS)
+    return { what: `${rests.name} at rest: it did not live long enough to tell`, runs, failures: [], timed: '', timings: [] }; // prettier-ignore
+  const { warm, last } = endsOf(rests.looks);
+  const from = (figure: keyof Figures): string => `${warm[figure]} to ${last[figure]}`;
+  const memory = (figure: 'heapBytes' | 'rssBytes'): string => `${mib(warm[figure])} to ${mib(last[figure])} MiB`;
+  const slope = (slopeOf(rests.looks.slice(WARM).map(({ heapBytes }) => heapBytes / MIB)) * 60) / minutes;
+  return {
+    what: `${rests.name} at rest: heap ${memory('heapBytes')} (${slope.toFixed(1)} MiB per hour), RSS ${memory('rssBytes')}, files ${from('files')}, sockets ${from('sockets')}, timers ${from('timers')}`,
+    ...{ runs, failures: judgeRests(rests), timed: '', timings: [] },
+  };
+}
+
+const mib = (bytes: number): string => (bytes / MIB).toFixed(1);
+
+/** Of the straight line with the least squares, for each step. */
+export function slopeOf(values: readonly number[]): number {
+  const middle = (values.length - 1) / 2;
+  const mean = sum(values) / values.length;
+  const squares = sum(values.map((_, index) => (index - middle) ** 2));
+  return sum(values.map((value, index) => (index - middle) * (value - mean))) / squares;
+}
+
+const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);

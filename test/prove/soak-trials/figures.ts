@@ -1,0 +1,62 @@
+import Type from 'typebox';
+import { Value } from 'typebox/value';
+import type { CorralProcess } from '../operator-trials/operator-process.ts';
+
+const FiguresSchema = Type.Object({
+  msg: Type.Literal('figures'),
+  heapBytes: Type.Integer(),
+  rssBytes: Type.Integer(),
+  files: Type.Integer(),
+  listeners: Type.Integer(),
+  resources: Type.Array(Type.String()),
+});
+
+/** What a process holds. */
+export interface Figures {
+  /** JavaScript objects that something refers to, and what is outside of the heap for them, in bytes. */
+  readonly heapBytes: number;
+  readonly rssBytes: number;
+  /** Open files and connections. */
+  readonly files: number;
+  readonly timers: number;
+  readonly sockets: number;
+  /** Of events of the process itself. */
+  readonly listeners: number;
+}
+
+/** Has a program say on its standard output what it holds when it gets SIGUSR2, after it has thrown away what nothing refers to. */
+export const SAYS_FIGURES: readonly string[] = [
+  '--expose-gc',
+  '--import',
+  `data:text/javascript,${encodeURIComponent(`
+import { readdirSync } from 'node:fs';
+process.on('SIGUSR2', () => {
+  gc();
+  setImmediate(() => {
+    gc();
+    const { heapUsed, external, rss } = process.memoryUsage();
+    const figures = {
+      msg: 'figures',
+      heapBytes: heapUsed + external,
+      rssBytes: rss,
+      files: readdirSync('/proc/self/fd').length,
+      listeners: process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0),
+      resources: process.getActiveResourcesInfo(),
+    };
+    process.stdout.write(JSON.stringify(figures) + '\\n');
+  });
+});`)}`,
+];
+
+/** What a process that was started with `SAYS_FIGURES` holds now. */
+export async function figuresOf(process: CorralProcess): Promise<Figures> {
+  const { log } = process;
+  const from = log.lines.length;
+  process.kill('SIGUSR2');
+  const { heapBytes, rssBytes, files, listeners, resources } = Value.Parse(
+    FiguresSchema,
+    await log.waitFor({ msg: 'figures' }, from),
+  );
+  const count = (part: string): number => resources.filter((name) => name.includes(part)).length;
+  return { heapBytes, rssBytes, files, listeners, timers: count('Timeout'), sockets: count('Socket') };
+}

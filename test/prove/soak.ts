@@ -1,0 +1,155 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { randomFrom } from '../../src/testing/hostile-bodies.ts';
+import { UsageError } from '../../scripts/test-parts.ts';
+import { withCleanup } from '../support/cleanup-stack.ts';
+import { newAgent } from './drain-trials/ask-stub.ts';
+import { setDrainStage, type DrainStage, type StageSize } from './drain-trials/drain-stage.ts';
+import { CUT_OFF } from './drain-trials/edge-away.ts';
+import { drawAny, Load, oneOf, type Fault } from './drain-trials/load.ts';
+import { untilNoModel } from './drain-trials/model-pods.ts';
+import type { CorralProcess } from './operator-trials/operator-process.ts';
+import type { Extent, Proof, Series } from './proof.ts';
+import { FEWEST_LOOKS, tellRests } from './soak-trials/at-rest.ts';
+import { DISTURBANCES } from './soak-trials/disturbances.ts';
+import { figuresOf, SAYS_FIGURES, type Figures } from './soak-trials/figures.ts';
+
+/** Everything goes to zero when nobody asks. */
+const SIZE: StageSize = { edges: 3, clients: 4, models: 24, room: 8, idleTimeout: '3s' };
+/** A round of a minute: so long things go wrong, in milliseconds, and the rest of it nobody asks for anything. */
+const ROUGH_MS = 40_000;
+/** When the last pod is gone, connections that nobody uses are closed within this. */
+const SETTLED_AFTER_MS = 10_000;
+const REST_MS = 4_000;
+const PAUSE_MS = 1_500;
+const MINUTE_MS = 60_000;
+
+interface Look {
+  readonly name: string;
+  readonly process: CorralProcess;
+  readonly figures: Figures;
+}
+
+/** What a round has told. */
+interface Round {
+  readonly wholes: number;
+  readonly excused: number;
+  readonly timings: readonly number[];
+  readonly disturbances: number;
+  /** Leaders that could not renew their Lease in time: the machine was too busy. */
+  readonly lostLeads: number;
+  readonly failures: readonly string[];
+  /** What each process held at its end. */
+  readonly rest: readonly Look[];
+}
+
+/** `runs`: minutes. Everything that goes wrong without ending a process, by chance, and what the processes hold when nothing is asked of them. */
+export const proveSoak: Proof = async ({ runs, seed }) => {
+  if (runs < FEWEST_LOOKS) throw new UsageError(`--runs: minutes; at least ${FEWEST_LOOKS}, since fewer looks tell nothing`); // prettier-ignore
+  return withCleanup(async (t) => {
+    const stage = await setDrainStage(t, SIZE, SAYS_FIGURES);
+    const began = performance.now();
+    const rounds: Round[] = [];
+    for (let number = 0; number < runs; number += 1) rounds.push(await playRound(stage, { runs: number, seed: seed + number })); // prettier-ignore
+    const minutes = (performance.now() - began) / MINUTE_MS / runs;
+    return [tell(rounds, stage), ...tellAll(rounds, minutes), await stage.judge()];
+  });
+};
+
+/** `runs`: its number. */
+const playRound = async (stage: DrainStage, extent: Extent): Promise<Round> =>
+  withCleanup(async (t) => {
+    let isCut = false;
+    const isExcused = ({ url, what }: Fault): boolean => isCut && url === stage.edges.at(0).url && CUT_OFF.test(what);
+    const random = randomFrom(extent.seed);
+    const load = new Load(t, { ...partsOf(stage, extent), isExcused });
+    const agent = newAgent();
+    t.after(async () => agent.destroy());
+    const setCut = (is: boolean): void => {
+      isCut = is;
+    };
+    const failures: string[] = [];
+    const end = performance.now() + ROUGH_MS;
+    let [disturbances, lostLeads] = [0, 0];
+    for (; performance.now() < end; disturbances += 1) {
+      const [name, disturb] = oneOf([...DISTURBANCES], random);
+      const id = `passing-${extent.runs}-${disturbances}`;
+      const faults = await disturb({ stage, agent, random, id, setCut });
+      failures.push(...faults.map((fault) => `${name}: ${fault}`));
+      await delay(random(PAUSE_MS));
+      lostLeads += await replaceLost(stage);
+    }
+    await load.stop();
+    const { wholes, excused, timings, faults } = load;
+    failures.push(...faults.map((fault) => `${fault.url}: ${fault.what}`));
+    await untilAtRest(stage);
+    lostLeads += await replaceLost(stage);
+    return { wholes, excused, timings, disturbances, lostLeads, failures, rest: await lookAll(stage) };
+  });
+
+/** A leader that has lost its lead ends, and a kubelet starts it again. Resolves with how many there were. Throws if one has ended otherwise. */
+async function replaceLost({ operators }: DrainStage): Promise<0 | 1> {
+  const { operator, name } = operators.leader;
+  if (operator.isRunning) return 0;
+  const { code, stderr } = await operator.exited;
+  const isLost = operator.log.all({ msg: 'the lead is lost: this process ends, to be started again' }).length > 0;
+  if (!isLost) throw new Error(`${name} has ended with ${String(code)}: ${stderr}`);
+  await operators.handOver('left alone');
+  return 1;
+}
+
+const partsOf = (
+  { edges, models }: DrainStage,
+  { runs, seed }: Extent,
+): Omit<ConstructorParameters<typeof Load>[1], 'isExcused'> => {
+  const any = drawAny(models);
+  return {
+    draw: (random, client, id) => ({ ...any(random, client, `${runs}-${id}`), rest: random(REST_MS) }),
+    doors: Array.from({ length: SIZE.edges * SIZE.clients }, (_, client) => () => edges.doorOf(client % SIZE.edges)),
+    seed,
+  };
+};
+
+/** Resolves when no model is loaded, and what is closed late is closed. */
+async function untilAtRest({ pods }: DrainStage): Promise<void> {
+  await untilNoModel(pods);
+  await delay(SETTLED_AFTER_MS);
+}
+
+async function lookAll({ edges, operators }: DrainStage): Promise<readonly Look[]> {
+  const processes: [string, CorralProcess][] = [
+    [operators.leader.name, operators.leader.operator],
+    [operators.standby.name, operators.standby.operator],
+  ];
+  for (let place = 0; place < edges.size; place += 1)
+    processes.push([`edge ${place + 1}`, edges.processOf(edges.at(place))]);
+  return Promise.all(processes.map(async ([name, process]) => ({ name, process, figures: await figuresOf(process) })));
+}
+
+function tell(rounds: readonly Round[], { stubs }: DrainStage): Series {
+  const count = (of: (round: Round) => number): number => rounds.reduce((sum, round) => sum + of(round), 0);
+  const excused = count((round) => round.excused);
+  const lostLeads = count((round) => round.lostLeads);
+  const more = [
+    ...(excused === 0 ? [] : [`${excused} requests that failed as they may`]),
+    ...(lostLeads === 0 ? [] : [`${lostLeads} leaders that lost their lead, since the machine was too busy`]),
+  ].map((text) => `; ${text}`);
+  return {
+    what: `${rounds.length} minutes, in which ${count((round) => round.disturbances)} things go wrong: requests, all whole, each generated once${more.join('')}`,
+    runs: count((round) => round.wholes),
+    failures: [...rounds.flatMap(({ failures }) => failures), ...stubs.faults],
+    timed: 'an answer that is no stream',
+    timings: rounds.flatMap(({ timings }) => timings),
+  };
+}
+
+/** One row for each process: one that was started anew is another one. */
+const tellAll = (rounds: readonly Round[], minutes: number): readonly Series[] =>
+  [
+    ...Map.groupBy(
+      rounds.flatMap(({ rest }) => rest),
+      ({ process }) => process,
+    ).values(),
+  ].map((ofOne) => {
+    const [name] = new Set(ofOne.map((look) => look.name));
+    return tellRests({ name: String(name), looks: ofOne.map(({ figures }) => figures) }, minutes);
+  });
