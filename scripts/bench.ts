@@ -4,10 +4,19 @@ import { chooseNamed, obtainLlamaServer, renderNames, runCommand, type Named } f
 import { UsageError } from './test-parts.ts';
 import { parseWholeNumber } from './whole-number.ts';
 
-const USAGE = 'usage: npm run bench -- NAME [--rounds N] [--report FILE.html] [--sections A,B] [--profile FOLDER]\n';
+const USAGE =
+  'usage: npm run bench -- NAME [--rounds N] [--report FILE.html] [--sections A,B] [--profile FOLDER] [--picture FILE.svg] [--edges N,M]\n';
 const DEFAULT_ROUNDS = '25';
 const DEFAULT_EDGE_ROUNDS = '7';
+const DEFAULT_CONNECTION_ROUNDS = '3';
 const MOST_ROUNDS = 10_000;
+/** Each round of the operator's bench wants another preset of one ModelDeployment, which has no more. */
+const MOST_PRESETS = 32;
+/** One measurement after the other, each with more edges. */
+const DEFAULT_EDGES = '5,20,50';
+const MOST_EDGES = 200;
+/** Each round of the bench of writes wants another of its ModelDeployments. */
+const MOST_WANTED = 199;
 const print = (text: string): void => {
   process.stdout.write(text);
 };
@@ -17,9 +26,11 @@ interface Flags {
   readonly report: string | undefined;
   readonly sections: string | undefined;
   readonly profile: string | undefined;
+  readonly picture: string | undefined;
+  readonly edges: string | undefined;
 }
 
-const FLAGS = ['rounds', 'report', 'sections', 'profile'] as const;
+const FLAGS = ['rounds', 'report', 'sections', 'profile', 'picture', 'edges'] as const;
 
 /** A comparison of Corral with others in one run. Its figures are judged by who reads them, not by an exit code. */
 interface Bench extends Named {
@@ -94,6 +105,67 @@ const benches: ReadonlyMap<string, Bench> = new Map<string, Bench>([
     },
   ],
   [
+    'operator',
+    {
+      summary: 'what an operator costs with 1,000 ModelDeployments of 5 presets, against a real API server',
+      options: ['rounds', 'profile'],
+      run: async ({ rounds = DEFAULT_ROUNDS, profile }) => {
+        const times = parseWholeNumber('--rounds', rounds, 1, MOST_PRESETS);
+        const { benchOperator, fullExtent } = await import('../test/bench/operator.ts');
+        return inCluster(async () => benchOperator(fullExtent(times), profile, print));
+      },
+    },
+  ],
+  [
+    'coldstart',
+    {
+      summary: 'a cold start in a cluster with a real node, step by step',
+      options: ['rounds', 'picture'],
+      run: async ({ rounds = DEFAULT_ROUNDS, picture }) => {
+        const times = parseWholeNumber('--rounds', rounds, 1, MOST_ROUNDS);
+        const { benchColdStart } = await import('../test/bench/coldstart.ts');
+        return inCluster(async () => benchColdStart({ rounds: times, picture, print }));
+      },
+    },
+  ],
+  [
+    'scale',
+    {
+      summary: 'what more and more edges cost: writes, etcd, operator, and how late reports are',
+      options: ['edges'],
+      run: async ({ edges = DEFAULT_EDGES }) => {
+        const counts = edges.split(',').map((count) => parseWholeNumber('--edges', count, 1, MOST_EDGES));
+        const rising = counts.toSorted((a, b) => a - b);
+        const { benchScale, FULL_EXTENT } = await import('../test/bench/scale.ts');
+        return inCluster(async () => benchScale({ ...FULL_EXTENT, edges: rising }, print));
+      },
+    },
+  ],
+  [
+    'writes',
+    {
+      summary: 'what others notice of one ModelDeployment that cannot be written, against a real API server',
+      options: ['rounds'],
+      run: async ({ rounds = DEFAULT_ROUNDS }) => {
+        const times = parseWholeNumber('--rounds', rounds, 1, MOST_WANTED);
+        const { benchWrites, fullExtent } = await import('../test/bench/writes.ts');
+        return inCluster(async () => benchWrites(fullExtent(times), print));
+      },
+    },
+  ],
+  [
+    'connections',
+    {
+      summary: 'what a connection for each watch costs an API server, beside watches that share one by HTTP/2',
+      options: ['rounds'],
+      run: async ({ rounds = DEFAULT_CONNECTION_ROUNDS }) => {
+        const times = parseWholeNumber('--rounds', rounds, 1, MOST_ROUNDS);
+        const { benchConnections, fullExtent } = await import('../test/bench/connections.ts');
+        return inCluster(async () => benchConnections(fullExtent(times), print));
+      },
+    },
+  ],
+  [
     'simulate',
     {
       summary: 'cold starts and waits of simulated traces, beside the policies of others and one that knows the future',
@@ -106,6 +178,19 @@ const benches: ReadonlyMap<string, Bench> = new Map<string, Bench>([
     },
   ],
 ]);
+
+/** The exit code: 1 if this machine cannot run a cluster. */
+async function inCluster(work: () => Promise<void>): Promise<number> {
+  const { CannotRun } = await import('../test/cluster/support/start-cluster.ts');
+  try {
+    await work();
+    return 0;
+  } catch (error) {
+    if (!(error instanceof CannotRun)) throw error;
+    process.stderr.write(`npm run bench: ${error.message}\n`);
+    return 1;
+  }
+}
 
 /** The exit code: 1 if nginx or wrk is missing. A llama-server is not built for its router's rows alone. */
 async function runEdge({ rounds = DEFAULT_EDGE_ROUNDS, sections, profile }: Flags): Promise<number> {
@@ -141,6 +226,8 @@ async function main(): Promise<number> {
     report: { type: 'string' },
     sections: { type: 'string' },
     profile: { type: 'string' },
+    picture: { type: 'string' },
+    edges: { type: 'string' },
   } as const;
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   if (positionals.length === 0) {
@@ -152,8 +239,8 @@ async function main(): Promise<number> {
     if (values[name] === undefined || bench.options.includes(name)) continue;
     throw new UsageError(`--${name}: means nothing to this bench`);
   }
-  const { rounds, report, sections, profile } = values;
-  return bench.run({ rounds, report, sections, profile });
+  const { rounds, report, sections, profile, picture, edges } = values;
+  return bench.run({ rounds, report, sections, profile, picture, edges });
 }
 
 await runCommand('npm run bench', main);

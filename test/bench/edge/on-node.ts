@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { renderTinyGguf } from '../../../src/api/tiny-gguf.ts';
 import { takeFreePort } from '../../../src/backend/local/free-port.ts';
+import { ALLOCATOR_SETTING } from '../../../src/platform/allocator.ts';
 import { connectProbe } from './probe-client.ts';
 import {
   API_KEY,
@@ -15,12 +16,24 @@ import {
   type Start,
 } from './stage.ts';
 
+interface NodeProgram {
+  /** After node itself. */
+  readonly args: readonly string[];
+  /** Laid over our environment. */
+  readonly own?: NodeJS.ProcessEnv;
+}
+
 /** A Node program, with the probe in it where somebody will look. */
-async function launchNode(stage: Stage, name: string, port: number, args: readonly string[]): Promise<Contestant> {
+async function launchNode(
+  stage: Stage,
+  name: string,
+  port: number,
+  { args, own = {} }: NodeProgram,
+): Promise<Contestant> {
   const { t, folder, programs, probed } = stage;
   const socket = join(folder, `probe-${port}.sock`);
   const probe = { EDGE_BENCH_PROBE: socket, NODE_OPTIONS: `--import=${programs.probe}` };
-  const env = { ...process.env, ...(probed ? probe : {}) };
+  const env = { ...process.env, ...own, ...(probed ? probe : {}) };
   const pid = spawnPinned(stage, `node-${port}`, { command: [process.execPath, ...args], env });
   await untilServing(stage, name, port);
   return { name, port, pids: [pid], probe: probed ? await connectProbe(t, socket) : undefined };
@@ -28,7 +41,8 @@ async function launchNode(stage: Stage, name: string, port: number, args: readon
 
 export const startBare: Start = async (stage) => {
   const port = await takeFreePort();
-  return launchNode(stage, BARE, port, [stage.programs.bareProxy, String(port), String(stage.stub.port)]);
+  const args = [stage.programs.bareProxy, String(port), String(stage.stub.port)];
+  return launchNode(stage, BARE, port, { args });
 };
 
 /** Real model files, which the stub does not read: who serves a folder looks into them. */
@@ -46,11 +60,12 @@ const CONNECTIONS = '4096';
 /** `corral serve` as users run it: keys are asked for, metrics are on, the access log goes to a file. */
 export const startCorral: Start = async (stage) => {
   const port = await takeFreePort();
-  return launchNode(stage, CORRAL, port, [
+  const args = [
     ...stage.programs.corral,
     'serve',
     ...['--models-dir', makeModels(stage), '--models-max', String(stage.models)],
     ...['--llama-server', stage.stub.program, '--port', String(port), '--admin-port', '0'],
     ...['--api-key', API_KEY, '--max-connections-per-address', CONNECTIONS],
-  ]);
+  ];
+  return launchNode(stage, CORRAL, port, { args, own: Object.fromEntries([ALLOCATOR_SETTING]) });
 };
