@@ -12,8 +12,7 @@ const MODELS = ['demo-a', 'demo-b'];
 export async function installDemo({ cluster }: OwnCluster): Promise<void> {
   await cluster.image('corral');
   const image = await cluster.image('llama-server');
-  await cluster.deploy(join(root, 'crds'));
-  await cluster.kubectl(['wait', '--for=condition=Established', 'customresourcedefinitions', '--all', '--timeout=60s']);
+  await cluster.deployCrds();
   await cluster.deploy(join(root, 'deploy/namespace.yaml'), join(root, 'deploy'));
   await cluster.kubectl(['create', 'namespace', NAMESPACE]);
   const objects = [demoPool(image, await makeDemoModels(process.env)), demoModels()];

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
+import { ALLOCATOR_SETTING } from '../src/platform/allocator.ts';
 import { bundle, NODE_FLAGS } from './bundle.ts';
 import type { ImageContent, ImageFile } from './oci-image.ts';
 import { programWithLibraries } from './shared-libraries.ts';
@@ -37,7 +38,7 @@ export function corralImage(): ImageContent {
       Entrypoint: ['/usr/local/bin/node', ...NODE_FLAGS, '/app/dist/main.js'],
       User: '65532:65532',
       WorkingDir: '/app',
-      Env: ['PATH=/usr/local/bin', 'NODE_ENV=production'],
+      Env: ['PATH=/usr/local/bin', 'NODE_ENV=production', ALLOCATOR_SETTING.join('=')],
     },
   };
 }
