@@ -154,6 +154,9 @@ describe('a ModelDeployment that is deleted with --cascade=orphan', () => {
     server.finishDeletion('a-uid');
   };
 
+  const poolHas = (server: FakeApiServer, loaded: number) => (): boolean =>
+    readPath(server.find(MODEL_POOLS, undefined, 'default'), ['status', 'loaded']) === loaded;
+
   for (const isHeard of [true, false]) {
     it(`leaves its pods as they are, whichever is told first (the ModelDeployment: ${String(isHeard)})`, async (t) => {
       const bed = await startBed(t);
@@ -161,8 +164,11 @@ describe('a ModelDeployment that is deleted with --cascade=orphan', () => {
       declare(server, 'b');
       await startLoaded(t, bed);
       const pod = podOf(server, 'a');
+      await server.until(poolHas(server, 1));
       if (!isHeard) server.conceal('a');
       await orphan(bed);
+      // Until it has heard of it, the operator may let the model leave for another, as any idle one.
+      if (isHeard) await server.until(poolHas(server, 0));
       // An edge that is there confirms every gate: were it closed, the pod would go.
       report(server, { models: { b: { waiting: 1 } }, acks: [{ podUid: pod.metadata.uid, epoch: 1 }] });
       if (isHeard) await server.until(phaseIs(server, 'b', 'Ready'));
