@@ -45,10 +45,11 @@ test('the replica with the fewest in flight is taken, of equals that which was u
   assert.equal(taken({}), one);
 });
 
-test('a replica to avoid counts as not ready', () => {
+test('replicas to avoid count as not ready', () => {
   const route = routeOf({ model: 'a', replicas: [one, two] });
-  assert.deepEqual(admit(route, idle, one.id), { kind: 'dispatch', replica: two });
+  assert.deepEqual(admit(route, idle, new Set([one.id])), { kind: 'dispatch', replica: two });
+  assert.deepEqual(admit(route, idle, new Set([one.id, two.id])), { kind: 'hold', route });
   const alone = routeOf({ model: 'a', replicas: [one] });
-  assert.deepEqual(admit(alone, idle, one.id), { kind: 'hold', route: alone });
-  assert.deepEqual(admit(alone, idle, replicaId('another')), { kind: 'dispatch', replica: one });
+  assert.deepEqual(admit(alone, idle, new Set([one.id])), { kind: 'hold', route: alone });
+  assert.deepEqual(admit(alone, idle, new Set([replicaId('another')])), { kind: 'dispatch', replica: one });
 });

@@ -23,12 +23,12 @@ export interface Loads {
  * | there   | no                 | yes     | refuse   |
  * | there   | no                 | no      | hold     |
  *
- * `avoid` counts as not ready: the request has just found nobody listening there, and the table may not know yet.
+ * `avoid` count as not ready: the request has just found nobody listening there, and the table may not know yet.
  */
-export function admit(route: Route | undefined, loads: Loads, avoid: ReplicaId | undefined): Admission {
+export function admit(route: Route | undefined, loads: Loads, avoid: ReadonlySet<ReplicaId> | undefined): Admission {
   if (route === undefined) return { kind: 'gone' };
   const replica = leastBusy(
-    route.replicas.filter(({ id }) => id !== avoid),
+    route.replicas.filter(({ id }) => avoid?.has(id) !== true),
     loads,
   );
   if (replica !== undefined) return { kind: 'dispatch', replica };

@@ -2,7 +2,7 @@ import type { Account, InFlight, Waiting } from '../activity/ledger.ts';
 import { assertNever } from '../domain/assert-never.ts';
 import type { UpstreamError } from '../domain/ended-request.ts';
 import type { ReplicaId } from '../domain/ids.ts';
-import { since, type Instant } from '../domain/units.ts';
+import { after, since, type Instant } from '../domain/units.ts';
 import type { ReadyReplica, Route } from '../routing/route.ts';
 import { admit, type Admission } from './admission.ts';
 import { Attempt, type AttemptEvents } from './attempt.ts';
@@ -12,12 +12,8 @@ import type { Refusal } from './refusal.ts';
 import type { OutgoingRequest } from './request-bytes.ts';
 import { busy, modelNotFound, queueFull, queuesFull, refusalOf, shuttingDown, waitTimeout } from './route-refusals.ts';
 import { brokenOff, unanswered, UNREACHABLE } from './upstream-failure.ts';
+import { Unreached } from './unreached.ts';
 import type { EdgeContext, Reservation, Visit } from './visit.ts';
-
-/** Attempts after the first, where nothing was sent. */
-const MAX_RETRIES = 2;
-/** A replica that nobody listens at is tried again after this, in milliseconds, unless a new table says more before. */
-const RETRY_PAUSE = 250;
 
 /** Where the request is. In every phase it is counted in the ledger exactly as the phase says. */
 type Phase =
@@ -53,8 +49,8 @@ export class Exchange implements Held, Reservation, AttemptEvents {
   readonly #visit: Visit;
   readonly #ask: Ask;
   #phase: Phase = { kind: 'arrived' };
-  #retries = 0;
-  #avoid: ReplicaId | undefined;
+  /** `undefined`: it has found somebody listening wherever it was sent. */
+  #unreached: Unreached | undefined;
 
   constructor(edge: EdgeContext, visit: Visit, ask: Ask) {
     this.#edge = edge;
@@ -86,8 +82,13 @@ export class Exchange implements Held, Reservation, AttemptEvents {
   }
 
   untouched(error: Error): void {
-    const replica = this.#report('unreachable', error);
-    this.#retry(replica);
+    if (this.#unreached === undefined) {
+      // Once: it may be tried many times.
+      this.#report('unreachable', error);
+      this.#unreached = new Unreached(after(this.#edge.now(), this.#edge.limits.reachTimeout));
+    }
+    if (this.#phase.kind === 'sent') this.#unreached.avoid(this.#phase.replica);
+    this.#retry(this.#unreached);
   }
 
   unanswered(error: Error): void {
@@ -130,7 +131,7 @@ export class Exchange implements Held, Reservation, AttemptEvents {
     const { ledger, upstreams } = this.#edge;
     const inFlight = (replica: ReplicaId): number => ledger.inFlight(replica);
     const lastDispatch = (replica: ReplicaId): number => upstreams.lastDispatch(replica);
-    return admit(route, { inFlight, lastDispatch }, this.#avoid);
+    return admit(route, { inFlight, lastDispatch }, this.#unreached?.avoided);
   }
 
   /** By uid: the name may belong to another preset by now. */
@@ -147,6 +148,8 @@ export class Exchange implements Held, Reservation, AttemptEvents {
         this.#fail(refusalOf(admission.route, admission.refusal, this.#edge.now()));
         return;
       case 'hold':
+        // The table knows by now: what comes next is another story.
+        if (admission.route.replicas.length === 0) this.#unreached = undefined;
         if (this.#phase.kind === 'held') this.#countTime(this.#phase, isLoading(admission.route));
         else this.#hold(admission.route);
         return;
@@ -189,14 +192,15 @@ export class Exchange implements Held, Reservation, AttemptEvents {
     const limit = setTimeout(() => {
       this.#stopWaiting();
     }, left);
-    return { limit, pause: this.#avoid === undefined ? undefined : this.#forgiveLater() };
+    return { limit, pause: this.#unreached === undefined ? undefined : this.#forgiveLater(this.#unreached) };
   }
 
-  #forgiveLater(): NodeJS.Timeout {
+  #forgiveLater(unreached: Unreached): NodeJS.Timeout {
+    const pause = unreached.nextPause(this.#edge.now());
     return setTimeout(() => {
-      this.#avoid = undefined;
+      unreached.forgive();
       this.reconsider();
-    }, RETRY_PAUSE);
+    }, pause);
   }
 
   #stopWaiting(): void {
@@ -229,22 +233,18 @@ export class Exchange implements Held, Reservation, AttemptEvents {
   }
 
   /** Nothing was sent: the request takes its route again, as if it had just come. */
-  #retry(replica: ReplicaId | undefined): void {
-    if (this.#retries === MAX_RETRIES) {
-      this.#fail(UNREACHABLE);
-      return;
-    }
-    this.#retries += 1;
-    this.#avoid = replica;
-    this.#follow(this.#admitAgain());
+  #retry(unreached: Unreached): void {
+    const admission = this.#admitAgain();
+    const isLost = admission.kind === 'hold' && admission.route.replicas.length > 0;
+    if (isLost && unreached.isOver(this.#edge.now())) this.#fail(UNREACHABLE);
+    else this.#follow(admission);
   }
 
-  /** The replica that failed the attempt which is under way. */
-  #report(kind: UpstreamError, error: Error): ReplicaId | undefined {
+  /** The attempt which is under way has failed. */
+  #report(kind: UpstreamError, error: Error): void {
     const replica = this.#phase.kind === 'sent' ? this.#phase.replica : undefined;
     this.#visit.upstreamError = kind;
     this.#edge.log.warn('replica failed a request', { model: this.#visit.model, replica, reason: error.message });
-    return replica;
   }
 
   #fail(refusal: Refusal): void {

@@ -24,6 +24,8 @@ export interface EdgeLimits {
   readonly requestTimeout: Duration;
   /** From a dispatch to an open connection to the replica. */
   readonly connectTimeout: Duration;
+  /** From the first replica that could not be connected to, to the refusal; 0: no replica is tried twice. */
+  readonly reachTimeout: Duration;
   /** From a request's last byte, sent to a replica, to the head of the answer; 0: no limit but `requestTimeout`. */
   readonly firstByteTimeout: Duration;
   /** Between two pieces of a replica's answer. */
@@ -87,6 +89,10 @@ export const EDGE_LIMITS: Readonly<Record<keyof EdgeLimits, Limit>> = {
   keepAliveTimeout: time(75 * SECOND, 'a connection without a request is closed after this'),
   requestTimeout: time(30 * MINUTE, 'a whole request, from its head to the last byte of its answer, waiting included'),
   connectTimeout: time(2 * SECOND, 'the time for a connection to a llama-server'),
+  reachTimeout: limit('time', 0)(
+    30 * SECOND,
+    'how long a request is held and tried again that no llama-server could be connected for; 0: not at all',
+  ),
   firstByteTimeout: limit('time', 0)(0, 'the time for the head of its answer; 0: as long as the whole request'),
   chunkTimeout: time(5 * MINUTE, 'the longest pause in its answer'),
   heartbeatInterval: time(10 * SECOND, 'the time between two signs of life to a client that waits for a stream'),

@@ -23,6 +23,16 @@ export const replicaAt = (id: string, port: number): ReadyReplica => ({
   endpoint: { origin: `http://127.0.0.1:${port}`, prefix: '/secret' },
 });
 
+/** A port that nobody listens at. */
+export async function closedPort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const port = portOf(server);
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
 /** A stand-in for a llama-server, over raw sockets, so that it can break at any byte. */
 export interface StubReplica {
   readonly port: number;

@@ -30,7 +30,7 @@ const shareOf = ({ runs, seed }: Extent, share: number): Extent => ({ runs: Math
 export const DRAIN_PARTS: readonly ProofPart[] = [
   { name: 'steady', prove: async (extent) => playOnStage(steady, extent) },
   { name: 'stopped', prove: async (extent) => playOnStage(stopped, shareOf(extent, DISTURBED)) },
-  { name: 'cut-off', prove: async (extent) => playOnStage(cutOff(), shareOf(extent, DISTURBED)) },
+  { name: 'cut-off', prove: async (extent) => playOnStage(cutOff, shareOf(extent, DISTURBED)) },
   { name: 'long-cut', prove: async (extent) => playOnStage(longCut(), extent, LONG_CUT_SIZE) },
   { name: 'leader', prove: async (extent) => playOnStage(leaderKilled, shareOf(extent, LEADERS)) },
   { name: 'edge-killed', prove: async (extent) => playOnStage(edgeKilled(), shareOf(extent, KILLED_EDGES)) },

@@ -4,8 +4,7 @@ import { UsageError } from '../../scripts/test-parts.ts';
 import { withCleanup } from '../support/cleanup-stack.ts';
 import { newAgent } from './drain-trials/ask-stub.ts';
 import { setDrainStage, type DrainStage, type StageSize } from './drain-trials/drain-stage.ts';
-import { CUT_OFF } from './drain-trials/edge-away.ts';
-import { drawAny, Load, oneOf, type Fault } from './drain-trials/load.ts';
+import { drawAny, Load, oneOf, type LoadParts } from './drain-trials/load.ts';
 import { untilNoModel } from './drain-trials/model-pods.ts';
 import type { CorralProcess } from './operator-trials/operator-process.ts';
 import type { Extent, Proof, Series } from './proof.ts';
@@ -32,7 +31,6 @@ interface Look {
 /** What a round has told. */
 interface Round {
   readonly wholes: number;
-  readonly excused: number;
   readonly timings: readonly number[];
   readonly disturbances: number;
   /** Leaders that could not renew their Lease in time: the machine was too busy. */
@@ -58,32 +56,27 @@ export const proveSoak: Proof = async ({ runs, seed }) => {
 /** `runs`: its number. */
 const playRound = async (stage: DrainStage, extent: Extent): Promise<Round> =>
   withCleanup(async (t) => {
-    let isCut = false;
-    const isExcused = ({ url, what }: Fault): boolean => isCut && url === stage.edges.at(0).url && CUT_OFF.test(what);
     const random = randomFrom(extent.seed);
-    const load = new Load(t, { ...partsOf(stage, extent), isExcused });
+    const load = new Load(t, partsOf(stage, extent));
     const agent = newAgent();
     t.after(async () => agent.destroy());
-    const setCut = (is: boolean): void => {
-      isCut = is;
-    };
     const failures: string[] = [];
     const end = performance.now() + ROUGH_MS;
     let [disturbances, lostLeads] = [0, 0];
     for (; performance.now() < end; disturbances += 1) {
       const [name, disturb] = oneOf([...DISTURBANCES], random);
       const id = `passing-${extent.runs}-${disturbances}`;
-      const faults = await disturb({ stage, agent, random, id, setCut });
+      const faults = await disturb({ stage, agent, random, id });
       failures.push(...faults.map((fault) => `${name}: ${fault}`));
       await delay(random(PAUSE_MS));
       lostLeads += await replaceLost(stage);
     }
     await load.stop();
-    const { wholes, excused, timings, faults } = load;
+    const { wholes, timings, faults } = load;
     failures.push(...faults.map((fault) => `${fault.url}: ${fault.what}`));
     await untilAtRest(stage);
     lostLeads += await replaceLost(stage);
-    return { wholes, excused, timings, disturbances, lostLeads, failures, rest: await lookAll(stage) };
+    return { wholes, timings, disturbances, lostLeads, failures, rest: await lookAll(stage) };
   });
 
 /** A leader that has lost its lead ends, and a kubelet starts it again. Resolves with how many there were. Throws if one has ended otherwise. */
@@ -97,10 +90,7 @@ async function replaceLost({ operators }: DrainStage): Promise<0 | 1> {
   return 1;
 }
 
-const partsOf = (
-  { edges, models }: DrainStage,
-  { runs, seed }: Extent,
-): Omit<ConstructorParameters<typeof Load>[1], 'isExcused'> => {
+const partsOf = ({ edges, models }: DrainStage, { runs, seed }: Extent): LoadParts => {
   const any = drawAny(models);
   return {
     draw: (random, client, id) => ({ ...any(random, client, `${runs}-${id}`), rest: random(REST_MS) }),
@@ -127,14 +117,10 @@ async function lookAll({ edges, operators }: DrainStage): Promise<readonly Look[
 
 function tell(rounds: readonly Round[], { stubs }: DrainStage): Series {
   const count = (of: (round: Round) => number): number => rounds.reduce((sum, round) => sum + of(round), 0);
-  const excused = count((round) => round.excused);
   const lostLeads = count((round) => round.lostLeads);
-  const more = [
-    ...(excused === 0 ? [] : [`${excused} requests that failed as they may`]),
-    ...(lostLeads === 0 ? [] : [`${lostLeads} leaders that lost their lead, since the machine was too busy`]),
-  ].map((text) => `; ${text}`);
+  const more = lostLeads === 0 ? '' : `; ${lostLeads} leaders that lost their lead, since the machine was too busy`;
   return {
-    what: `${rounds.length} minutes, in which ${count((round) => round.disturbances)} things go wrong: requests, all whole, each generated once${more.join('')}`,
+    what: `${rounds.length} minutes, in which ${count((round) => round.disturbances)} things go wrong: requests, all whole, each generated once${more}`,
     runs: count((round) => round.wholes),
     failures: [...rounds.flatMap(({ failures }) => failures), ...stubs.faults],
     timed: 'an answer that is no stream',

@@ -11,7 +11,7 @@ export const proveAstray = async ({ runs }: Extent): Promise<readonly Series[]> 
   withCleanup(async (outer) => {
     const stage = await setDrainStage(outer, SIZE);
     return withCleanup(async (t) => {
-      const series = [await tryClocks(t, stage, runs), await tryLate(t, stage, runs)];
+      const series = [await tryClocks(t, stage, runs), ...(await tryLate(t, stage, runs))];
       const stubs = { what: 'what the pods saw', runs: 1, failures: stage.stubs.faults, timed: '', timings: [] };
       return [...series, stubs, await stage.judge()];
     });

@@ -24,27 +24,18 @@ export const stopped: Play = {
     }),
 };
 
-/** What may become of a request to an edge that is cut off from the API server. */
-export const CUT_OFF = /50[23] .*"code":"(?:upstream_failed|model_wait_timeout)"/u;
-
-/** Its requests may fail where the pod that it knows of is gone meanwhile, and it cannot hear of that. */
-export const cutOff = (): Play => {
-  let isCut = false;
-  return {
-    what: 'three edges, of which one is cut off from the API server for up to 15 s again and again',
-    counts: 'evictions',
-    isExcused: ({ edges }, { url, what }) => isCut && url === edges.at(0).url && CUT_OFF.test(what),
-    play: async (stage, { runs, seed }) =>
-      disturb(stage, { runs, seed, what: 'from its way being mended to the next eviction' }, (random) => {
-        const how = CUTS[random(CUTS.length)];
-        isCut = true;
-        stage.relay.cut(how === 'closed' ? 'closed' : 'stalled');
-        return () => {
-          stage.relay.mend();
-          isCut = false;
-        };
-      }),
-  };
+/** For shorter than a request waits that nobody can be found for: so none of its requests may fail either. */
+export const cutOff: Play = {
+  what: 'three edges, of which one is cut off from the API server for up to 15 s again and again',
+  counts: 'evictions',
+  play: async (stage, { runs, seed }) =>
+    disturb(stage, { runs, seed, what: 'from its way being mended to the next eviction' }, (random) => {
+      const how = CUTS[random(CUTS.length)];
+      stage.relay.cut(how === 'closed' ? 'closed' : 'stalled');
+      return () => {
+        stage.relay.mend();
+      };
+    }),
 };
 
 /** Takes an edge away for a while, again and again, until there were enough evictions. `begin` returns what ends it. */

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Series } from '../proof.ts';
 import type { DrainStage, StageSize } from './drain-stage.ts';
-import { CUT_OFF } from './edge-away.ts';
 import { drawAny, type Draw } from './load.ts';
 import { podOf } from './model-pods.ts';
 import { BETWEEN, patienceFor } from './pace.ts';
@@ -17,8 +16,10 @@ const LASTING_MS = 600_000;
 const KEEPERS = 2;
 const KEPT_TOKENS = 200;
 const KEPT_PAUSE_MS = 100;
+/** What may become of a request to an edge that is cut off from the API server for longer than requests wait. */
+const CUT_OFF = /50[23] .*"code":"(?:upstream_failed|model_wait_timeout)"/u;
 /** A client that wants a stream has the head of its answer when the edge gives up waiting, and nothing of a model. */
-const GIVEN_UP = /cut: .* after: (?:: .*\n\n)+data: \{"error":.*"code":"model_wait_timeout"/u;
+const GIVEN_UP = /cut: .* after: (?:: .*\n\n)+data: \{"error":.*"code":"(?:upstream_failed|model_wait_timeout)"/u;
 /** All others rest up to so long after each answer, in milliseconds. */
 const REST_MS = 10_000;
 

@@ -1,5 +1,3 @@
-import Type from 'typebox';
-import { Value } from 'typebox/value';
 import type { Cleanup } from '../../support/temp-folder.ts';
 import { shiftedClock } from '../operator-trials/bent-process.ts';
 import type { Series } from '../proof.ts';
@@ -8,6 +6,7 @@ import type { DrainStage } from './drain-stage.ts';
 import type { Edge } from './edge-fleet.ts';
 import { modelOf } from './model-pods.ts';
 import { Questions } from './questions.ts';
+import { reportedOf, type Told } from './reported.ts';
 
 const HOUR_MS = 3_600_000;
 /** Of a request that makes its model the last one in use: a second, which is longer than a report is on its way. */
@@ -15,10 +14,6 @@ const LONG = 20;
 
 /** What the operator logs of an edge of which it sees no sign of life. */
 const SILENT = 'edges are silent: looking at the slots of a replica that drains';
-
-const Told = Type.Object({ preset: Type.String(), inFlight: Type.Integer(), finishedTotal: Type.Integer() });
-const Report = Type.Object({ models: Type.Array(Told) });
-type Told = Type.Static<typeof Told>;
 
 /**
  * Edges of which the wall clock of one is an hour ahead and that of another one an hour behind. All models that are loaded are used one after
@@ -56,10 +51,7 @@ function doorOf(doors: readonly Edge[], at: number): Edge {
 
 /** Resolves when the edge has told that the use is over. */
 async function use({ reports }: DrainStage, questions: Questions, edge: Edge, model: string): Promise<void> {
-  const told = (): Told | undefined => {
-    const report = reports.objects.find(({ metadata }) => metadata.name === edge.pod.metadata.name)?.['report'];
-    return Value.Parse(Report, report).models.find(({ preset }) => preset === model);
-  };
+  const told = (): Told | undefined => reportedOf(reports, edge, model);
   const before = told()?.finishedTotal ?? 0;
   await questions.ask(edge.url, model, LONG);
   await reports.until(`the report of the use of ${model}`, () => {

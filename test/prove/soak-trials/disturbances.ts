@@ -19,8 +19,6 @@ export interface Scenery {
   readonly random: Random;
   /** Of this disturbance: no other one has it. */
   readonly id: string;
-  /** Told whether the edge in the first place is cut off. */
-  readonly setCut: (isCut: boolean) => void;
 }
 
 /** Something that goes wrong, and is over when this resolves, with what was wrong about Corral then. */
@@ -50,12 +48,10 @@ const stopLeader: Disturbance = async ({ stage: { operators }, random }) => {
   return NOTHING_WRONG;
 };
 
-const cutEdgeOff: Disturbance = async ({ stage: { relay }, random, setCut }) => {
-  setCut(true);
+const cutEdgeOff: Disturbance = async ({ stage: { relay }, random }) => {
   relay.cut(oneOf(CUTS, random));
   await delay(random(AWAY_MS));
   relay.mend();
-  setCut(false);
   return NOTHING_WRONG;
 };
 
