@@ -3,7 +3,8 @@ import type { Backend } from '../backend/backend.ts';
 import { Alarm, type WakeIn } from '../domain/alarm.ts';
 import type { PresetUid, ReplicaId } from '../domain/ids.ts';
 import type { Order } from '../domain/order.ts';
-import type { Catalog, Preset } from '../domain/preset.ts';
+import type { Catalog } from '../domain/preset.ts';
+import { presetsByUid } from '../domain/presets-by-uid.ts';
 import { holdsCapacity, isLive, type Failure, type Replica } from '../domain/replica.ts';
 import { earliest, since, type Instant } from '../domain/units.ts';
 import type { Log } from '../platform/log.ts';
@@ -12,20 +13,14 @@ import { plan } from '../planner/plan.ts';
 import type { Plan, PlanInput, Reservations } from '../planner/plan-input.ts';
 import { reservationsAfterRestart } from '../planner/reservations.ts';
 import { whatIf, type WhatIf } from '../planner/what-if.ts';
-import type { RouteSource } from '../routing/build-route-table.ts';
 import type { Words } from './describe-blocked.ts';
 import type { FailureNote } from './failures.ts';
 import { isUnsettled } from './is-unsettled.ts';
 import type { Surroundings } from './learned-limits.ts';
 import { settleOrders } from './order-book.ts';
 import { Outcomes } from './outcomes.ts';
-import { standingOf } from './standing-of.ts';
+import { PresetViews, type PresetView } from './preset-views.ts';
 import { takeSnapshot } from './take-snapshot.ts';
-
-/** One declared preset, its replicas, and how it stands with the planner. */
-export interface PresetView extends RouteSource {
-  readonly preset: Preset;
-}
 
 /** What the loop needs from outside. */
 export interface ControlParts {
@@ -53,6 +48,7 @@ export class ControlLoop {
   #catalog: Catalog = { pools: [], presets: [] };
   #orders = new Map<PresetUid, Order>();
   readonly #outcomes: Outcomes;
+  readonly #views = new PresetViews();
   /** `undefined`: nothing was planned yet. */
   #reservations: Reservations | undefined;
   #unsettled = false;
@@ -226,7 +222,6 @@ export class ControlLoop {
 
   #publish(replicas: readonly Replica[], blocked: readonly Blocked[], now: Instant): void {
     const notes = {
-      pools: new Map(this.#catalog.pools.map((pool) => [pool.name, pool])),
       orders: this.#orders,
       backOffs: this.#outcomes.backOffs(this.#catalog.presets, now),
       rejections: this.#outcomes.rejections(now),
@@ -234,17 +229,12 @@ export class ControlLoop {
       blocked: new Map(blocked.map((one) => [one.preset, one])),
       words: this.#words(),
     };
-    const byPreset = Map.groupBy(replicas, (replica) => replica.preset);
-    const views = this.#catalog.presets.map((preset) => {
-      const own = byPreset.get(preset.uid);
-      return { preset, replicas: own === undefined ? [] : own, standing: standingOf(preset, notes) };
-    });
-    this.#parts.publish(views);
+    this.#parts.publish(this.#views.look(this.#catalog, replicas, notes));
   }
 
   #words(): Words {
-    const names = new Map(this.#catalog.presets.map(({ uid, model }) => [uid, model]));
-    return { nameOf: (uid) => names.get(uid), schedulerWords: (uid) => this.schedulerWords(uid) };
+    const declared = presetsByUid(this.#catalog.presets);
+    return { nameOf: (uid) => declared.get(uid)?.model, schedulerWords: (uid) => this.schedulerWords(uid) };
   }
 
   /** Also wakes when a back-off ends: until then the routes refuse. */

@@ -1,6 +1,7 @@
 import type { ActivitySource } from '../activity/ledger.ts';
 import { isCurrent } from '../domain/is-current.ts';
 import type { Preset } from '../domain/preset.ts';
+import { presetsByUid } from '../domain/presets-by-uid.ts';
 import { isLive, type Replica } from '../domain/replica.ts';
 import type { Blocked } from '../planner/action.ts';
 
@@ -18,7 +19,7 @@ export interface Scene {
  */
 export function isUnsettled({ presets, replicas, activity }: Scene, blocked: readonly Blocked[]): boolean {
   if (blocked.length > 0 || replicas.some(({ state }) => state.kind === 'draining')) return true;
-  const declared = new Map(presets.map((preset) => [preset.uid, preset]));
+  const declared = presetsByUid(presets);
   return replicas.filter(isLive).some((replica) => {
     const preset = declared.get(replica.preset);
     if (preset === undefined || !isCurrent(replica, preset)) return true;

@@ -16,16 +16,15 @@ export function settleOrders(
   now: Instant,
 ): Map<PresetUid, Order> {
   const byPreset = Map.groupBy(replicas, ({ preset }) => preset);
-  return new Map(
-    presets.flatMap((preset): [PresetUid, Order][] => {
-      const found = byPreset.get(preset.uid);
-      const own = found === undefined ? [] : found;
-      const order = orders.get(preset.uid);
-      if (order !== undefined && !isFulfilled(order, preset, own)) return [[preset.uid, order]];
-      const made = makeOrder(preset, own, now);
-      return made === undefined ? [] : [[preset.uid, made]];
-    }),
-  );
+  const settled = new Map<PresetUid, Order>();
+  for (const preset of presets) {
+    const found = byPreset.get(preset.uid);
+    const own = found === undefined ? [] : found;
+    const order = orders.get(preset.uid);
+    const next = order !== undefined && !isFulfilled(order, preset, own) ? order : makeOrder(preset, own, now);
+    if (next !== undefined) settled.set(preset.uid, next);
+  }
+  return settled;
 }
 
 /** Also one that stands for what does not hold any more. */

@@ -1,6 +1,7 @@
 import type { PresetUid } from '../domain/ids.ts';
 import type { LearnedLimit } from '../domain/learned-limit.ts';
 import type { Preset } from '../domain/preset.ts';
+import { presetsByUid } from '../domain/presets-by-uid.ts';
 import type { Failure, Replica } from '../domain/replica.ts';
 import type { Duration, Instant } from '../domain/units.ts';
 import type { Blocked } from '../planner/action.ts';
@@ -50,10 +51,12 @@ export class Outcomes {
 
   /** Who has to wait now, after a failure of what is declared now. */
   backOffs(presets: readonly Preset[], now: Instant): Map<PresetUid, FailureNote> {
+    const declared = presetsByUid(presets);
     return new Map(
-      presets.flatMap((preset) => {
-        const note = backingOff(this.#failures, preset, now);
-        return note === undefined ? [] : [[preset.uid, note]];
+      [...this.#failures.keys()].flatMap((uid): [PresetUid, FailureNote][] => {
+        const preset = declared.get(uid);
+        const note = preset === undefined ? undefined : backingOff(this.#failures, preset, now);
+        return note === undefined ? [] : [[uid, note]];
       }),
     );
   }
@@ -124,7 +127,7 @@ export class Outcomes {
 
   /** Forgets what speaks of presets that are gone, and what the scheduler said that does not hold any more. */
   keepOnly({ catalog, replicas }: Surroundings): void {
-    const presets = new Map(catalog.presets.map((preset) => [preset.uid, preset]));
+    const presets = presetsByUid(catalog.presets);
     for (const book of [this.#failures, this.#loads]) {
       for (const uid of book.keys()) if (!presets.has(uid)) book.delete(uid);
     }

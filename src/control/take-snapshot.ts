@@ -1,6 +1,7 @@
 import type { ActivitySource } from '../activity/ledger.ts';
 import type { PresetUid } from '../domain/ids.ts';
-import type { Catalog, Preset } from '../domain/preset.ts';
+import type { Catalog } from '../domain/preset.ts';
+import { presetsByUid } from '../domain/presets-by-uid.ts';
 import type { Replica } from '../domain/replica.ts';
 import type { Instant } from '../domain/units.ts';
 import type { PlanInput } from '../planner/plan-input.ts';
@@ -22,13 +23,16 @@ export function takeSnapshot(
   now: Instant,
 ): PlanInput {
   const { pools, presets } = kept.catalog;
+  const declared = presetsByUid(presets);
+  // What a preset does matters only where something of it could leave or grow: of thousands few have a replica.
+  const running = new Set(replicas.map(({ preset }) => preset).filter((uid) => declared.has(uid)));
   return {
     pools,
     presets,
     replicas,
-    activity: new Map(presets.map(({ uid }) => [uid, source.activity(uid)])),
-    demand: known(presets, (uid) => source.demand(uid)),
-    lastUses: known(presets, (uid) => source.lastUse(uid)),
+    activity: known(running, (uid) => source.activity(uid)),
+    demand: known(declared.keys(), (uid) => source.demand(uid)),
+    lastUses: known(running, (uid) => source.lastUse(uid)),
     inFlight: new Map(
       replicas.flatMap(({ id }) => {
         const inFlight = source.inFlight(id);
@@ -37,7 +41,7 @@ export function takeSnapshot(
     ),
     orders: kept.orders,
     backOffs: kept.backOffs,
-    peaks: known(presets, (uid) => source.peak(uid, now)),
+    peaks: known(running, (uid) => source.peak(uid, now)),
     learnedLimits: kept.learnedLimits,
     reservations: kept.reservations,
     now,
@@ -45,10 +49,11 @@ export function takeSnapshot(
 }
 
 /** What is known of presets, by their uids. */
-const known = <T>(presets: readonly Preset[], find: (uid: PresetUid) => T | undefined): Map<PresetUid, T> =>
-  new Map(
-    presets.flatMap(({ uid }) => {
-      const found = find(uid);
-      return found === undefined ? [] : [[uid, found]];
-    }),
-  );
+function known<T>(presets: Iterable<PresetUid>, find: (uid: PresetUid) => T | undefined): Map<PresetUid, T> {
+  const all = new Map<PresetUid, T>();
+  for (const uid of presets) {
+    const found = find(uid);
+    if (found !== undefined) all.set(uid, found);
+  }
+  return all;
+}

@@ -8,7 +8,7 @@ import {
 } from '../api/cluster/decode-objects.ts';
 import type { NameHolders } from '../api/cluster/grant-names.ts';
 import { createJudge, type JudgeDeployment } from '../api/cluster/judge-deployment.ts';
-import { memoize } from '../api/cluster/memoize.ts';
+import { memoize } from '../domain/memoize.ts';
 import type { PodOwner, PodSettings } from '../api/cluster/pod-settings.ts';
 import { MODEL_DEPLOYMENTS, MODEL_POOLS, NAMESPACES } from '../api/cluster/resources.ts';
 import type { Rendered, Rendering } from '../api/cluster/verdict.ts';

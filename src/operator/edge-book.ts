@@ -2,7 +2,8 @@ import type { ActivitySource, Declared, LedgerChange } from '../activity/ledger.
 import { EDGE_REPORTS } from '../api/cluster/resources.ts';
 import type { Activity, Demand, Peak } from '../domain/activity.ts';
 import type { PresetUid, ReplicaId } from '../domain/ids.ts';
-import { after, earliest, later, milliseconds, type Duration, type Instant } from '../domain/units.ts';
+import { memoize } from '../domain/memoize.ts';
+import { after, later, milliseconds, type Duration, type Instant } from '../domain/units.ts';
 import type { KubeApi } from '../kube/kube-api.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { Reflector } from '../kube/reflector.ts';
@@ -13,7 +14,8 @@ import type { EdgeLife } from './drain-witnesses.ts';
 import { EdgePeaks } from './edge-peaks.ts';
 import { EdgePressure } from './edge-pressure.ts';
 import type { EdgeRecord, ReportedOrder } from './edge-record.ts';
-import { EdgeRegistry, type EdgeChange } from './edge-registry.ts';
+import { EdgeRegistry, type EdgeChange, type KnownEdge } from './edge-registry.ts';
+import { EdgeTotals } from './edge-totals.ts';
 import { IdleTimes } from './idle-times.ts';
 
 export interface EdgeBookParts {
@@ -35,6 +37,7 @@ export class EdgeBook implements ActivitySource {
   readonly #parts: EdgeBookParts;
   readonly #reports: Reflector;
   readonly #registry = new EdgeRegistry();
+  readonly #totalsOf = memoize((edges: readonly KnownEdge[]) => new EdgeTotals(edges));
   readonly #idleTimes = new IdleTimes();
   readonly #peaks = new EdgePeaks();
   readonly #pressure = new EdgePressure();
@@ -104,7 +107,7 @@ export class EdgeBook implements ActivitySource {
 
   /** How many edges there are. One that has taken its report away counts no more. */
   get edges(): number {
-    return this.#registry.all.filter(({ hasLeft }) => !hasLeft).length;
+    return this.#totals.present.length;
   }
 
   /**
@@ -127,7 +130,9 @@ export class EdgeBook implements ActivitySource {
     this.#peaks.declare(declared);
     this.#pressure.declare(declared);
     this.#notePeaks(now);
-    this.#idleTimes.keepOnly((uid) => this.#declared.has(uid) || this.#records.some(({ models }) => models.has(uid)));
+    this.#idleTimes.keepOnly(
+      (uid) => this.#declared.has(uid) || this.#totals.records.some(({ models }) => models.has(uid)),
+    );
     // Not within the call: whoever declares has more to do before it can take orders.
     queueMicrotask(() => {
       this.#passOrders();
@@ -145,8 +150,9 @@ export class EdgeBook implements ActivitySource {
   /** Without an edge, and while one cannot be understood, nothing is known. */
   activity(uid: PresetUid): Activity {
     const declaredAt = this.#declared.get(uid);
-    if (declaredAt === undefined || this.#syncedAt === undefined || !this.#isUnderstood()) return { kind: 'unknown' };
-    const inFlight = this.#requestsOf(uid);
+    if (declaredAt === undefined || this.#syncedAt === undefined || !this.#totals.isUnderstood)
+      return { kind: 'unknown' };
+    const inFlight = this.#totals.inFlight(uid);
     if (inFlight > 0) return { kind: 'busy', inFlight };
     const idleSince = this.#idleTimes.find(uid);
     if (idleSince !== undefined) return { kind: 'idle', since: idleSince };
@@ -172,10 +178,7 @@ export class EdgeBook implements ActivitySource {
   }
 
   demand(uid: PresetUid): Demand | undefined {
-    if (!this.#declared.has(uid)) return undefined;
-    const seen = this.#present.map(({ models }) => models.get(uid)).filter((model) => model !== undefined);
-    const since = earliest(seen.flatMap(({ waitingSince }) => waitingSince ?? []));
-    return since === undefined ? undefined : { waiting: sum(seen.map(({ waiting }) => waiting)), since };
+    return this.#declared.has(uid) ? this.#totals.demand(uid) : undefined;
   }
 
   /**
@@ -186,7 +189,7 @@ export class EdgeBook implements ActivitySource {
     const gate = this.#parts.gateOf(replica);
     if (gate === undefined || !gate.confirmed || this.#syncedAt === undefined) return undefined;
     if (gate.closed) return this.#drains.find(replica)?.inFlight;
-    return this.#isUnderstood() ? this.#countInFlight(replica) : undefined;
+    return this.#totals.isUnderstood ? this.#countInFlight(replica) : undefined;
   }
 
   /** The edges that have not said that they have nothing at a replica that drains: whoever stops it now presumes that they are dead. */
@@ -199,30 +202,18 @@ export class EdgeBook implements ActivitySource {
     this.#listeners.push(callback);
   }
 
-  get #records(): readonly EdgeRecord[] {
-    return this.#registry.all.map(({ record }) => record);
-  }
-
-  /** Of edges that still report. */
-  get #present(): readonly EdgeRecord[] {
-    return this.#registry.all.filter(({ hasLeft }) => !hasLeft).map(({ record }) => record);
-  }
-
-  #requestsOf(uid: PresetUid): number {
-    return sum(this.#records.map(({ models }) => models.get(uid)?.inFlight));
+  /** As of now: it is to be asked for each time. */
+  get #totals(): EdgeTotals {
+    return this.#totalsOf(this.#registry.all);
   }
 
   #notePeaks(now: Instant): void {
-    const isKnown = this.#syncedAt !== undefined && this.#isUnderstood();
-    this.#peaks.note(isKnown ? (uid) => this.#requestsOf(uid) : undefined, now);
-  }
-
-  #isUnderstood(): boolean {
-    return this.#records.length > 0 && this.#records.every(({ bootId }) => bootId !== undefined);
+    const isKnown = this.#syncedAt !== undefined && this.#totals.isUnderstood;
+    this.#peaks.note(isKnown ? (uid) => this.#totals.inFlight(uid) : undefined, now);
   }
 
   #countInFlight(replica: ReplicaId): number {
-    return sum(this.#records.map(({ inFlight }) => inFlight.get(replica)));
+    return sum(this.#totals.records.map(({ inFlight }) => inFlight.get(replica)));
   }
 
   /** Reads nothing that is older than the call. */
@@ -231,7 +222,7 @@ export class EdgeBook implements ActivitySource {
     for (const object of list.items) this.#reports.absorb(object);
     // Also what was listed and is deleted by now: that proves nothing.
     this.#take([...this.#reports.objects(), ...list.items]);
-    return this.#records.map(({ key, bootId }) => ({ key, bootId }));
+    return this.#totals.records.map(({ key, bootId }) => ({ key, bootId }));
   }
 
   #look(): void {
@@ -262,13 +253,13 @@ export class EdgeBook implements ActivitySource {
       });
     }
     if (changes.length > 0) this.#notePeaks(now);
-    const rises = this.#pressure.rises((uid) => this.#requestsOf(uid));
+    const rises = this.#pressure.rises((uid) => this.#totals.inFlight(uid));
     if (changes.some(changesDemand)) this.#tell('demand');
     else if (changes.length > 0) this.#tell(rises ? 'pressure' : 'idle');
   }
 
   #passOrders(): void {
-    const listed = this.#present.flatMap(({ orders }) => orders);
+    const listed = this.#totals.present.flatMap(({ orders }) => orders);
     const due = listed.filter(({ id, preset }) => !this.#seenOrders.has(id) && this.#declared.has(preset));
     const ids = new Set(listed.map(({ id }) => id));
     this.#seenOrders = new Set([...[...this.#seenOrders].filter((id) => ids.has(id)), ...due.map(({ id }) => id)]);

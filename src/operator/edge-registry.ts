@@ -22,11 +22,15 @@ export interface EdgeChange {
  */
 export class EdgeRegistry {
   readonly #edges = new Map<string, KnownEdge>();
+  /** `undefined`: something has changed since it was made. */
+  #all: readonly KnownEdge[] | undefined;
   /** Lives that are over, while their report is still there. */
   readonly #buried = new Set<string>();
 
+  /** The very same value as long as nothing has changed, so that what is made of it need not be made anew. */
   get all(): readonly KnownEdge[] {
-    return [...this.#edges.values()];
+    this.#all ??= [...this.#edges.values()];
+    return this.#all;
   }
 
   find(key: string): KnownEdge | undefined {
@@ -47,6 +51,7 @@ export class EdgeRegistry {
     const known = this.#edges.get(dead.key);
     if (known?.record.bootId !== dead.bootId) return undefined;
     this.#edges.delete(dead.key);
+    this.#all = undefined;
     this.#buried.add(lifeOf(dead));
     return { before: known, after: undefined };
   }
@@ -57,14 +62,19 @@ export class EdgeRegistry {
     const record = readRecord(object, before?.record, now);
     if (this.#buried.has(lifeOf(record))) return [];
     const after = { record, hasLeft: false };
-    this.#edges.set(record.key, after);
+    this.#put(after);
     return [{ before, after }];
   }
 
   #leave(before: KnownEdge): EdgeChange {
     const after = { ...before, hasLeft: true };
-    this.#edges.set(before.record.key, after);
+    this.#put(after);
     return { before, after };
+  }
+
+  #put(edge: KnownEdge): void {
+    this.#edges.set(edge.record.key, edge);
+    this.#all = undefined;
   }
 
   #forgetBuried(reports: ReadonlyMap<string, KubeObject>): void {

@@ -1,5 +1,5 @@
 import type { Acceptance } from '../api/cluster/accept.ts';
-import type { PresetView } from '../control/control-loop.ts';
+import type { PresetView } from '../control/preset-views.ts';
 import { type Foresight, notAcceptedPlan, planFor } from '../control/describe-plan.ts';
 import type { ModelName, PresetUid } from '../domain/ids.ts';
 import type { Instant } from '../domain/units.ts';

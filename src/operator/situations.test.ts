@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
 import fc from 'fast-check';
 import { checkObject } from '../api/check-object.ts';
+import type { DeploymentVerdict } from '../api/cluster/accept.ts';
 import { type ClusterObject, decodePool } from '../api/cluster/decode-objects.ts';
 import { renderPoolStatus } from '../api/cluster/render-pool-status.ts';
 import { renderStatus } from '../api/cluster/render-status.ts';
@@ -467,6 +468,15 @@ describe('a ModelDeployment about which nothing has changed', () => {
     const pools = [decodePool(declaredPool('default', { paused: true }))];
     assert.deepEqual(kept({ acceptance: { ...world.acceptance, pools } }), [false, false]);
     assert.deepEqual(kept({ edges: 2 }), [false, false]);
+  });
+
+  it('is another where something else was decided about it, and where another state of it was read', () => {
+    const { acceptance } = world;
+    const decided = (change: (of: DeploymentVerdict<unknown>) => DeploymentVerdict<unknown>): boolean[] =>
+      kept({ acceptance: { ...acceptance, verdicts: acceptance.verdicts.map((one, at) => (at === 1 ? change(one) : one)) } }); // prettier-ignore
+    assert.deepEqual(decided((of) => ({ ...of })), [true, true], 'the same'); // prettier-ignore
+    assert.deepEqual(decided((of) => ({ ...of, presets: of.presets.map((preset) => ({ ...preset })) })), [true, false]); // prettier-ignore
+    assert.deepEqual(decided((of) => ({ ...of, deployment: { ...of.deployment, generation: 2 } })), [true, false]); // prettier-ignore
   });
 
   it('is another where it has failed', () => {

@@ -4,9 +4,10 @@ import type { Acceptance, DeploymentVerdict } from '../api/cluster/accept.ts';
 import type { ClusterPool } from '../api/cluster/decode-objects.ts';
 import type { DeploymentSituation, LastFailure, PoolSituation, PresetSituation } from '../api/cluster/situation.ts';
 import { formatObject, type PresetVerdict } from '../api/cluster/verdict.ts';
-import type { PresetView } from '../control/control-loop.ts';
+import type { PresetView } from '../control/preset-views.ts';
 import type { FailureNote } from '../control/failures.ts';
 import type { PresetUid, ReplicaId } from '../domain/ids.ts';
+import { memoize } from '../domain/memoize.ts';
 import { holdsCapacity, type Replica } from '../domain/replica.ts';
 import { NO_RESOURCES, plus, type Resources } from '../domain/resources.ts';
 import { since, type Instant } from '../domain/units.ts';
@@ -51,11 +52,26 @@ export interface Situations {
 const isRemains = ({ state }: Replica): boolean =>
   (state.kind === 'stopping' || state.kind === 'draining') && state.cause.kind === 'failed';
 
+const isPaused = ({ decoded }: ClusterPool): boolean => decoded.kind === 'valid' && decoded.spec.pool.paused;
+
+/** Nothing runs or is wanted of it. */
+const isAtRest = ({ phase, replicas, lastFailure }: PresetSituation): boolean =>
+  phase.kind === 'unloaded' && replicas.length === 0 && lastFailure === undefined;
+
+const NONE: readonly Replica[] = [];
+
+const viewsByUid = memoize((views: readonly PresetView[]): ReadonlyMap<PresetUid, PresetView> => {
+  const found = new Map<PresetUid, PresetView>();
+  for (const view of views) found.set(view.preset.uid, view);
+  return found;
+});
+
 /** Looks things up by preset. */
 class Index {
   readonly #replicas: ReadonlyMap<PresetUid, readonly Replica[]>;
   readonly #views: ReadonlyMap<PresetUid, PresetView>;
   readonly #bins: ReadonlyMap<string, readonly Bin[]>;
+  readonly #paused: ReadonlySet<string>;
   readonly #activity: World['activity'];
   readonly #lastUse: World['lastUse'];
   readonly #world: Pick<World, 'failures' | 'hasPod'>;
@@ -64,7 +80,8 @@ class Index {
     const { acceptance, replicas, views, activity, lastUse } = world;
     this.#world = world;
     this.#replicas = Map.groupBy(replicas, ({ preset }) => preset);
-    this.#views = new Map(views.map((view) => [view.preset.uid, view]));
+    this.#views = viewsByUid(views);
+    this.#paused = new Set(acceptance.pools.filter(isPaused).map(({ name }) => name));
     this.#bins = new Map(
       acceptance.pools.flatMap(({ name, decoded }) =>
         decoded.kind === 'valid' ? [[name, decoded.spec.pool.bins]] : [],
@@ -83,8 +100,6 @@ class Index {
       replicas.filter((replica) => !isRemains(replica)),
       standing,
     );
-    const isIdle = this.idleSince(verdict.uid) !== undefined;
-    const lastUsed = isIdle ? this.#lastUse(verdict.uid) : undefined;
     return {
       verdict,
       replicas,
@@ -92,8 +107,26 @@ class Index {
       failure: standing.backOff,
       lastFailure: this.#lastFailure(planned),
       tooLarge: this.#tooLarge(planned),
-      lastUsed,
+      lastUsed: this.#lastUsed(verdict.uid),
     };
+  }
+
+  /** Nothing runs or is wanted of it, nor did or was when it was told of last: what is told of that follows from the verdict alone. */
+  isStillAtRest(last: PresetSituation | undefined, verdict: PresetVerdict<unknown>): boolean {
+    const { uid } = verdict;
+    if (last?.verdict !== verdict || !isAtRest(last) || this.#replicas.has(uid)) return false;
+    if (this.#world.failures.has(uid) || last.lastUsed !== this.#lastUsed(uid)) return false;
+    const planned = this.#views.get(uid);
+    return planned === undefined || phaseOf(NONE, planned.standing).kind === 'unloaded';
+  }
+
+  isPaused(pool: string): boolean {
+    return this.#paused.has(pool);
+  }
+
+  #lastUsed(uid: PresetUid): Instant | undefined {
+    const lastUse = this.#lastUse(uid);
+    return lastUse === undefined || this.idleSince(uid) === undefined ? undefined : lastUse;
   }
 
   #lastFailure(planned: PresetView | undefined): LastFailure | undefined {
@@ -123,45 +156,38 @@ class Index {
   }
 }
 
-const isPaused = ({ decoded }: ClusterPool): boolean => decoded.kind === 'valid' && decoded.spec.pool.paused;
-
 function ofDeployment(
   { deployment, presets }: DeploymentVerdict<unknown>,
   world: World,
   index: Index,
 ): DeploymentSituation {
-  const pool = world.acceptance.pools.find(({ name }) => name === deployment.pool);
   return {
     deployment,
     presets: presets.map((verdict) => index.situationOf(verdict)),
-    isPoolPaused: pool !== undefined && isPaused(pool),
+    isPoolPaused: index.isPaused(deployment.pool),
     edges: world.edges,
   };
 }
 
-/** Nothing runs, and nothing is wanted: what is told of that follows from this alone. */
-const isSameRest = (a: PresetSituation | undefined, b: PresetSituation): boolean =>
-  a?.verdict === b.verdict &&
-  a.phase.kind === 'unloaded' &&
-  b.phase.kind === 'unloaded' &&
-  a.replicas.length + b.replicas.length === 0 &&
-  a.lastFailure === undefined &&
-  b.lastFailure === undefined &&
-  a.lastUsed === b.lastUsed;
-
-/** Of thousands of presets few do anything: the others need not be told of again. */
-function asBefore(next: DeploymentSituation, last: DeploymentSituation | undefined): DeploymentSituation {
-  const isUnchanged =
-    last?.deployment === next.deployment &&
-    last.isPoolPaused === next.isPoolPaused &&
-    last.edges === next.edges &&
-    next.presets.every((preset, index) => isSameRest(last.presets[index], preset));
-  return isUnchanged ? last : next;
+/** Of thousands of presets few do anything: the others need not be looked at, nor told of, again. */
+function isAsBefore(
+  last: DeploymentSituation,
+  { deployment, presets }: DeploymentVerdict<unknown>,
+  world: World,
+  index: Index,
+): boolean {
+  return (
+    last.deployment === deployment &&
+    last.isPoolPaused === index.isPaused(deployment.pool) &&
+    last.edges === world.edges &&
+    presets.every((verdict, place) => index.isStillAtRest(last.presets[place], verdict))
+  );
 }
 
-/** The loaded presets of a pool that nobody uses, the longest idle first; names break ties. `undefined`: of one it is unknown. */
-function leastRecentlyUsed(presets: readonly PresetSituation[], index: Index): PresetUid[] | undefined {
-  const loaded = presets.filter(({ replicas }) => replicas.some(({ state }) => state.kind === 'ready'));
+const isLoaded = ({ replicas }: PresetSituation): boolean => replicas.some(({ state }) => state.kind === 'ready');
+
+/** Of the loaded presets of a pool those that nobody uses, the longest idle first; names break ties. `undefined`: of one it is unknown. */
+function leastRecentlyUsed(loaded: readonly PresetSituation[], index: Index): PresetUid[] | undefined {
   if (loaded.some(({ verdict: { uid } }) => !index.isKnown(uid))) return undefined;
   const idle = loaded.flatMap(({ verdict: { uid } }) => {
     const since = index.idleSince(uid);
@@ -174,47 +200,50 @@ function leastRecentlyUsed(presets: readonly PresetSituation[], index: Index): P
 
 /** By their places. */
 function queueOf({ name }: ClusterPool, { views }: World): PresetUid[] {
-  const waiting = views.flatMap(({ preset: { uid, pool }, standing: { waitsFor } }) =>
-    pool === name && waitsFor?.position !== undefined ? [{ uid, place: waitsFor.position }] : [],
+  const inQueue = views.filter(({ preset, standing }) => preset.pool === name && standing.waitsFor !== undefined);
+  const waiting = inQueue.flatMap(({ preset: { uid }, standing: { waitsFor } }) =>
+    waitsFor?.position === undefined ? [] : [{ uid, place: waitsFor.position }],
   );
   return waiting.sort((a, b) => a.place - b.place).map(({ uid }) => uid);
 }
 
-function ofPool(pool: ClusterPool, world: World, presets: readonly PresetSituation[], index: Index): PoolSituation {
+function ofPool(pool: ClusterPool, world: World, loaded: readonly PresetSituation[], index: Index): PoolSituation {
   const holding = world.replicas.filter((replica) => replica.pool === pool.name && holdsCapacity(replica));
   return {
     pool,
     loaded: holding.length,
     used: holding.map((replica) => index.takenBy(replica)).reduce(plus, NO_RESOURCES),
     queue: queueOf(pool, world),
-    idle: leastRecentlyUsed(presets, index),
+    idle: leastRecentlyUsed(loaded, index),
   };
 }
+
+/** Made once for each decision: thousands of names are asked for one by one, with every look. */
+const namesOf = memoize(
+  (verdicts: readonly DeploymentVerdict<unknown>[]): Situations['names'] =>
+    new Map(
+      verdicts.flatMap(({ deployment, presets }) =>
+        presets.map(({ uid, name }): [PresetUid, string] => [uid, `${formatObject(deployment.ref)}/${name}`]),
+      ),
+    ),
+);
 
 /** Puts together what was decided about everything that is declared and what it does. `before`: what was put together last. */
 export function situationsOf(world: World, before?: Situations): Situations {
   const index = new Index(world);
-  const deployments = world.acceptance.verdicts.map((verdict) =>
-    asBefore(ofDeployment(verdict, world, index), before?.byUid.get(verdict.deployment.ref.uid)),
-  );
-  const byPool = Map.groupBy(deployments, ({ deployment }) => deployment.pool);
-  const pools = world.acceptance.pools.map((pool) => {
-    const own = byPool.get(pool.name);
-    const presets = own === undefined ? [] : own.flatMap((one) => one.presets);
-    return ofPool(pool, world, presets, index);
+  const { verdicts, pools } = world.acceptance;
+  const deployments = verdicts.map((verdict) => {
+    const last = before?.byUid.get(verdict.deployment.ref.uid);
+    return last !== undefined && isAsBefore(last, verdict, world, index) ? last : ofDeployment(verdict, world, index);
   });
-  const all = deployments.flatMap(({ deployment, presets }) => presets.map((preset) => ({ deployment, preset })));
+  const presets = new Map<PresetUid, PresetSituation>();
+  for (const one of deployments) for (const preset of one.presets) presets.set(preset.verdict.uid, preset);
   return {
     deployments,
     byUid: new Map(deployments.map((one) => [one.deployment.ref.uid, one])),
-    pools,
-    presets: new Map(all.map(({ preset }) => [preset.verdict.uid, preset])),
-    names: new Map(
-      all.map(({ deployment, preset: { verdict } }) => [
-        verdict.uid,
-        `${formatObject(deployment.ref)}/${verdict.name}`,
-      ]),
-    ),
+    pools: pools.map((pool) => ofPool(pool, world, loadedIn(pool, deployments), index)),
+    presets,
+    names: namesOf(verdicts),
     unschedulable: new Map(
       world.replicas.flatMap(({ id }) => {
         const words = world.schedulerWords(id);
@@ -223,3 +252,8 @@ export function situationsOf(world: World, before?: Situations): Situations {
     ),
   };
 }
+
+const loadedIn = ({ name }: ClusterPool, deployments: readonly DeploymentSituation[]): readonly PresetSituation[] =>
+  deployments
+    .filter(({ deployment, presets }) => deployment.pool === name && presets.some(isLoaded))
+    .flatMap(({ presets }) => presets.filter(isLoaded));

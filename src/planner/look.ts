@@ -2,6 +2,7 @@ import { footprintOf } from '../domain/is-current.ts';
 import type { PoolName, PresetUid } from '../domain/ids.ts';
 import type { Pool } from '../domain/pool.ts';
 import type { Preset } from '../domain/preset.ts';
+import { presetsByUid } from '../domain/presets-by-uid.ts';
 import { isLive, type Replica } from '../domain/replica.ts';
 import type { Resources } from '../domain/resources.ts';
 import type { PlanInput } from './plan-input.ts';
@@ -24,7 +25,7 @@ export function lookAt(input: PlanInput): Look {
   const replicas = input.replicas.toSorted(byId);
   return {
     input,
-    presets: new Map(input.presets.map((preset) => [preset.uid, preset])),
+    presets: presetsByUid(input.presets),
     pools: new Map(input.pools.map((pool) => [pool.name, pool])),
     replicas,
     byPreset: Map.groupBy(replicas, ({ preset }) => preset),

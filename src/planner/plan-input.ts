@@ -14,7 +14,7 @@ export interface PlanInput {
   readonly presets: readonly Preset[];
   /** Also those whose preset is gone. */
   readonly replicas: readonly Replica[];
-  /** A preset that is missing here is unknown. */
+  /** Of presets that have replicas, as `lastUses` and `peaks` are; one of them that is missing here is unknown. */
   readonly activity: ReadonlyMap<PresetUid, Activity>;
   readonly demand: ReadonlyMap<PresetUid, Demand>;
   /** When a request of a preset has ended last, as far as anybody knows; one that is missing here was never seen in use. */

@@ -40,8 +40,8 @@ export function plan(input: PlanInput): Plan {
   };
 }
 
-function presetsWithReplicas({ input, byPreset }: Look): Preset[] {
-  const found = input.presets.filter(({ uid }) => byPreset.has(uid));
+function presetsWithReplicas({ presets, byPreset }: Look): Preset[] {
+  const found = [...byPreset.keys()].map((uid) => presets.get(uid)).filter((preset) => preset !== undefined);
   return found.sort((a, b) => (a.model < b.model ? -1 : 1));
 }
 

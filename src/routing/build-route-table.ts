@@ -58,14 +58,20 @@ function readyReplica(preset: RoutedPreset, replica: RoutedReplica): ReadyReplic
 
 /** The furthest of its replicas, else what it waits for. */
 export function phaseOf(replicas: readonly Pick<Replica, 'state'>[], standing: Standing): Phase {
+  const running = replicas.length === 0 ? undefined : furthest(replicas, standing);
+  if (running !== undefined) return running;
+  if (standing.backOff !== undefined) return { kind: 'failed', ...standing.backOff };
+  if (standing.waitsFor !== undefined) return { kind: 'waiting', ...standing.waitsFor };
+  return { kind: 'unloaded' };
+}
+
+/** `undefined`: none of them is or was of use. */
+function furthest(replicas: readonly Pick<Replica, 'state'>[], standing: Standing): Phase | undefined {
   const kinds = new Set(replicas.map((replica) => replica.state.kind));
   if (kinds.has('ready')) return { kind: 'ready' };
   if (kinds.has('starting')) return loading(replicas, standing);
   if (kinds.has('draining')) return leaving('draining', replicas);
-  if (kinds.has('stopping')) return leaving('stopping', replicas);
-  if (standing.backOff !== undefined) return { kind: 'failed', ...standing.backOff };
-  if (standing.waitsFor !== undefined) return { kind: 'waiting', ...standing.waitsFor };
-  return { kind: 'unloaded' };
+  return kinds.has('stopping') ? leaving('stopping', replicas) : undefined;
 }
 
 function leaving(kind: 'draining' | 'stopping', replicas: readonly Pick<Replica, 'state'>[]): Phase {

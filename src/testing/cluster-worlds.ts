@@ -1,7 +1,7 @@
 import { WHOLE_POOL } from '../domain/pool.ts';
 import { NO_RESOURCES } from '../domain/resources.ts';
 import type { ClusterObject } from '../api/cluster/decode-objects.ts';
-import type { PresetView } from '../control/control-loop.ts';
+import type { PresetView } from '../control/preset-views.ts';
 import type { Activity } from '../domain/activity.ts';
 import { type PresetUid, poolName, presetUid, replicaId } from '../domain/ids.ts';
 import type { DrainCause, Replica, ReplicaState } from '../domain/replica.ts';

@@ -6,7 +6,7 @@ import { namesOf } from './declared-preset.ts';
 import type { ClusterDeployment, ClusterPool } from './decode-objects.ts';
 import { byAge, grantNames, type NameClaim, type NameHolders } from './grant-names.ts';
 import type { JudgeDeployment } from './judge-deployment.ts';
-import { memoize } from './memoize.ts';
+import { memoize } from '../../domain/memoize.ts';
 import { isInScope, livingPools } from './scope.ts';
 import { formatObject, type LostName, type PresetVerdict, type Rendering } from './verdict.ts';
 

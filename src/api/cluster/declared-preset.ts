@@ -4,7 +4,7 @@ import { DEFAULT_PRIORITY, readDuration } from '../decode-settings.ts';
 import type { ManifestDefaults, ManifestPreset, ManifestSource } from '../model-deployment-schema.ts';
 import { DEFAULT_QUEUE } from '../preset-draft.ts';
 import type { ClusterDeployment } from './decode-objects.ts';
-import { memoize } from './memoize.ts';
+import { memoize } from '../../domain/memoize.ts';
 import { type Layers, mergeLayerScaling } from './merge-layers.ts';
 import { clusterPresetUid, clusterServes, type ModelFile, type ModelSource } from './pod-settings.ts';
 import { formatObject } from './verdict.ts';

@@ -19,7 +19,7 @@ import {
   type ModelPoolStatus,
   ModelPoolStatusSchema,
 } from '../model-pool-schema.ts';
-import { memoize } from './memoize.ts';
+import { memoize } from '../../domain/memoize.ts';
 import type { DeploymentRef } from './verdict.ts';
 
 /** An object as an API server has it. */

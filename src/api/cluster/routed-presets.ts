@@ -13,7 +13,7 @@ import {
   decodeDeployment,
   decodePool,
 } from './decode-objects.ts';
-import { memoize } from './memoize.ts';
+import { memoize } from '../../domain/memoize.ts';
 import { clusterPresetUid } from './pod-settings.ts';
 import { isInScope, livingPools } from './scope.ts';
 import { isRefusalReason } from './verdict.ts';
