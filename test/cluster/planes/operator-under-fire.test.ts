@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { testSeed } from '../../../src/testing/seed.ts';
+import { FIELD_TRIALS, tryField } from '../../prove/operator-trials/fields.ts';
 import { tryHandOvers } from '../../prove/operator-trials/hand-overs.ts';
 import { KillTrials } from '../../prove/operator-trials/kill-trials.ts';
 import { tryScenario } from '../../prove/operator-trials/kills.ts';
@@ -12,6 +13,7 @@ import { setStage, type Stage } from '../../prove/operator-trials/stage.ts';
 import type { Series } from '../../prove/proof.ts';
 import { withCleanup } from '../../support/cleanup-stack.ts';
 import type { Cleanup } from '../../support/temp-folder.ts';
+import { walkLeaves } from '../support/leaves/walk-leaves.ts';
 import { freeLease } from '../support/operator-lease.ts';
 import type { PresetStatus } from '../support/preset-status.ts';
 
@@ -52,8 +54,18 @@ async function askForImage(t: Cleanup, stage: Stage): Promise<void> {
   assert.deepEqual(trial.pods('a'), []);
 }
 
+/** Each field through the API server, as in test/unit/schema-effects.test.ts; then a few of them with an operator that carries them out. */
+async function setFields(t: Cleanup, stage: Stage): Promise<void> {
+  const { api } = stage.own.cluster;
+  assert.deepEqual(await walkLeaves(api, 'default'), []);
+  await freeLease(api);
+  const { operator } = await RestartedOperator.start(t, stage, 'operator-a');
+  await operator.log.waitFor({ msg: 'operating' });
+  await Promise.all(FIELD_TRIALS.map(async (trial, index) => tryField(stage, trial, index)));
+}
+
 describe('the operator under fire', { timeout: 180_000 }, () => {
-  it(`comes to the same end when it is killed at any write (${chosen.map(({ name }) => name).join()}), hands over, outlives its API server, and makes no pod that has not got its image`, async () => {
+  it(`comes to the same end when it is killed at any write (${chosen.map(({ name }) => name).join()}), hands over, outlives its API server, makes no pod that has not got its image, and carries out each field until it is taken back`, async () => {
     await withCleanup(async (t) => {
       const stage = await setStage(t);
       await withCleanup(async (own) => kill(own, stage));
@@ -64,6 +76,7 @@ describe('the operator under fire', { timeout: 180_000 }, () => {
         assertNoFailures([await tryOutage(own, stage, 2, 5_500)]);
       });
       await withCleanup(async (own) => askForImage(own, stage));
+      await withCleanup(async (own) => setFields(own, stage));
     });
   });
 });

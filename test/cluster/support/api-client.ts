@@ -69,6 +69,16 @@ export class ApiClient {
     return text.startsWith('{') ? JSON.parse(text) : text;
   }
 
+  /** As `kubectl apply --server-side` does: what is not in `object` any more is taken back. Throws RefusedCall. */
+  async apply(collection: string, name: string, object: object): Promise<ApiObject> {
+    const path = `${collection}/${name}?fieldManager=kubectl&fieldValidation=Strict`;
+    const type = 'application/apply-patch+yaml';
+    const answer = await this.#send('PATCH', path, { body: { metadata: { name }, ...object }, type });
+    const text = await answer.body.text();
+    if (answer.statusCode >= 300) throw new RefusedCall(`apply ${path}`, answer.statusCode, text);
+    return asObject(JSON.parse(text));
+  }
+
   /** What the API server warns of in its answer to a call that it takes; throws RefusedCall for any other. */
   async warningsOf(method: Method, path: string, body: unknown): Promise<readonly string[]> {
     const answer = await this.#send(method, path, { body });
@@ -157,9 +167,12 @@ export class ApiClient {
   async #send(
     method: Method,
     path: string,
-    { body, signal }: { readonly body?: unknown; readonly signal?: AbortSignal },
+    {
+      body,
+      signal,
+      type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
+    }: { readonly body?: unknown; readonly signal?: AbortSignal; readonly type?: string },
   ): Promise<Dispatcher.ResponseData> {
-    const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
     return request(`${this.#server}${path}`, {
       method,
       dispatcher: this.#agent,

@@ -15,6 +15,8 @@ type Fields = Readonly<Record<string, unknown>>;
 const fake = (value: 'ready' | 'exit'): Fields => ({ env: [{ name: 'FAKE', value }] });
 export const BROKEN = fake('exit');
 export const WHOLE = fake('ready');
+const ENGINE = { image: 'example.com/llama:1' };
+const HEAD = { apiVersion: 'corral.dev/v1alpha1' };
 
 const hasEnded = ({ status }: ApiObject): boolean => /"phase":"(Failed|Succeeded)"/u.test(JSON.stringify(status));
 
@@ -34,9 +36,21 @@ export class Trial {
     this.place = { namespace, pool: id };
   }
 
+  /**
+   * Applies the pool, and the ModelDeployment with the one preset `a`, as `kubectl apply --server-side` does: what was given and is
+   * given no more is taken back.
+   */
+  async apply({ preset = {}, pool = {} }: { readonly preset?: Fields; readonly pool?: Fields }): Promise<void> {
+    const spec = { defaults: { engine: ENGINE }, ...pool };
+    await this.#api.apply(`${GROUP}/modelpools`, this.id, { ...HEAD, kind: 'ModelPool', spec });
+    const presets = [{ name: 'a', model: this.id, source: { path: '/models/a.gguf' }, ...WHOLE, ...preset }];
+    const object = { ...HEAD, kind: 'ModelDeployment', spec: { pool: this.id, presets } };
+    ({ uid: this.#uid } = (await this.#api.apply(this.#collection, this.id, object)).metadata);
+  }
+
   /** Makes the pool. */
   async begin(pool: Fields): Promise<void> {
-    const defaults = { engine: { image: 'example.com/llama:1' }, scaling: { idleTimeout: '0s' } };
+    const defaults = { engine: ENGINE, scaling: { idleTimeout: '0s' } };
     const spec = { ...pool, defaults };
     await declarePool(this.#api, this.id, spec);
   }
@@ -112,19 +126,19 @@ export class Trial {
 
   /** Resolves when so many pods of a preset are there and ready, and no others. */
   async untilReady(preset: string, count: number): Promise<void> {
-    await this.#untilPods(preset, `${count} ready pods`, (pods) => pods.length === count && pods.every(isReady));
+    await this.untilPods(preset, `${count} ready pods`, (pods) => pods.length === count && pods.every(isReady));
   }
 
   async untilClosed(preset: string): Promise<void> {
-    await this.#untilPods(preset, 'a closed gate', (pods) => pods.some(({ metadata }) => isClosed(metadata)));
+    await this.untilPods(preset, 'a closed gate', (pods) => pods.some(({ metadata }) => isClosed(metadata)));
   }
 
   async untilOpen(preset: string): Promise<void> {
-    await this.#untilPods(preset, 'open gates', (pods) => pods.every(({ metadata }) => !isClosed(metadata)));
+    await this.untilPods(preset, 'open gates', (pods) => pods.every(({ metadata }) => !isClosed(metadata)));
   }
 
   async untilGone(preset: string): Promise<void> {
-    await this.#untilPods(preset, 'no pods', (pods) => pods.length === 0);
+    await this.untilPods(preset, 'no pods', (pods) => pods.length === 0);
   }
 
   /** Resolves when a pod that was there is there no more. */
@@ -177,7 +191,8 @@ export class Trial {
     return { source: { path: `/models/${name}.gguf` }, model: `${this.id}-${name}`, ...WHOLE, ...preset };
   }
 
-  async #untilPods(preset: string, what: string, isSo: (pods: readonly ApiObject[]) => boolean): Promise<void> {
+  /** Resolves when the pods of a preset are so. */
+  async untilPods(preset: string, what: string, isSo: (pods: readonly ApiObject[]) => boolean): Promise<void> {
     await this.stage.pods.until(
       `${this.id}: ${preset}: ${what}`,
       () => (isSo(this.pods(preset)) ? true : undefined),
