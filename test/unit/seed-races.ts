@@ -168,15 +168,18 @@ async function wantedIsRemoved(s: fc.Scheduler): Promise<void> {
   assertForgotten(corral, b);
 }
 
-export const seedRaces: readonly SeedRace[] = [
-  {
-    title: 'seed race 1: B waits for A to be unloaded, and a reload removes A meanwhile',
-    promise: "ends A's stream well, serves B, and makes no entry for A",
-    play: victimIsRemoved,
-  },
-  {
-    title: 'seed race 2: a request waits for B, and a reload removes B meanwhile',
-    promise: 'answers 404, and starts no process for B afterwards',
-    play: wantedIsRemoved,
-  },
-];
+/** Seed race 1. */
+export const victimRemoved: SeedRace = {
+  title: 'seed race 1: B waits for A to be unloaded, and a reload removes A meanwhile',
+  promise: "ends A's stream well, serves B, and makes no entry for A",
+  play: victimIsRemoved,
+};
+
+/** Seed race 2. */
+export const wantedRemoved: SeedRace = {
+  title: 'seed race 2: a request waits for B, and a reload removes B meanwhile',
+  promise: 'answers 404, and starts no process for B afterwards',
+  play: wantedIsRemoved,
+};
+
+export const seedRaces: readonly SeedRace[] = [victimRemoved, wantedRemoved];

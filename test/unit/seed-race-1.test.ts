@@ -1,0 +1,4 @@
+import { victimRemoved } from './seed-races.ts';
+import { trySeedRace } from './support/try-seed-race.ts';
+
+trySeedRace(victimRemoved);

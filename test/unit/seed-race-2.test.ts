@@ -1,0 +1,4 @@
+import { wantedRemoved } from './seed-races.ts';
+import { trySeedRace } from './support/try-seed-race.ts';
+
+trySeedRace(wantedRemoved);
