@@ -1,19 +1,12 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { dirname } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { tempFolder } from '../support/temp-folder.ts';
 import { tinyModels } from '../support/tiny-models.ts';
 import type { ApiObject } from './support/api-client.ts';
-import { claimCluster } from './support/claim-cluster.ts';
 import { useCluster } from './support/cluster.ts';
-import { startCluster } from './support/start-cluster.ts';
 import { isReady } from './support/test-cluster.ts';
 import type { TestCluster } from './support/test-cluster.ts';
-import { tracesOf } from './support/traces.ts';
-import { waitUntil } from './support/wait-until.ts';
 
 const GPU = 'example.com/gpu';
 
@@ -94,32 +87,5 @@ describe('the cluster of the tests', { timeout: 240_000 }, () => {
     assert.equal(asked?.user.username, 'admin');
     assert.equal(asked.responseStatus?.code, 403);
     assert.equal((asked.requestObject as { metadata: { name: string } }).metadata.name, 'lax');
-  });
-
-  it('leaves nothing behind when it is stopped', async () => {
-    const own = await startCluster({ nodes: cluster.node.kind === 'kubelet' ? 1 : 0 });
-    const before = tracesOf(own.index);
-    for (const program of ['etcd', 'kube-apiserver']) assert.ok(before.some((trace) => trace.includes(program)));
-    await own.stop();
-    assert.deepEqual(tracesOf(own.index), []);
-  });
-
-  it('is cleared away by the next one when its process was killed, under whatever number that runs', async () => {
-    // A lower number, for the next one.
-    const lower = claimCluster();
-    const nodes = cluster.node.kind === 'kubelet' ? '1' : '0';
-    const child = spawn(process.execPath, [join(import.meta.dirname, 'support/own-cluster.ts'), nodes], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
-    const index = Number(line);
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-    assert.notDeepEqual(tracesOf(index), []);
-    lower.release();
-    const next = await startCluster({ nodes: 0 });
-    await next.stop();
-    // Another run on this machine may have begun to clear it first, or have taken the lower number.
-    await waitUntil('the traces of the killed one', 20, async () => Promise.resolve(tracesOf(index).length === 0));
   });
 });

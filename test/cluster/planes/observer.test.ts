@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { Observer } from './observer/observer.ts';
-import { ApiClient } from './support/api-client.ts';
-import { componentToken } from './support/create-token.ts';
-import { startCluster } from './support/start-cluster.ts';
-import type { TestCluster } from './support/test-cluster.ts';
+import { Observer } from '../observer/observer.ts';
+import { ApiClient } from '../support/api-client.ts';
+import { componentToken } from '../support/create-token.ts';
+import { startCluster } from '../support/start-cluster.ts';
+import type { TestCluster } from '../support/test-cluster.ts';
 
 /** Calls as the operator may make them, by a token of its ServiceAccount that belongs to no pod. */
 async function asOperator({ api, server, caFile }: TestCluster): Promise<ApiClient> {

@@ -6,13 +6,13 @@ import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import type { Readable } from 'node:stream';
-import { renderViolation } from './observer/judge.ts';
-import { Observer } from './observer/observer.ts';
-import { layOut } from './support/cluster-layout.ts';
-import { TestCluster } from './support/test-cluster.ts';
-import { tracesOf } from './support/traces.ts';
+import { renderViolation } from '../observer/judge.ts';
+import { Observer } from '../observer/observer.ts';
+import { layOut } from '../support/cluster-layout.ts';
+import { TestCluster } from '../support/test-cluster.ts';
+import { tracesOf } from '../support/traces.ts';
 
-const script = resolve(import.meta.dirname, '../../scripts/cluster.ts');
+const script = resolve(import.meta.dirname, '../../../scripts/cluster.ts');
 const sh = async (command: string): Promise<string> => (await promisify(execFile)('sh', ['-euc', command])).stdout;
 
 /** All that a program prints, kept as it comes. */
