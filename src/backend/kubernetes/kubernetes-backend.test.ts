@@ -179,6 +179,49 @@ describe('a start', () => {
     assert.ok(!calls(world).includes('create'), calls(world).join(' '));
   });
 
+  it('reads its ModelDeployment while it is tried out, and once more before it is tried again', async (t) => {
+    let reads = 0;
+    const isThere = async (): Promise<boolean> => {
+      reads += 1;
+      return Promise.resolve(true);
+    };
+    const world = await bed(t, EAGER, { isThere });
+    const hold = world.server.hold({ verb: 'create', plural: 'pods' });
+    world.server.fail(CREATE, { kind: 'status', status: 500, reason: 'InternalError', message: 'etcd is slow' });
+    start(world.backend);
+    await world.server.until(() => hold.arrived > 0);
+    assert.equal(reads, 1, 'not only after that');
+    hold.release();
+    await untilState(world.backend, 'ready');
+    assert.deepEqual([reads, calls(world).filter((call) => call === 'create').length], [2, 2]);
+  });
+  it('is not sent when its ModelDeployment has gone before it was read, though it would have been taken', async (t) => {
+    const readAgain = Promise.withResolvers<undefined>();
+    let reads = 0;
+    const isThere = async (): Promise<boolean> => {
+      reads += 1;
+      if (reads === 2) readAgain.resolve(undefined);
+      return Promise.resolve(false);
+    };
+    const world = await bed(t, EAGER, { isThere });
+    start(world.backend);
+    await Promise.race([readAgain.promise, world.server.until(() => calls(world).includes('create'))]);
+    assert.deepEqual(calls(world), ['create dry-run']);
+    drain(world.backend, await untilState(world.backend, 'starting'));
+    await untilGone(world.backend);
+  });
+  it('is sent as soon as it was tried out: nobody is told of that, and plans first', async (t) => {
+    const world = await bed(t);
+    const hold = world.server.hold(CREATE);
+    start(world.backend);
+    const told: string[] = [];
+    world.backend.onChange(() => told.push('changed'));
+    await world.server.until(() => hold.arrived > 0);
+    assert.deepEqual(told, []);
+    hold.release();
+    await untilState(world.backend, 'ready');
+    assert.ok(told.length > 0);
+  });
   it('takes the lowest slot that nothing has, not even what is on its way out', async (t) => {
     const world = await bed(t);
     const end = world.kubelet.holdEnds();

@@ -9,7 +9,7 @@ import type { Log } from '../../platform/log.ts';
 import { keyOf, type KnownPod, type PodBook } from './pod-book.ts';
 import { nextStep, type PodOrder, type PodWrite } from './pod-order.ts';
 import { PodRepairs } from './pod-repairs.ts';
-import { isDoubtful, PodWrites, type PodCache } from './pod-writes.ts';
+import { isDoubtful, PodWrites, type CreateOutcome, type PodCache } from './pod-writes.ts';
 import type { PodTemplate } from './render-pod-template.ts';
 import { isBornAs, nameOf, refused, startId, type Start } from './start.ts';
 
@@ -53,6 +53,8 @@ export class PodKeeper {
   readonly #doubtful = new Set<string>();
   /** The last template of each preset that the API server would have. */
   readonly #passed = new Map<PresetUid, string>();
+  /** Starts whose owner was read while they were tried out: it counts for the creation that follows at once. */
+  readonly #owned = new WeakSet<Start>();
 
   constructor(parts: PodKeeperParts) {
     this.#parts = parts;
@@ -164,7 +166,7 @@ export class PodKeeper {
       await this.#resolveDoubt(key);
       for (let step = this.#findStep(key); step !== undefined; step = this.#findStep(key)) {
         const outcome = await this.#carryOut(step);
-        this.#parts.onChange();
+        if (!this.#isPassed(step)) this.#parts.onChange();
         if (outcome === 'changed') return 'again';
       }
       return 'done';
@@ -174,6 +176,11 @@ export class PodKeeper {
       this.#parts.log.error('a pod could not be written', { pod: key, error });
       return 'again';
     }
+  }
+
+  /** That it was tried out, and would be taken, changes nothing that anybody else sees: the creation goes first. */
+  #isPassed(step: Step): boolean {
+    return step.kind === 'dry-run' && this.#owned.has(step.start);
   }
 
   async #resolveDoubt(key: string): Promise<void> {
@@ -229,8 +236,9 @@ export class PodKeeper {
         this.#starts.delete(keyOf(refOf(step.start)));
         return 'written';
       case 'dry-run':
+        return this.#tryOut(step.start);
       case 'create':
-        return this.#create(step.start, step.kind === 'dry-run');
+        return this.#create(step.start);
     }
   }
 
@@ -250,13 +258,28 @@ export class PodKeeper {
     }
   }
 
+  /** Its owner is read meanwhile, so that the creation need not wait for that as well. */
+  async #tryOut(start: Start): Promise<'written' | 'changed'> {
+    const [outcome, isThere] = await Promise.all([this.#writes.create(start, true), this.#isOwnerThere(start)]);
+    if (outcome.kind !== 'created') return this.#note(start, outcome);
+    this.#passed.set(start.preset.uid, start.template.rendered);
+    if (isThere) this.#owned.add(start);
+    return isThere ? 'written' : 'changed';
+  }
+
+  async #create(start: Start): Promise<'written' | 'changed'> {
+    const isOwned = this.#owned.delete(start) || (await this.#isOwnerThere(start));
+    return isOwned ? this.#note(start, await this.#writes.create(start, false)) : 'changed';
+  }
+
   /** A pod may be gone because its owner is, and the watch has not told yet: then none is made. */
-  async #create(start: Start, dryRun: boolean): Promise<'written' | 'changed'> {
-    if (!dryRun && !(await this.#parts.isThere(start.template.settings.owner))) return 'changed';
-    const outcome = await this.#writes.create(start, dryRun);
+  async #isOwnerThere({ template }: Start): Promise<boolean> {
+    return this.#parts.isThere(template.settings.owner);
+  }
+
+  #note(start: Start, outcome: CreateOutcome): 'written' | 'changed' {
     switch (outcome.kind) {
       case 'created':
-        if (dryRun) this.#passed.set(start.preset.uid, start.template.rendered);
         return 'written';
       case 'exists':
       case 'changed':
