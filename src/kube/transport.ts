@@ -22,8 +22,8 @@ import { collectionPath, objectPath } from './resource-path.ts';
 import type { Timers } from './timers.ts';
 import { WatchLines } from './watch-lines.ts';
 
-/** Of one page, in objects: the pages of a large list come as fast as one answer, and none is large. */
-const PAGE_SIZE = 500;
+/** Of one page, in objects: each is read and checked at once, and holds everything else up meanwhile. */
+const PAGE_SIZE = 100;
 /** A list that takes longer than the server keeps its history begins again; one that always does is given up. */
 const MOST_LISTS = 3;
 /** The server ends a watch after a time from this range, which spreads the reconnects of many. In seconds. */

@@ -39,6 +39,7 @@ export class Announcer {
   readonly #publisher: StatusPublisher;
   readonly #alarm: Alarm;
   #willTell = false;
+  #telling: Promise<void> | undefined;
 
   constructor(parts: AnnouncerParts) {
     const { api, timers, log, onWritten, onTold, newest } = parts;
@@ -65,9 +66,7 @@ export class Announcer {
     this.#willTell = true;
     setImmediate(() => {
       this.#willTell = false;
-      this.#publisher.publish(this.#parts.look());
-      // An earlier operator may have told it already: then nothing is written.
-      this.#parts.onTold();
+      this.#telling = this.#tell();
     });
   }
 
@@ -84,7 +83,13 @@ export class Announcer {
   /** Resolves when nothing is on its way any more. */
   async stop(): Promise<void> {
     this.#alarm.stop();
-    await Promise.all([this.#lanes.close(), this.#events.stop()]);
+    await Promise.all([this.#telling, this.#lanes.close(), this.#events.stop()]);
+  }
+
+  async #tell(): Promise<void> {
+    await this.#publisher.publish(this.#parts.look());
+    // An earlier operator may have told it already: then nothing is written.
+    this.#parts.onTold();
   }
 
   #tellIn(delay: Duration): void {

@@ -160,40 +160,42 @@ export class CatalogFollower<Template extends Rendering> {
     while (this.#isDue && this.#isFollowing) {
       this.#isDue = false;
       const begun = now();
-      const acceptance = await inSlices(this.#accept(), this.#parts.timers.now, LONGEST_SLICE);
-      this.#handOver(acceptance);
+      const news = await inSlices(this.#accept(), this.#parts.timers.now, LONGEST_SLICE);
+      this.#handOver(news);
       this.#restsUntil = after(now(), milliseconds(since(begun, now()) * REST));
     }
     this.#deciding = undefined;
   }
 
   /** Reads what is new, one object at a time, and then decides. */
-  *#accept(): Generator<undefined, Acceptance<Template>> {
+  *#accept(): Generator<undefined, ClusterCatalog<Template>> {
     this.#decided = this.#declared();
     for (const object of this.#deployments.objects()) {
       this.#decodeDeployment(object);
       yield;
     }
-    return yield* acceptInSteps({
+    const acceptance = yield* acceptInSteps({
       deployments: this.#deployments.objects().map(this.#decodeDeployment),
       pools: this.#pools.objects().map(this.#decodePool),
       namespaces: new Map(this.#namespaces.objects().map((object) => [object.metadata.name, labelsOf(object)])),
       before: this.#names,
       judge: this.#judge,
     });
+    const [catalog, templates] = [catalogOf(acceptance), templatesOf(acceptance)];
+    // Whoever takes it in has much to do as well.
+    yield;
+    return { catalog, templates, orphaning: this.#orphaning(), acceptance };
   }
 
-  #handOver(acceptance: Acceptance<Template>): void {
+  #orphaning(): ReadonlySet<string> {
+    const leaving = this.#deployments.objects().filter(isOrphaning);
+    return new Set(leaving.map(({ metadata }) => metadata.uid));
+  }
+
+  #handOver(news: ClusterCatalog<Template>): void {
     if (!this.#isFollowing) return;
-    this.#names = acceptance.names;
-    const orphaning = new Set(
-      this.#deployments
-        .objects()
-        .filter(isOrphaning)
-        .map(({ metadata }) => metadata.uid),
-    );
-    const [catalog, templates] = [catalogOf(acceptance), templatesOf(acceptance)];
-    this.#parts.onCatalog({ catalog, templates, orphaning, acceptance });
+    this.#names = news.acceptance.names;
+    this.#parts.onCatalog(news);
   }
 
   #reflect(resource: Resource): Reflector {

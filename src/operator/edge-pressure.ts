@@ -8,11 +8,10 @@ export class EdgePressure {
   #needed: ReadonlyMap<PresetUid, number> = new Map();
 
   declare(presets: readonly Declared[]): void {
-    this.#targets = new Map(
-      presets.flatMap(({ uid, scaling }) =>
-        scaling === undefined || scaling.maxReplicas < 2 ? [] : [[uid, scaling.targetInFlight]],
-      ),
-    );
+    const targets = new Map<PresetUid, number>();
+    for (const { uid, scaling } of presets)
+      if (scaling !== undefined && scaling.maxReplicas > 1) targets.set(uid, scaling.targetInFlight);
+    this.#targets = targets;
   }
 
   /** Whether the requests in flight of a preset have risen above a multiple of its target since the last look. */

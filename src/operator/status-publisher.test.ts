@@ -4,10 +4,11 @@ import { type TestContext, test } from 'node:test';
 import { MODEL_DEPLOYMENTS, MODEL_POOLS, NAMESPACES } from '../api/cluster/resources.ts';
 import type { ModelDeploymentStatus } from '../api/model-deployment-schema.ts';
 import { readPath } from '../api/field-path.ts';
+import { replicaId } from '../domain/ids.ts';
 import { instant, seconds } from '../domain/units.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { WriteLanes } from '../kube/write-lanes.ts';
-import { clusterWorld, podOf, starting } from '../testing/cluster-worlds.ts';
+import { clusterWorld, podOf, starting, uidOf } from '../testing/cluster-worlds.ts';
 import { declared, declaredPreset } from '../testing/declared-objects.ts';
 import type { FakeApiServer } from '../testing/fake-api-server.ts';
 import { keptLog, startKube } from '../testing/kube-testbed.ts';
@@ -83,7 +84,7 @@ async function startBed(t: TestContext, objects: readonly JsonObject[] = []): Pr
         failures: new Map(),
         hasPod: () => false,
       };
-      publisher.publish({ acceptance, views: [], replicas: [], activity, ...nothing, edges: 1 });
+      void publisher.publish({ acceptance, views: [], replicas: [], activity, ...nothing, edges: 1 });
     },
     timers,
     log,
@@ -181,7 +182,7 @@ test('a status that was refused is written with the next change of anything', as
   await server.until(() => status('a') !== undefined);
 });
 
-test('nothing is told twice before it could be read back', () => {
+test('nothing is told twice before it could be read back', async () => {
   const told: string[] = [];
   const statuses = { write: ({ ref }: StatusWish) => told.push(ref.name), isPending: () => true };
   const clock = { now: instant(0), wall: Date.parse('2026-01-01T00:00:00Z') };
@@ -195,16 +196,16 @@ test('nothing is told twice before it could be read back', () => {
     publishIn: () => undefined,
   });
   const world = clusterWorld([declared('a', [declaredPreset('a')])]);
-  publisher.publish(world);
-  publisher.publish(world);
+  await publisher.publish(world);
+  await publisher.publish(world);
   assert.deepEqual(told, ['a', 'default']);
   const loading = { ...world, replicas: [podOf('a/a', starting)] };
-  publisher.publish(loading);
-  publisher.publish(loading);
+  await publisher.publish(loading);
+  await publisher.publish(loading);
   assert.deepEqual(told.slice(2), ['a', 'default']);
 });
 
-test('a decision that was begun before a status was answered writes that status no second time', () => {
+test('a decision that was begun before a status was answered writes that status no second time', async () => {
   const told: string[] = [];
   const answers = new Map<string, object>();
   const statuses = {
@@ -231,13 +232,13 @@ test('a decision that was begun before a status was answered writes that status 
   });
   // Read anew each time, from the same states of the objects.
   const decide = (): ReturnType<typeof clusterWorld> => clusterWorld([declared('a', [declaredPreset('a')])]);
-  publisher.publish(decide());
+  await publisher.publish(decide());
   assert.deepEqual(told, ['a', 'default']);
-  publisher.publish(decide());
+  await publisher.publish(decide());
   assert.deepEqual(told, ['a', 'default']);
 });
 
-test('what is told while a status is on its way follows on that: no condition turns twice, or back in time', () => {
+test('what is told while a status is on its way follows on that: no condition turns twice, or back in time', async () => {
   const sent: unknown[] = [];
   let isPending = true;
   const statuses = {
@@ -255,23 +256,23 @@ test('what is told while a status is on its way follows on that: no condition tu
     publishIn: () => undefined,
   });
   const objects = [declared('a', [declaredPreset('a')])];
-  const publishAt = (time: number, changes: Parameters<typeof clusterWorld>[1]): string => {
+  const publishAt = async (time: number, changes: Parameters<typeof clusterWorld>[1]): Promise<string> => {
     now = time;
-    publisher.publish(clusterWorld(objects, changes));
+    await publisher.publish(clusterWorld(objects, changes));
     const { status, lastTransitionTime } = sent.at(-1) as Record<'status' | 'lastTransitionTime', string>;
     return `${status} since ${lastTransitionTime.slice(17, 19)}`;
   };
-  assert.equal(publishAt(10_000, { edges: 1 }), 'True since 10');
-  assert.equal(publishAt(15_000, { edges: 0 }), 'False since 15');
-  assert.equal(publishAt(16_000, { edges: 0, replicas: [podOf('a/a', starting)] }), 'False since 15');
-  assert.equal(publishAt(17_000, { edges: 1, replicas: [podOf('a/a', starting)] }), 'True since 17');
+  assert.equal(await publishAt(10_000, { edges: 1 }), 'True since 10');
+  assert.equal(await publishAt(15_000, { edges: 0 }), 'False since 15');
+  assert.equal(await publishAt(16_000, { edges: 0, replicas: [podOf('a/a', starting)] }), 'False since 15');
+  assert.equal(await publishAt(17_000, { edges: 1, replicas: [podOf('a/a', starting)] }), 'True since 17');
   assert.equal(sent.length, 4);
   // The API server refuses it: the object is as it was.
   isPending = false;
-  assert.equal(publishAt(18_000, { edges: 1, replicas: [podOf('a/a', starting)] }), 'True since 18');
+  assert.equal(await publishAt(18_000, { edges: 1, replicas: [podOf('a/a', starting)] }), 'True since 18');
 });
 
-test('why presets wait is written every two seconds at most, and all else at once', () => {
+test('why presets wait is written every two seconds at most, and all else at once', async () => {
   const told: string[] = [];
   const asked: number[] = [];
   let now = 0;
@@ -294,20 +295,58 @@ test('why presets wait is written every two seconds at most, and all else at onc
   const objects = [declared('a', [declaredPreset('a')])];
   const waiting = (because: string): ReturnType<typeof clusterWorld> =>
     clusterWorld(objects, { standings: { 'a/a': { waitsFor: { reason: 'WaitingForCapacity', because } } } });
-  const publishAt = (time: number, world: ReturnType<typeof clusterWorld>): number => {
+  const publishAt = async (time: number, world: ReturnType<typeof clusterWorld>): Promise<number> => {
     now = time;
-    publisher.publish(world);
+    await publisher.publish(world);
     return told.length;
   };
-  assert.equal(publishAt(0, waiting('one')), 1);
+  assert.equal(await publishAt(0, waiting('one')), 1);
   assert.deepEqual(asked, []);
   const two = waiting('two');
-  assert.deepEqual([publishAt(100, two), publishAt(200, two), publishAt(1999, two)], [1, 1, 1]);
+  assert.deepEqual([await publishAt(100, two), await publishAt(200, two), await publishAt(1999, two)], [1, 1, 1]);
   assert.ok(asked.length > 0 && asked.every((delay) => delay === 2000));
-  assert.equal(publishAt(2000, two), 2);
+  assert.equal(await publishAt(2000, two), 2);
   assert.match(String(told.at(-1)), /two/u);
-  assert.equal(publishAt(2100, two), 2);
+  assert.equal(await publishAt(2100, two), 2);
   // It begins to load: that is no word.
-  assert.equal(publishAt(2200, clusterWorld(objects, { replicas: [podOf('a/a', starting)] })), 3);
+  assert.equal(await publishAt(2200, clusterWorld(objects, { replicas: [podOf('a/a', starting)] })), 3);
   assert.match(String(told.at(-1)), /Loading/u);
+});
+
+test('what comes and goes while many statuses are being rendered is an Event all the same, and a failure is told when it is written', async () => {
+  const notes: string[] = [];
+  let now = 0;
+  const publisher = new StatusPublisher({
+    statuses: { write: () => undefined, isPending: () => false },
+    events: { report: (happenings) => notes.push(...happenings.map(({ note }) => note)) },
+    newest: { deployment: (decided) => decided, pool: (decided) => decided },
+    // Each look at the clock is a millisecond later, so that a slice is over after ten ModelDeployments.
+    clock: () => ({ now: instant((now += 1)), wall: Date.parse('2026-01-01T00:00:00Z') }),
+    publishIn: () => undefined,
+  });
+  const names = ['a', ...Array.from({ length: 30 }, (_, index) => `m${index}`)];
+  const objects = names.map((name) => declared(name, [declaredPreset(name)]));
+  const calm = clusterWorld(objects);
+  await publisher.publish(calm);
+  const edges = { ...calm, edges: 2 };
+  const rendering = publisher.publish(edges);
+  const [view] = calm.views;
+  const failure = {
+    code: 'Crashed',
+    reason: 'x',
+    exitCode: 1,
+    logTail: [],
+    at: instant(0),
+    readyFor: undefined,
+  } as const;
+  const id = replicaId('a-pod');
+  const note = { failure, rendered: String(view?.preset.rendered), count: 1, counted: [id], until: instant(1) };
+  const failed = { failures: new Map([[uidOf('a/a'), note]]), hasPod: () => true };
+  const started = publisher.publish({ ...edges, ...failed, replicas: [podOf('a/a', starting, id)] });
+  const pod = { uid: id, preset: uidOf('a/a'), ownerUid: 'a-uid' };
+  assert.equal(publisher.hasToldFailure(pod), false, 'its status is not rendered yet');
+  const gone = publisher.publish({ ...edges, ...failed });
+  assert.deepEqual(notes, ['a: its pod is created', 'a: its llama-server has ended without an order']);
+  await Promise.all([rendering, started, gone]);
+  assert.equal(publisher.hasToldFailure(pod), true);
 });

@@ -8,12 +8,16 @@ import type { Moment } from '../api/cluster/routed-presets.ts';
 import type { PoolSituation } from '../api/cluster/situation.ts';
 import type { PodView } from '../api/cluster/pod-view.ts';
 import { replicaId } from '../domain/ids.ts';
-import { after, minutes, seconds, since, type Duration, type Instant } from '../domain/units.ts';
+import { after, milliseconds, minutes, seconds, since, type Duration, type Instant } from '../domain/units.ts';
+import { inSlices } from '../platform/in-slices.ts';
 import { differsInWords } from './differs-in-words.ts';
 import type { EventWriter } from './event-writer.ts';
 import { type Situations, situationsOf, type World } from './situations.ts';
 import type { StatusWriter } from './status-writer.ts';
 import { findTransitions } from './transitions.ts';
+
+/** For how long telling holds everything else up at a time: of a thousand ModelDeployments all are told of at a start. */
+const LONGEST_SLICE = milliseconds(10);
 
 /** How often the order of use is written, at most: it changes with every request. */
 const LRU_EVERY = minutes(1);
@@ -43,6 +47,12 @@ export interface StatusPublisherParts {
 /** Tells the cluster what becomes of its ModelDeployments and ModelPools: in their statuses and in Events. */
 export class StatusPublisher {
   readonly #parts: StatusPublisherParts;
+  /** What was looked at last: what happens between two looks is an Event. */
+  #seen: Situations | undefined;
+  /** It is still to be written. */
+  #due: Situations | undefined;
+  #writing: Promise<void> | undefined;
+  /** What was looked at when the statuses that are written, or on their way, were last gone through. */
   #told: Situations | undefined;
   /** By uid, the statuses that are on their way: what comes next follows on them, and not on what the objects say until then. */
   readonly #deployments = new Map<string, ModelDeploymentStatus>();
@@ -61,16 +71,32 @@ export class StatusPublisher {
   }
 
   /**
-   * Called with the whole world whenever any of it may have changed. The first call makes no Events: what it finds has
-   * happened before this process began.
+   * Called with the whole world whenever any of it may have changed. The first call makes no Events: what it finds has happened
+   * before this process began. Events are made at once; where many statuses are to be rendered, others have their turns
+   * meanwhile, and what a later call finds is written next. Resolves when everything that was found is written, or on its way.
    */
-  publish(world: World): void {
-    const now = situationsOf(world, this.#told);
+  async publish(world: World): Promise<void> {
+    const now = situationsOf(world, this.#seen);
+    if (this.#seen !== undefined) this.#parts.events.report(findTransitions(this.#seen, now));
+    this.#seen = now;
+    this.#due = now;
+    this.#writing ??= this.#writeDue();
+    await this.#writing;
+  }
+
+  async #writeDue(): Promise<void> {
+    for (let next = this.#due; next !== undefined; next = this.#due) {
+      this.#due = undefined;
+      await this.#write(next);
+    }
+    this.#writing = undefined;
+  }
+
+  async #write(now: Situations): Promise<void> {
     const at = this.#parts.clock();
     this.#forget(at.now);
-    this.#writeDeployments(now, at);
+    await inSlices(this.#writeDeployments(now, at), () => this.#parts.clock().now, LONGEST_SLICE);
     this.#lruTimes = new Map(now.pools.map((pool) => [pool.pool.uid, this.#writePool(pool, at)]));
-    if (this.#told !== undefined) this.#parts.events.report(findTransitions(this.#told, now));
     this.#told = now;
   }
 
@@ -88,10 +114,11 @@ export class StatusPublisher {
     for (const [uid, written] of this.#recent) if (after(written, WORDS_EVERY) <= now) this.#recent.delete(uid);
   }
 
-  #writeDeployments({ deployments, names }: Situations, at: Moment): void {
+  *#writeDeployments({ deployments, names }: Situations, at: Moment): Generator<undefined, undefined> {
     const behind = new Set(this.#behind);
     this.#behind.clear();
     for (const situation of deployments) {
+      yield;
       const { ref } = situation.deployment;
       const newest = this.#parts.newest.deployment(situation.deployment);
       const onTheWay = this.#deployments.get(ref.uid);
@@ -106,6 +133,7 @@ export class StatusPublisher {
       this.#recent.set(ref.uid, at.now);
       this.#parts.statuses.write({ resource: MODEL_DEPLOYMENTS, ref, uid: ref.uid, status });
     }
+    return undefined;
   }
 
   /** It is written later, with what is true then. */
