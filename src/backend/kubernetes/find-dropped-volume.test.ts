@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { aPodSettings, anIdentity, templateOf } from '../../testing/pod-settings.ts';
-import { findDroppedVolume } from './find-dropped-volume.ts';
+import { findDroppedVolume, mayLoseVolumes } from './find-dropped-volume.ts';
 import { renderPod } from './render-pod-template.ts';
 
 const pod = (reference: string): object =>
@@ -31,4 +31,13 @@ test('any other volume that is left out is named, too', () => {
 
 test('a pod that is whole, or has more than was sent, is good', () => {
   assert.equal(findDroppedVolume(pod('a'), made('own', 'corral-model', 'corral-tmp', 'injected')), undefined);
+});
+
+test('something of a pod may be left out if it has the volume of an image, also one of its user’s', () => {
+  const has = (settings: Parameters<typeof aPodSettings>[0]): boolean =>
+    mayLoseVolumes(renderPod(templateOf(aPodSettings(settings)), anIdentity()));
+  assert.equal(mayLoseVolumes(pod('a')), true);
+  assert.equal(has({ pod: { volumes: [{ name: 'own', image: { reference: 'a' } }] } }), true);
+  assert.equal(has({ pod: { volumes: [{ name: 'own', emptyDir: {} }] } }), false);
+  assert.equal(has({}), false);
 });

@@ -5,6 +5,10 @@ const membersOf = (object: unknown): readonly unknown[] => {
   return Array.isArray(volumes) ? volumes : [];
 };
 
+/** Whether an API server may leave something of it out without a word: see `findDroppedVolume`. Then it is to be tried out first. */
+export const mayLoseVolumes = (pod: unknown): boolean =>
+  membersOf(pod).some((volume) => readMember(volume, 'image') !== undefined);
+
 /**
  * Why the pod that an API server makes of ours could never load its model; `undefined`: it is whole. Without its feature gate
  * ImageVolume an API server leaves volumes of images out, and their mounts, and says nothing (Kubernetes 1.34,

@@ -22,6 +22,14 @@ const QUIET = templateOf(aPodSettings());
 /** Its llama-server becomes ready. */
 const EAGER = templateOf(aPodSettings({ env: [{ name: 'FAKE', value: 'ready' }] }));
 
+/** The same with a volume that an API server may leave out. */
+const MOUNTING = templateOf(
+  aPodSettings({
+    env: [{ name: 'FAKE', value: 'ready' }],
+    source: { kind: 'image', reference: 'example.com/models:1', path: 'a.gguf' },
+  }),
+);
+
 const declared = (...templates: readonly PodTemplate[]): Map<PresetUid, PodTemplate> =>
   new Map(templates.map((template) => [presetOf(template).uid, template]));
 
@@ -54,8 +62,8 @@ const untilState = async (backend: KubernetesBackend, kind: ReplicaState['kind']
 const untilGone = async (backend: KubernetesBackend): Promise<true> =>
   until(backend, (replicas) => (replicas.length === 0 ? true : undefined));
 
-async function startReady(backend: KubernetesBackend): Promise<Replica> {
-  start(backend);
+async function startReady(backend: KubernetesBackend, template = EAGER): Promise<Replica> {
+  start(backend, template);
   return untilState(backend, 'ready');
 }
 
@@ -101,14 +109,14 @@ const annotate = ({ server }: PodBed, name: string, annotations: Record<string, 
 };
 
 describe('a start', () => {
-  it('is tried out once for each template, and sent strictly', async (t) => {
-    const world = await bed(t);
-    start(world.backend);
-    start(world.backend);
+  it('is tried out once for each template of which something may be left out, and sent strictly', async (t) => {
+    const world = await bed(t, MOUNTING);
+    start(world.backend, MOUNTING);
+    start(world.backend, MOUNTING);
     await until(world.backend, (replicas) =>
       replicas.every(({ state }) => state.kind === 'ready') ? true : undefined,
     );
-    start(world.backend);
+    start(world.backend, MOUNTING);
     await until(world.backend, (replicas) =>
       replicas.every(({ state }) => state.kind === 'ready') ? true : undefined,
     );
@@ -117,15 +125,21 @@ describe('a start', () => {
     const creations = world.server.requests.filter(({ verb }) => verb === 'create');
     assert.ok(creations.every(({ query }) => query.get('fieldValidation') === 'Strict'));
   });
+  it('of which nothing can be left out is not tried out: what there is against it is said then, too', async (t) => {
+    const world = await bed(t);
+    start(world.backend);
+    await untilState(world.backend, 'ready');
+    assert.deepEqual(calls(world), ['create']);
+  });
   for (const [what, match] of [
     ['tried out', { verb: 'create', plural: 'pods' }],
     ['created', CREATE],
   ] as const) {
     it(`that is refused when it is ${what} has failed with the server's own words, and leaves nothing`, async (t) => {
-      const world = await bed(t);
+      const world = await bed(t, MOUNTING);
       const message = 'pods "x" is forbidden: violates PodSecurity "restricted"';
       world.server.fail(match, { kind: 'status', status: 403, reason: 'Forbidden', message });
-      start(world.backend);
+      start(world.backend, MOUNTING);
       const replica = await untilState(world.backend, 'failed');
       const { code, reason } = failureOf(replica);
       assert.equal(code, 'CreateRefused');
@@ -133,7 +147,7 @@ describe('a start', () => {
       world.backend.forget(replica.id);
       assert.deepEqual(world.backend.observe(), []);
       assert.deepEqual(pods(world), []);
-      await startReady(world.backend);
+      await startReady(world.backend, MOUNTING);
     });
   }
   it('for which the namespace has no quota left says so', async (t) => {
@@ -185,10 +199,10 @@ describe('a start', () => {
       reads += 1;
       return Promise.resolve(true);
     };
-    const world = await bed(t, EAGER, { isThere });
+    const world = await bed(t, MOUNTING, { isThere });
     const hold = world.server.hold({ verb: 'create', plural: 'pods' });
     world.server.fail(CREATE, { kind: 'status', status: 500, reason: 'InternalError', message: 'etcd is slow' });
-    start(world.backend);
+    start(world.backend, MOUNTING);
     await world.server.until(() => hold.arrived > 0);
     assert.equal(reads, 1, 'not only after that');
     hold.release();
@@ -203,17 +217,17 @@ describe('a start', () => {
       if (reads === 2) readAgain.resolve(undefined);
       return Promise.resolve(false);
     };
-    const world = await bed(t, EAGER, { isThere });
-    start(world.backend);
+    const world = await bed(t, MOUNTING, { isThere });
+    start(world.backend, MOUNTING);
     await Promise.race([readAgain.promise, world.server.until(() => calls(world).includes('create'))]);
     assert.deepEqual(calls(world), ['create dry-run']);
     drain(world.backend, await untilState(world.backend, 'starting'));
     await untilGone(world.backend);
   });
   it('is sent as soon as it was tried out: nobody is told of that, and plans first', async (t) => {
-    const world = await bed(t);
+    const world = await bed(t, MOUNTING);
     const hold = world.server.hold(CREATE);
-    start(world.backend);
+    start(world.backend, MOUNTING);
     const told: string[] = [];
     world.backend.onChange(() => told.push('changed'));
     await world.server.until(() => hold.arrived > 0);

@@ -7,10 +7,11 @@ import type { ObjectRef } from '../../kube/kube-object.ts';
 import type { WriteLanes } from '../../kube/write-lanes.ts';
 import type { Log } from '../../platform/log.ts';
 import { keyOf, type KnownPod, type PodBook } from './pod-book.ts';
+import { mayLoseVolumes } from './find-dropped-volume.ts';
 import { nextStep, type PodOrder, type PodWrite } from './pod-order.ts';
 import { PodRepairs } from './pod-repairs.ts';
 import { isDoubtful, PodWrites, type CreateOutcome, type PodCache } from './pod-writes.ts';
-import type { PodTemplate } from './render-pod-template.ts';
+import { renderPod, type PodTemplate } from './render-pod-template.ts';
 import { isBornAs, nameOf, refused, startId, type Start } from './start.ts';
 
 export interface PodKeeperParts {
@@ -199,7 +200,13 @@ export class PodKeeper {
     if (known !== undefined) return this.#podStep(known);
     if (start === undefined || start.failure !== undefined) return undefined;
     if (start.order !== undefined) return { kind: 'withdraw', start };
-    return { kind: this.#passed.get(start.preset.uid) === start.template.rendered ? 'create' : 'dry-run', start };
+    return { kind: this.#isGood(start) ? 'create' : 'dry-run', start };
+  }
+
+  /** What else an API server has against a pod it says when that is created, too. */
+  #isGood(start: Start): boolean {
+    if (this.#passed.get(start.preset.uid) === start.template.rendered) return true;
+    return !mayLoseVolumes(renderPod(start.template, start));
   }
 
   #podStep(known: KnownPod): Step | undefined {
