@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { callsOf } from '../cluster/support/audit.ts';
 import { onSignal } from '../cluster/support/on-signal.ts';
 import { freeLease } from '../cluster/support/operator-lease.ts';
-import type { AuditEvent } from '../cluster/support/test-cluster.ts';
+import type { AuditEvent } from '../cluster/support/audit-log.ts';
 import { withCleanup } from '../support/cleanup-stack.ts';
 import { describeMachine } from '../support/figures.ts';
 import { startOperatorBed, type OperatorBed } from './operator/operator-bed.ts';

@@ -12,7 +12,7 @@ import { inCluster } from './support/in-cluster.ts';
 import type { Scene } from './support/scene.ts';
 import { COMPONENTS, GROUP, SYSTEM } from './support/corral-names.ts';
 import type { Component } from './support/corral-names.ts';
-import type { AuditEvent } from './support/test-cluster.ts';
+import type { AuditEvent } from './support/audit-log.ts';
 
 const deploy = join(import.meta.dirname, '../../deploy');
 

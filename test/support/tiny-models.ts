@@ -12,6 +12,9 @@ export type Speed = 'quick' | 'slow';
 
 const SHAPES = { quick: {}, slow: { dimension: 512, layers: 8 } };
 
+/** A slow model, as bytes. */
+export const slowModel = (seed = 1): Buffer => renderTinyGguf({ seed, ...SHAPES.slow });
+
 /** One file for each speed, seed and test process: a slow model has 85 MB. */
 const originals = new Map<string, Promise<string>>();
 

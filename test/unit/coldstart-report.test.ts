@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { drawTimeLine, renderColdStartGoals, renderTimeLines } from '../bench/coldstart/time-line-report.ts';
 import { STEPS, timeLineOf, type Seen, type TimeLine } from '../bench/coldstart/time-line.ts';
-import type { AuditEvent } from '../cluster/support/test-cluster.ts';
+import type { AuditEvent } from '../cluster/support/audit-log.ts';
 
 const SECOND = Date.parse('2026-01-01T00:00:00Z');
 const at = (ms: number): string => `2026-01-01T00:00:00.${String(ms * 1000).padStart(6, '0')}Z`;

@@ -8,7 +8,7 @@ import {
   type OperatorFigures,
   type Start,
 } from '../bench/operator/operator-report.ts';
-import type { AuditEvent } from '../cluster/support/test-cluster.ts';
+import type { AuditEvent } from '../cluster/support/audit-log.ts';
 
 const call = (verb: string, resource: string, apiGroup = 'corral.dev'): AuditEvent => ({
   verb,

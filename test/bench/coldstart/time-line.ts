@@ -1,4 +1,4 @@
-import type { AuditEvent } from '../../cluster/support/test-cluster.ts';
+import type { AuditEvent } from '../../cluster/support/audit-log.ts';
 import { userOf } from '../../cluster/support/audit.ts';
 import { textAt } from '../../cluster/support/field-at.ts';
 

@@ -1,5 +1,5 @@
 import { renderTable, spreadOf } from '../../support/figures.ts';
-import type { AuditEvent } from '../../cluster/support/test-cluster.ts';
+import type { AuditEvent } from '../../cluster/support/audit-log.ts';
 import { atMost, renderGoal, type Goal } from '../edge/edge-report.ts';
 import { rightOf } from '../../cluster/support/audit.ts';
 

@@ -1,4 +1,4 @@
-import type { AuditEvent } from '../support/test-cluster.ts';
+import type { AuditEvent } from '../support/audit-log.ts';
 import type { Call } from './history.ts';
 
 const WRITES = ['create', 'update', 'patch', 'delete'];

@@ -9,7 +9,7 @@ import { ask, contentOf, startAsking } from '../support/edge-client.ts';
 import { inCluster } from '../support/in-cluster.ts';
 import { goOn, processOf } from '../support/pod-process.ts';
 import type { PresetSpec, Scene } from '../support/scene.ts';
-import type { AuditEvent } from '../support/test-cluster.ts';
+import type { AuditEvent } from '../support/audit-log.ts';
 
 const preset = (name: string): PresetSpec => ({ name, source: { path: `/models/${name}.gguf` } });
 

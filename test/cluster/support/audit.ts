@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { AuditEvent, TestCluster } from './test-cluster.ts';
+import type { AuditEvent } from './audit-log.ts';
+import type { TestCluster } from './test-cluster.ts';
 import { COMPONENTS, SYSTEM } from './corral-names.ts';
 import type { Component } from './corral-names.ts';
 

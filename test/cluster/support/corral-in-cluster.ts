@@ -1,15 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import type { Cleanup } from '../../support/temp-folder.ts';
 import type { ApiObject } from './api-client.ts';
-import { GROUP, SYSTEM } from './corral-names.ts';
+import { COMPONENTS, GROUP, SYSTEM } from './corral-names.ts';
 import type { Component } from './corral-names.ts';
 import { declarePool } from './declare.ts';
-import { addressOf, textAt } from './field-at.ts';
+import { untilListed } from './edge-client.ts';
+import { addressOf, fieldAt, isTrue, textAt } from './field-at.ts';
 import { modelFolder, seenAsModels } from './model-folder.ts';
 import { LEASES, OPERATOR_LEASE } from './operator-lease.ts';
 import { PodWatch } from './pod-watch.ts';
 import { isReady } from './test-cluster.ts';
 import type { TestCluster } from './test-cluster.ts';
+
+const DEPLOYMENTS = `/apis/apps/v1/namespaces/${SYSTEM}/deployments`;
+/** In the last of the manifests. */
+const LAST_DEPLOYED = 'corral-edge';
 
 /** An edge that takes requests. */
 export interface RunningEdge {
@@ -24,11 +29,16 @@ export interface PoolSpec {
   readonly [field: string]: unknown;
 }
 
-/** Installs Corral from the manifests in `crds/` and `deploy/`. It is watched until `t` is over, and stays. */
+/**
+ * Installs Corral from the manifests in `crds/` and `deploy/`, unless another file of tests has done that. It is watched until `t` is over, and
+ * stays.
+ */
 export async function installCorral(t: Cleanup, cluster: TestCluster): Promise<CorralInCluster> {
   await cluster.image('corral');
-  await cluster.deployCrds();
-  await cluster.deploy('deploy/namespace.yaml', 'deploy/operator.yaml', 'deploy/edge.yaml');
+  if ((await cluster.api.find(DEPLOYMENTS, LAST_DEPLOYED)) === undefined) {
+    await cluster.deployCrds();
+    await cluster.deploy('deploy/namespace.yaml', 'deploy/operator.yaml', 'deploy/edge.yaml');
+  }
   const corral = new CorralInCluster(t, cluster, await cluster.image('llama-server'));
   try {
     await corral.untilAvailable();
@@ -36,6 +46,17 @@ export async function installCorral(t: Cleanup, cluster: TestCluster): Promise<C
     throw new Error(`Corral does not come up:\n${await corral.describeSystem()}`, { cause: error });
   }
   return corral;
+}
+
+/** As of its newest spec. */
+const isAvailable = (deployment: ApiObject | undefined): boolean =>
+  isTrue(deployment, 'Available') &&
+  fieldAt(deployment, 'metadata', 'generation') === fieldAt(deployment, 'status', 'observedGeneration');
+
+/** Of the presets of a ModelDeployment. */
+function namesOf(deployment: ApiObject): readonly string[] {
+  const presets = fieldAt(deployment, 'spec', 'presets');
+  return Array.isArray(presets) ? presets.flatMap((preset: unknown) => textAt(preset, 'name') ?? []) : [];
 }
 
 const isOf = ({ metadata }: ApiObject, component: Component): boolean =>
@@ -66,8 +87,7 @@ export class CorralInCluster {
 
   /** Resolves when operator and edge run. */
   async untilAvailable(): Promise<void> {
-    const wait = ['wait', '--for=condition=Available', 'deployment', '--all', '--timeout=90s'];
-    await this.cluster.kubectl(['--namespace', SYSTEM, ...wait]);
+    for (const component of COMPONENTS) await this.cluster.api.until(DEPLOYMENTS, `corral-${component}`, isAvailable);
     await this.edge();
   }
 
@@ -133,18 +153,14 @@ export class CorralInCluster {
     return this.cluster.namespace(this.#t, labels);
   }
 
-  /** Removes all models of a namespace. Their pods end soon. */
+  /** Removes all models of a namespace. Their pods end soon. Resolves when the next test can have their names: the edge has forgotten them. */
   async clear(namespace: string): Promise<void> {
-    await this.cluster.kubectl(['--namespace', namespace, 'delete', 'modeldeployments.corral.dev', '--all']);
-    await this.cluster.kubectl([
-      '--namespace',
-      namespace,
-      'delete',
-      'pods',
-      '--all',
-      '--grace-period=1',
-      '--wait=false',
-    ]);
+    const deployments = `${GROUP}/namespaces/${namespace}/modeldeployments`;
+    const left = await this.cluster.api.list(deployments);
+    await this.cluster.api.call('DELETE', deployments);
+    await this.cluster.endPods(namespace);
+    const { url } = await this.edge();
+    for (const name of left.flatMap(namesOf)) await untilListed(url, name, (listed) => listed === undefined);
   }
 
   /**

@@ -1,9 +1,11 @@
-import { rmSync } from 'node:fs';
-import { chmod, mkdtemp, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { existsSync, rmSync } from 'node:fs';
+import { chmod, copyFile, link, mkdtemp, readFile, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { renderTinyAdapter } from '../../support/tiny-adapter.ts';
-import { tinyModels } from '../../support/tiny-models.ts';
+import { slowModel, tinyModels } from '../../support/tiny-models.ts';
+import { inClusterCache } from './cluster-cache.ts';
 
 /** A part of a pod template: pods see a folder of this machine as `/models`. */
 export const seenAsModels = (folder: string): Readonly<Record<string, unknown>> => ({
@@ -32,8 +34,24 @@ async function makeFolder(): Promise<string> {
   await chmod(folder, 0o755);
   await tinyModels(folder, ['a'], 'quick', 1);
   await tinyModels(folder, ['b'], 'quick', 2);
-  await tinyModels(folder, ['slow'], 'slow', 1);
+  await inClusterCache(process.env, async (cache) => placeSlow(cache, join(folder, 'slow.gguf')));
   await writeFile(join(folder, 'adapter.gguf'), renderTinyAdapter());
   await writeFile(join(folder, 'broken.gguf'), 'this is no model\n');
   return folder;
+}
+
+/** What the slow model is made by. */
+const MAKERS = ['tiny-gguf.ts', 'gguf-encoding.ts'].map((name) => join(import.meta.dirname, '../../../src/api', name));
+
+/** It has 85 MB, which take a second of a processor to make: it is made once for all files of tests. */
+async function placeSlow(cache: string, path: string): Promise<void> {
+  const hash = createHash('sha256');
+  for (const file of MAKERS) hash.update(await readFile(file));
+  const made = join(cache, `slow-${hash.digest('hex').slice(0, 16)}.gguf`);
+  if (!existsSync(made)) {
+    await writeFile(`${made}.draft`, slowModel());
+    await rename(`${made}.draft`, made);
+  }
+  // A link needs no room; it cannot be where the cache is on another disk.
+  await link(made, path).catch(async () => copyFile(made, path));
 }

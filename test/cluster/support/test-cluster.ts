@@ -1,43 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cleanup } from '../../support/temp-folder.ts';
 import { ApiClient, RefusedCall } from './api-client.ts';
 import type { ApiObject } from './api-client.ts';
+import { AuditLog, type AuditEvent } from './audit-log.ts';
 import type { ClusterRecord } from './cluster-record.ts';
 import { archiveOf, IMAGES } from './images/cluster-images.ts';
 import type { ImageName } from './images/cluster-images.ts';
 import { isTrue, textAt } from './field-at.ts';
 import { hasImage, importImage } from './node/node-runtime.ts';
 import { run } from './run.ts';
-
-/** One call to the API server, from the audit log. */
-export interface AuditEvent {
-  readonly verb: string;
-  readonly user: {
-    readonly username: string;
-    /** Of a service account, among others `authentication.kubernetes.io/pod-uid`. */
-    readonly extra?: Readonly<Record<string, readonly string[]>>;
-  };
-  readonly requestURI: string;
-  readonly requestReceivedTimestamp: string;
-  readonly userAgent?: string;
-  readonly objectRef?: {
-    /** Missing: the core group. */
-    readonly apiGroup?: string;
-    readonly resource: string;
-    readonly subresource?: string;
-    readonly namespace?: string;
-    readonly name?: string;
-  };
-  readonly responseStatus?: { readonly code: number };
-  readonly requestObject?: unknown;
-  readonly responseObject?: unknown;
-  readonly stageTimestamp: string;
-  /** `authorization.k8s.io/decision` says `forbid` where RBAC has refused the call. */
-  readonly annotations?: Readonly<Record<string, string>>;
-}
 
 /** A running cluster, as tests use it. */
 export class TestCluster {
@@ -53,12 +26,14 @@ export class TestCluster {
   readonly hostIp: string;
   readonly node: ClusterRecord['node'];
   readonly #record: ClusterRecord;
+  readonly #audit: AuditLog;
   readonly #loaded = new Map<ImageName, Promise<void>>();
 
   constructor(record: ClusterRecord) {
     ({ server: this.server, caFile: this.caFile, tokenFile: this.tokenFile, kubeconfig: this.kubeconfig } = record);
     ({ hostIp: this.hostIp, node: this.node, kubectl: this.kubectlFile } = record);
     this.#record = record;
+    this.#audit = new AuditLog(record.auditLog);
     const [ca, token] = [this.caFile, this.tokenFile].map((file) => readFileSync(file, 'utf8'));
     if (ca === undefined || token === undefined) throw new Error('no keys');
     this.api = new ApiClient({ server: this.server, ca, token });
@@ -104,12 +79,19 @@ export class TestCluster {
     // Their model names shall be free for the next test. There may be no such kind.
     const models = `/apis/corral.dev/v1alpha1/namespaces/${name}/modeldeployments`;
     await this.api.call('DELETE', models).catch(ignoreAbsence);
+    const left = await this.endPods(name);
     const pods = `/api/v1/namespaces/${name}/pods`;
+    for (const { metadata } of left) await this.api.until(pods, metadata.name, (pod) => pod === undefined);
+  }
+
+  /** Deletes all pods of a namespace, with a grace of a second, one by one: the observer looks at such calls. Returns them. */
+  async endPods(namespace: string): Promise<readonly ApiObject[]> {
+    const pods = `/api/v1/namespaces/${namespace}/pods`;
     const left = await this.api.list(pods);
     const quick = { kind: 'DeleteOptions', apiVersion: 'v1', gracePeriodSeconds: 1 };
     for (const { metadata } of left)
       await this.api.call('DELETE', `${pods}/${metadata.name}`, quick).catch(ignoreAbsence);
-    for (const { metadata } of left) await this.api.until(pods, metadata.name, (pod) => pod === undefined);
+    return left;
   }
 
   /** Makes one of our images available on all nodes, and returns its name. */
@@ -123,9 +105,18 @@ export class TestCluster {
   async #load(name: ImageName): Promise<void> {
     // The stand-in starts the programs themselves.
     if (this.node.kind !== 'kubelet') return;
-    const loading = archiveOf(name, process.env).then(async (archive) => this.loadImage(archive, IMAGES[name]));
+    const loading = this.#provide(name);
     this.#loaded.set(name, loading);
     await loading;
+  }
+
+  /** Where another file of tests has brought it, what is in it need not be found out again. */
+  async #provide(name: ImageName): Promise<void> {
+    const { machines, parts } = this.#record;
+    const isThere = async (machine: (typeof machines)[number]): Promise<boolean> =>
+      parts !== undefined && hasImage(machine, parts, IMAGES[name]);
+    if ((await Promise.all(machines.map(isThere))).every(Boolean)) return;
+    await this.loadImage(await archiveOf(name, process.env), IMAGES[name]);
   }
 
   /** Gives all nodes the image of this name in an OCI archive, unless they have it. */
@@ -157,9 +148,7 @@ export class TestCluster {
 
   /** All calls so far, oldest first. */
   async auditLog(): Promise<readonly AuditEvent[]> {
-    const text = await readFile(this.#record.auditLog, 'utf8');
-    const complete = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');
-    return complete.filter((line) => line !== '').map(decodeAudit);
+    return this.#audit.read();
   }
 
   /** Ends this process's connections; the cluster goes on. */
@@ -174,13 +163,3 @@ function ignoreAbsence(error: unknown): void {
 
 /** As the API has it for nodes and pods. */
 export const isReady = (object: ApiObject | undefined): boolean => isTrue(object, 'Ready');
-
-/** Throws for what is no line of an audit log. */
-export function decodeAudit(line: string): AuditEvent {
-  const event: unknown = JSON.parse(line);
-  if (!isAuditEvent(event)) throw new Error(`no audit event: ${line.slice(0, 200)}`);
-  return event;
-}
-
-const isAuditEvent = (event: unknown): event is AuditEvent =>
-  typeof event === 'object' && event !== null && 'auditID' in event && 'verb' in event && 'user' in event;

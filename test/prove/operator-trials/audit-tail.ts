@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { decodeAudit, type AuditEvent } from '../../cluster/support/test-cluster.ts';
+import { decodeAudit, type AuditEvent } from '../../cluster/support/audit-log.ts';
 import { isIn, type Place } from './write-kind.ts';
 
 /** A write as the API server has seen it. */
