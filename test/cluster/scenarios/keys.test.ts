@@ -18,7 +18,7 @@ describe('an edge in a cluster', { timeout: 180_000 }, () => {
       await api.call('POST', SECRETS, { metadata: { name: secretName }, stringData: { 'keys.yaml': keys } });
       t.after(async () => api.call('DELETE', `${SECRETS}/${secretName}`));
       const args = ['--keys-file=/etc/corral/keys/keys.yaml'];
-      const url = await startEdgePod(t, api, { args, secretName });
+      const { url } = await startEdgePod(t, api, { args, secretName });
       const status = async (path: string, headers = {}): Promise<number> =>
         (await fetch(url + path, { headers })).status;
       assert.equal(await status('/v1/models'), 401);

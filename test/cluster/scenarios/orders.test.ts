@@ -19,7 +19,7 @@ describe('orders through one edge', { timeout: 180_000 }, () => {
   it(
     'are answered when they are done, and what becomes of the models is in the list of another one',
     inCluster(async (scene) => {
-      const other = await startEdgePod(scene.t, scene.corral.cluster.api, { args: ['--shutdown-delay=0'] });
+      const { url: other } = await startEdgePod(scene.t, scene.corral.cluster.api, { args: ['--shutdown-delay=0'] });
       const pool = await scene.pool({ capacity: { maxLoaded: 1 } });
       await scene.apply('first', pool, [preset('b', { minReplicas: 1, autoload: false })]);
       await scene.apply('second', pool, [preset('a', { autoload: false })]);

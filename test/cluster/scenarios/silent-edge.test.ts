@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import { describe, it } from 'node:test';
 import { assertWhole, startStream } from '../../support/chat.ts';
 import type { ApiObject } from '../support/api-client.ts';
 import { callsOf } from '../support/audit.ts';
 import { comingsAndGoings } from '../support/comings-and-goings.ts';
-import { SYSTEM } from '../support/corral-names.ts';
 import { ask, contentOf, startAsking, untilListed } from '../support/edge-client.ts';
 import { goOn, processOf } from '../support/pod-process.ts';
 import { inCluster } from '../support/in-cluster.ts';
@@ -12,14 +12,13 @@ import type { PresetSpec, Scene } from '../support/scene.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import type { RunningEdge } from '../support/corral-in-cluster.ts';
 import { cutOff } from '../support/cut-off.ts';
-
-const preset = (name: string): PresetSpec => ({ name, source: { path: `/models/${name}.gguf` } });
+import { startEdgePod } from '../support/edge-pod.ts';
 
 /** Tokens of each of many streams, which take turns in one slot: together they take longer than an edge must be silent. */
-const LONG = 600;
+const LONG = 400;
 const STREAMS = 20;
 /** Tokens of each of the streams that follow one another. */
-const SHORT = 300;
+const SHORT = 60;
 /** So many of them are under way at a time: one in the slot, the others queued behind it. */
 const AT_A_TIME = 3;
 /** Where edges tell of themselves. */
@@ -27,32 +26,49 @@ const ADMIN_PORT = '8081';
 /** Reads of a Lease, 2 s apart: the slots are looked at twice meanwhile. */
 const READS = 3;
 
-/**
- * Two models in pools with room for one: `idle` of `a`, which `b` can have leave, and `busy` of `slow`, which has to leave for `next`
- * once that has waited for a moment.
- */
-async function loadModels(scene: Scene): Promise<{ readonly idle: ApiObject; readonly busy: ApiObject }> {
-  const idlePool = await scene.pool({ capacity: { maxLoaded: 1 } });
-  const busyPool = await scene.pool({ capacity: { maxLoaded: 1 }, eviction: { fairAfter: '300ms' } });
-  await scene.apply('idle', idlePool, [preset('a'), preset('b')]);
-  await scene.apply('busy', busyPool, [preset('slow'), { name: 'next', source: preset('b').source }]);
-  for (const name of ['a', 'slow']) contentOf(await ask(scene.url, name));
-  return { idle: await scene.readyPod('a'), busy: await scene.readyPod('slow') };
+/** The models of a test, which runs beside the other one. */
+interface Names {
+  /** Those of a pool with room for one: one that is idle, and one that is wanted in its place. */
+  readonly idle: string;
+  readonly wanted: string;
+  /** Those of another one: one in use, and one that it has to leave for. */
+  readonly busy: string;
+  readonly next: string;
 }
 
-/** Another edge beside the one that the scene has. It ends with the test, or the other one does. */
-async function secondEdge({ t, corral }: Scene): Promise<RunningEdge> {
-  const first = await corral.pod('edge');
-  const scale = async (replicas: number): Promise<string> =>
-    corral.cluster.kubectl(['--namespace', SYSTEM, 'scale', 'deployment/corral-edge', `--replicas=${replicas}`]);
-  await scale(2);
-  const pod = await corral.pod('edge', first);
-  t.after(async () => {
-    await scale(1);
-    await Promise.race([corral.untilGone(first), corral.untilGone(pod)]);
-    await corral.untilAvailable();
-  });
-  return { pod, url: corral.urlOf(pod) };
+const namesFor = (test: string): Names => ({
+  ...{ idle: `${test}-idle`, wanted: `${test}-wanted` },
+  ...{ busy: `${test}-busy`, next: `${test}-next` },
+});
+
+const preset = (name: string, file: string): PresetSpec => ({ name, source: { path: `/models/${file}.gguf` } });
+
+/** Gets a part of a processor: its streams take their time, and leave the rest to the cluster. */
+const slow = (name: string): PresetSpec => ({ ...preset(name, 'slow'), resources: { limits: { cpu: '500m' } } });
+
+/** The one that is in use has to leave once the next has waited for a moment. */
+async function loadModels(scene: Scene, names: Names): Promise<{ readonly idle: ApiObject; readonly busy: ApiObject }> {
+  const idlePool = await scene.pool({ capacity: { maxLoaded: 1 } });
+  const busyPool = await scene.pool({ capacity: { maxLoaded: 1 }, eviction: { fairAfter: '300ms' } });
+  await scene.apply('idle', idlePool, [preset(names.idle, 'a'), preset(names.wanted, 'b')]);
+  await scene.apply('busy', busyPool, [slow(names.busy), preset(names.next, 'b')]);
+  const replies = await Promise.all([names.idle, names.busy].map(async (name) => ask(scene.url, name)));
+  for (const reply of replies) contentOf(reply);
+  return { idle: await scene.readyPod(names.idle), busy: await scene.readyPod(names.busy) };
+}
+
+/** The models, loaded, and another edge, which knows them. */
+async function setScene(
+  scene: Scene,
+  names: Names,
+): Promise<{ readonly edge: RunningEdge; readonly idle: ApiObject; readonly busy: ApiObject }> {
+  const options = { args: ['--shutdown-delay=0'], mayHang: true };
+  const [edge, models] = await Promise.all([
+    startEdgePod(scene.t, scene.corral.cluster.api, options),
+    loadModels(scene, names),
+  ]);
+  await untilListed(edge.url, names.busy);
+  return { edge, ...models };
 }
 
 /** Stops the process of an edge, which answers nobody from then on. Returns its id. */
@@ -69,6 +85,7 @@ function hang({ t }: Scene, { pod }: RunningEdge): number {
 class Streams {
   readonly #clients: readonly Promise<void>[];
   #isOver = false;
+  readonly #cameWhole = new EventEmitter<{ one: [] }>();
   /** Those that came whole. */
   whole = 0;
 
@@ -76,6 +93,12 @@ class Streams {
     this.#clients = Array.from({ length: AT_A_TIME }, async () => this.#beClient(edge, model));
     // A test that has failed before must not end by another error.
     for (const client of this.#clients) client.catch(() => undefined);
+  }
+
+  /** Resolves when so many have come whole. Rejects if one was cut. */
+  async untilWhole(count: number): Promise<void> {
+    const cut = Promise.all(this.#clients);
+    while (this.whole < count) await Promise.race([once(this.#cameWhole, 'one'), cut]);
   }
 
   /** Resolves when the last one has ended. Rejects if one was cut. */
@@ -88,6 +111,7 @@ class Streams {
     while (!this.#isOver) {
       await assertWhole((await startStream(edge, model, SHORT)).whole, model, SHORT);
       this.whole += 1;
+      this.#cameWhole.emit('one');
     }
   }
 }
@@ -122,19 +146,19 @@ async function untilLogged({ corral }: Scene, message: string, { metadata }: Api
   );
 }
 
-describe('an edge that hangs', { timeout: 180_000 }, () => {
+// At once: they wait for the same things, each with an edge and models of its own.
+describe('an edge that is silent', { timeout: 180_000, concurrency: true }, () => {
   it(
-    'does not keep an idle model from making room, and keeps the one at which it has a stream; it serves on when it wakes up',
+    'since it hangs: does not keep an idle model from making room, and keeps the one at which it has a stream; it serves on when it wakes up',
     inCluster(async (scene) => {
-      const { idle, busy } = await loadModels(scene);
-      const hung = await secondEdge(scene);
-      await untilListed(hung.url, 'slow');
-      const first = await startStream(hung, 'slow', LONG);
-      const others = Array.from({ length: STREAMS - 1 }, async () => startStream(hung, 'slow', LONG));
-      await untilInFlight(hung, 'slow', STREAMS);
+      const names = namesFor('hung');
+      const { edge: hung, idle, busy } = await setScene(scene, names);
+      const first = await startStream(hung, names.busy, LONG);
+      const others = Array.from({ length: STREAMS - 1 }, async () => startStream(hung, names.busy, LONG));
+      await untilInFlight(hung, names.busy, STREAMS);
 
       const pid = hang(scene, hung);
-      const [reply, next] = [startAsking(scene.url, 'b'), startAsking(scene.url, 'next')];
+      const [reply, next] = [startAsking(scene.url, names.wanted), startAsking(scene.url, names.next)];
       await scene.untilClosed(busy);
       await scene.pods.until('the idle model is stopped', () => findDeleted(scene, idle));
       await untilLookedAt(scene, hung, busy);
@@ -143,54 +167,56 @@ describe('an edge that hangs', { timeout: 180_000 }, () => {
       await untilTold(scene, hung);
 
       goOn(pid);
-      await assertWhole(first.whole, 'slow', LONG);
+      await assertWhole(first.whole, names.busy, LONG);
       for (const [index, other] of others.entries()) {
         const stream = await other;
-        if (index === 0) await assertWhole(stream.whole, 'slow', LONG);
+        if (index === 0) await assertWhole(stream.whole, names.busy, LONG);
         else stream.abort();
       }
       contentOf(await next.reply);
-      assert.deepEqual(storyOf(scene, 'a', 'b'), ['a created', 'a gone', 'b created']);
-      assert.deepEqual(storyOf(scene, 'slow', 'next'), ['slow created', 'slow gone', 'next created']);
-      assert.equal(contentOf(await ask(hung.url, 'b')), said);
+      assertTurns(scene, names);
+      assert.equal(contentOf(await ask(hung.url, names.wanted)), said);
     }),
   );
-});
 
-describe('an edge that is cut off from the API server', { timeout: 180_000 }, () => {
   it(
-    'goes on with its streams, whose model stays until they have ended; an idle one makes room',
+    'since it is cut off from the API server: goes on with its streams, whose model stays until they have ended; an idle one makes room',
     inCluster(async (scene) => {
       if (scene.corral.cluster.node.kind !== 'kubelet') {
         scene.t.skip('there is no real node');
         return;
       }
-      const { idle, busy } = await loadModels(scene);
-      const alone = await secondEdge(scene);
-      await untilListed(alone.url, 'slow');
-      const streams = new Streams(alone, 'slow');
-      await untilInFlight(alone, 'slow', AT_A_TIME);
+      const names = namesFor('alone');
+      const { edge: alone, idle, busy } = await setScene(scene, names);
+      const streams = new Streams(alone, names.busy);
+      await untilInFlight(alone, names.busy, AT_A_TIME);
 
       const mend = await cutOff(scene, alone);
-      const [reply, next] = [startAsking(scene.url, 'b'), startAsking(scene.url, 'next')];
+      const [reply, next] = [startAsking(scene.url, names.wanted), startAsking(scene.url, names.next)];
       await scene.untilClosed(busy);
       const before = streams.whole;
       await scene.pods.until('the idle model is stopped', () => findDeleted(scene, idle));
       await untilLookedAt(scene, alone, busy);
-      assert.ok(streams.whole >= before + 2 * AT_A_TIME, 'the edge begins streams after the gate was closed');
+      // Those that were under way when the gate was closed, and as many that have begun since.
+      await streams.untilWhole(before + 2 * AT_A_TIME);
       assert.equal(findDeleted(scene, busy), undefined, 'the model is in use');
       const said = contentOf(await reply.reply);
       await untilTold(scene, alone);
 
       await streams.stop();
       contentOf(await next.reply);
-      assert.deepEqual(storyOf(scene, 'a', 'b'), ['a created', 'a gone', 'b created']);
-      assert.deepEqual(storyOf(scene, 'slow', 'next'), ['slow created', 'slow gone', 'next created']);
+      assertTurns(scene, names);
       await mend();
-      assert.equal(contentOf(await ask(alone.url, 'b')), said);
+      assert.equal(contentOf(await ask(alone.url, names.wanted)), said);
     }),
   );
 });
+
+/** One left for the other in each pool, and was gone before that came. */
+function assertTurns(scene: Scene, { idle, wanted, busy, next }: Names): void {
+  assert.deepEqual(storyOf(scene, idle, wanted), [`${idle} created`, `${idle} gone`, `${wanted} created`]);
+  assert.deepEqual(storyOf(scene, busy, next), [`${busy} created`, `${busy} gone`, `${next} created`]);
+}
 
 /** Resolves when the slots of a replica were looked at in the place of an edge, and could have been twice since. */
 async function untilLookedAt(scene: Scene, edge: RunningEdge, replica: ApiObject): Promise<void> {
@@ -199,8 +225,9 @@ async function untilLookedAt(scene: Scene, edge: RunningEdge, replica: ApiObject
   await waitUntil('more looks', 60, async () => (await readsOf(scene, edge)) >= before + READS);
 }
 
+/** The pod, as it was when its deletion began. */
 const findDeleted = ({ pods }: Scene, { metadata: { uid } }: ApiObject): ApiObject | undefined =>
-  pods.pods.find(({ metadata }) => metadata.uid === uid && metadata.deletionTimestamp !== undefined);
+  pods.events.find(({ pod: { metadata } }) => metadata.uid === uid && metadata.deletionTimestamp !== undefined)?.pod;
 
 /** Resolves when an Event says which edge was presumed dead. */
 async function untilTold({ corral, namespace }: Scene, { pod }: RunningEdge): Promise<void> {

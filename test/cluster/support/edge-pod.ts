@@ -3,7 +3,9 @@ import Type from 'typebox';
 import { Value } from 'typebox/value';
 import type { Cleanup } from '../../support/temp-folder.ts';
 import type { ApiClient } from './api-client.ts';
+import type { RunningEdge } from './corral-in-cluster.ts';
 import { SYSTEM } from './corral-names.ts';
+import { addressOf } from './field-at.ts';
 import { isReady } from './test-cluster.ts';
 
 const PODS = `/api/v1/namespaces/${SYSTEM}/pods`;
@@ -13,26 +15,29 @@ const DeploymentSchema = Type.Object({
     template: Type.Object({
       spec: Type.Object({
         volumes: Type.Tuple([Type.Object({ secret: Type.Object({ secretName: Type.Literal('corral-keys') }) })]),
-        containers: Type.Tuple([Type.Object({ args: Type.Array(Type.String()) })]),
+        containers: Type.Tuple([Type.Object({ args: Type.Array(Type.String()), livenessProbe: Type.Object({}) })]),
       }),
     }),
   }),
 });
-const RunningPod = Type.Object({ status: Type.Object({ podIP: Type.String() }) });
-
 export interface EdgePodOptions {
   /** Beside those of the Deployment. */
   readonly args?: readonly string[];
   /** In the place of the one that its volume has. */
   readonly secretName?: string;
+  /** The kubelet does not end it when it hangs, which takes 20 s or more otherwise. */
+  readonly mayHang?: boolean;
 }
 
-/** The pod of an edge as its Deployment would make it, beside it: other tests use that one. Resolves with its URL when it is ready. */
+/** Never, as far as a test is concerned. */
+const PATIENT = { failureThreshold: 1000 };
+
+/** The pod of an edge as its Deployment would make it, beside it: other tests use that one. Resolves when it is ready. */
 export async function startEdgePod(
   t: Cleanup,
   api: ApiClient,
-  { args = [], secretName }: EdgePodOptions = {},
-): Promise<string> {
+  { args = [], secretName, mayHang = false }: EdgePodOptions = {},
+): Promise<RunningEdge> {
   const name = `edge-beside-${randomBytes(4).toString('hex')}`;
   const deployment = await api.call('GET', `/apis/apps/v1/namespaces/${SYSTEM}/deployments/corral-edge`);
   if (!Value.Check(DeploymentSchema, deployment)) throw new Error('the Deployment of the edge is another one by now');
@@ -40,13 +45,14 @@ export async function startEdgePod(
   const [container] = spec.containers;
   const [{ secret, ...volume }] = spec.volumes;
   const volumes = [{ ...volume, secret: { ...secret, secretName: secretName ?? secret.secretName } }];
-  const containers = [{ ...container, args: [...container.args, ...args] }];
+  const livenessProbe = { ...container.livenessProbe, ...(mayHang ? PATIENT : {}) };
+  const containers = [{ ...container, args: [...container.args, ...args], livenessProbe }];
   await api.call('POST', PODS, { metadata: { name }, spec: { ...spec, containers, volumes } });
   t.after(async () => {
     await api.call('DELETE', `${PODS}/${name}`);
     await api.until(PODS, name, (pod) => pod === undefined);
   });
   const pod = await api.until(PODS, name, (one) => one !== undefined && isReady(one));
-  if (!Value.Check(RunningPod, pod)) throw new Error(`${name} has no address`);
-  return `http://${pod.status.podIP}:8080`;
+  if (pod === undefined) throw new Error(`${name} is gone`);
+  return { pod, url: `http://${addressOf(pod)}:8080` };
 }

@@ -8,6 +8,6 @@ let installed: Promise<CorralInCluster> | undefined;
  * call and in all test files that share the cluster.
  */
 export async function withCorral(): Promise<CorralInCluster> {
-  installed ??= installCorral(beforeEnd, await useCluster());
+  installed ??= useCluster().then(async (cluster) => installCorral(beforeEnd, cluster));
   return installed;
 }
