@@ -1,12 +1,15 @@
 import { withCleanup } from '../support/cleanup-stack.ts';
 import type { Cleanup } from '../support/temp-folder.ts';
+import { tryContention } from './operator-trials/contention.ts';
 import { tryClocks, tryHandOvers } from './operator-trials/hand-overs.ts';
 import { KillTrials } from './operator-trials/kill-trials.ts';
 import { tryLease, tryScenario } from './operator-trials/kills.ts';
+import { LAG_SCENARIOS, tryLags } from './operator-trials/lags.ts';
 import { tryOutage } from './operator-trials/outage.ts';
 import { tryQuiet } from './operator-trials/quiet.ts';
 import { SCENARIOS, type Scenario } from './operator-trials/scenarios.ts';
 import { setStage, type Stage } from './operator-trials/stage.ts';
+import { TwoServers } from './operator-trials/two-servers.ts';
 import { SLEEPS, trySleep } from './operator-trials/zombies.ts';
 import type { Extent, ProofPart, Series } from './proof.ts';
 
@@ -15,6 +18,9 @@ const HAND_OVERS = 1 / 8;
 const CLOCKS = 1 / 40;
 const SLEEPS_EACH = 1 / 200;
 const LEASES = 1 / 20;
+/** At so many writes of all scenarios together an API server is late. */
+const LAGS = 1 / 4;
+const TURNS = 1 / 20;
 const OUTAGE_MS = 300_000;
 const QUIET_MS = 600_000;
 
@@ -32,6 +38,17 @@ async function tryKills(t: Cleanup, stage: Stage, scenario: Scenario, extent: Ex
   const series = await tryScenario(trials, scenario, extent);
   await trials.finish();
   return [series];
+}
+
+async function proveLags(t: Cleanup, stage: Stage, { runs, seed }: Extent): Promise<readonly Series[]> {
+  const trials = await KillTrials.start(t, stage);
+  const servers = await TwoServers.start(t, stage, trials.keeper.proxy);
+  const series = await tryLags(trials, servers, LAG_SCENARIOS, {
+    runs: shareOf(runs, LAGS / LAG_SCENARIOS.length),
+    seed,
+  });
+  await trials.finish();
+  return series;
 }
 
 const [EVICT] = SCENARIOS;
@@ -54,6 +71,8 @@ export const OPERATOR_PARTS: readonly ProofPart[] = [
         return series;
       }),
   },
+  { name: 'two-servers', prove: async (extent) => onStage(async (t, stage) => proveLags(t, stage, extent)) },
+  { name: 'rivals', prove: async ({ runs }) => onStage(async (t, stage) => [await tryContention(t, stage, shareOf(runs, TURNS))]) }, // prettier-ignore
   { name: 'hand-overs', prove: async ({ runs }) => onStage(async (t, stage) => tryHandOvers(t, stage, shareOf(runs, HAND_OVERS))) }, // prettier-ignore
   { name: 'clocks', prove: async ({ runs }) => onStage(async (t, stage) => tryClocks(t, stage, shareOf(runs, CLOCKS))) }, // prettier-ignore
   ...SLEEPS.map((sleep): ProofPart => ({

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { testSeed } from '../../../src/testing/seed.ts';
+import { tryContention } from '../../prove/operator-trials/contention.ts';
 import { FIELD_TRIALS, tryField } from '../../prove/operator-trials/fields.ts';
 import { tryHandOvers } from '../../prove/operator-trials/hand-overs.ts';
 import { KillTrials } from '../../prove/operator-trials/kill-trials.ts';
 import { tryScenario } from '../../prove/operator-trials/kills.ts';
+import { loseNode } from '../../prove/operator-trials/lost-node.ts';
 import { loadModels } from '../../prove/operator-trials/loaded-models.ts';
 import { tryOutage } from '../../prove/operator-trials/outage.ts';
 import { RestartedOperator } from '../../prove/operator-trials/restarted-operators.ts';
@@ -21,6 +23,7 @@ import type { PresetStatus } from '../support/preset-status.ts';
 
 /** At each of two scenarios, chosen by the seed. */
 const KILLS = 3;
+const TURNS = 2;
 const seed = testSeed();
 const chosen = [seed, seed + 5].flatMap((at) => SCENARIOS.slice(at % SCENARIOS.length, (at % SCENARIOS.length) + 1));
 
@@ -61,11 +64,13 @@ async function setFields(t: Cleanup, stage: Stage): Promise<void> {
   await freeLease(api);
   const { operator } = await RestartedOperator.start(t, stage, 'operator-a');
   await operator.log.waitFor({ msg: 'operating' });
+  const untilReplaced = await loseNode(t, stage);
   await Promise.all(FIELD_TRIALS.map(async (trial, index) => tryField(stage, trial, index)));
+  await untilReplaced();
 }
 
-describe('the operator under fire', { timeout: 180_000 }, () => {
-  it(`comes to the same end when it is killed at any write (${chosen.map(({ name }) => name).join()}), hands over, outlives its API server, makes no pod that has not got its image, and carries out each field until it is taken back`, async () => {
+describe('the operator under fire', { timeout: 240_000 }, () => {
+  it(`comes to the same end when it is killed at any write (${chosen.map(({ name }) => name).join()}), hands over, outlives its API server, gets through between others who write, makes no pod that has not got its image, and carries out each field until it is taken back`, async () => {
     await withCleanup(async (t) => {
       const stage = await setStage(t);
       await withCleanup(async (own) => kill(own, stage));
@@ -74,6 +79,9 @@ describe('the operator under fire', { timeout: 180_000 }, () => {
       });
       await withCleanup(async (own) => {
         assertNoFailures([await tryOutage(own, stage, 2, 5_500)]);
+      });
+      await withCleanup(async (own) => {
+        assertNoFailures([await tryContention(own, stage, TURNS)]);
       });
       await withCleanup(async (own) => askForImage(own, stage));
       await withCleanup(async (own) => setFields(own, stage));

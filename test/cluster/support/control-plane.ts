@@ -1,9 +1,9 @@
-import { writeFile } from 'node:fs/promises';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Agent, request } from 'undici';
 import type { ClusterKeys } from './cluster-keys.ts';
 import { writeKubeconfig } from './cluster-keys.ts';
-import type { ClusterLayout } from './cluster-layout.ts';
+import { MOST_CLUSTERS, type ClusterLayout } from './cluster-layout.ts';
 import { SYSTEM } from './corral-names.ts';
 import type { StartedProcesses } from './started-processes.ts';
 import { waitUntil } from './wait-until.ts';
@@ -45,6 +45,23 @@ const AUDIT_POLICY = {
 export const auditLogFile = (layout: ClusterLayout): string => join(layout.folder, 'logs', 'audit.log');
 
 const API_SERVER = 'kube-apiserver';
+const SECOND = 'kube-apiserver-second';
+
+/** A further API server of the same cluster. */
+export interface SecondServer {
+  readonly url: string;
+  /** Stops it (SIGSTOP): it takes connections, and answers nothing. */
+  readonly stop: () => void;
+  /** It goes on from where it was, and learns what has become of the world. */
+  readonly wake: () => void;
+}
+
+/** An API server's process: its name, its port, and by which address it reaches etcd. */
+interface ServerProcess {
+  readonly name: string;
+  readonly port: number;
+  readonly etcd: string;
+}
 
 /** Starts etcd and the API server, and resolves when it is ready. */
 export async function startApiServer(plane: ControlPlane): Promise<void> {
@@ -52,14 +69,36 @@ export async function startApiServer(plane: ControlPlane): Promise<void> {
   const { client, peer } = etcdUrls(layout);
   processes.start('etcd', [join(programs, 'etcd'), ...etcdFlags(layout, client, peer)]);
   await writeFile(join(layout.folder, 'audit-policy.json'), JSON.stringify(AUDIT_POLICY));
+  // One that makes the log itself does not append: what a second one writes there would be overwritten.
+  await appendFile(auditLogFile(layout), '');
   await restartApiServer(plane);
 }
 
 /** Starts the API server on the etcd that runs, and resolves when it is ready. */
 export async function restartApiServer(plane: ControlPlane): Promise<void> {
-  const { client } = etcdUrls(plane.layout);
-  plane.processes.start(API_SERVER, [join(plane.programs, API_SERVER), ...apiServerFlags(plane, client)]);
-  await untilReady(plane);
+  const { layout } = plane;
+  await startServer(plane, { name: API_SERVER, port: layout.apiPort, etcd: etcdUrl(layout) });
+}
+
+/** Starts one beside it that reaches etcd by the given address and writes to the same audit log, and resolves when it is ready. */
+export async function startSecondApiServer(plane: ControlPlane, etcd: string): Promise<SecondServer> {
+  const { layout, processes } = plane;
+  const port = layout.apiPort + MOST_CLUSTERS;
+  await startServer(plane, { name: SECOND, port, etcd });
+  return {
+    url: `https://${layout.apiHost}:${port}`,
+    stop: () => {
+      processes.signal([SECOND], 'SIGSTOP');
+    },
+    wake: () => {
+      processes.signal([SECOND], 'SIGCONT');
+    },
+  };
+}
+
+async function startServer(plane: ControlPlane, server: ServerProcess): Promise<void> {
+  plane.processes.start(server.name, [join(plane.programs, API_SERVER), ...apiServerFlags(plane, server)]);
+  await untilReady(plane, server);
 }
 
 /** Resolves when the API server is gone; all else goes on. */
@@ -68,6 +107,9 @@ export async function killApiServer({ processes }: ControlPlane): Promise<void> 
   const left = await processes.untilGone([API_SERVER], 10_000);
   if (left.length > 0) throw new Error('the API server cannot be killed');
 }
+
+/** Where etcd serves. */
+export const etcdUrl = (layout: ClusterLayout): string => etcdUrls(layout).client;
 
 function etcdUrls({ etcdPorts: [client, peer] }: ClusterLayout): { readonly client: string; readonly peer: string } {
   return { client: `http://127.0.0.1:${client}`, peer: `http://127.0.0.1:${peer}` };
@@ -81,10 +123,13 @@ function etcdFlags(layout: ClusterLayout, client: string, peer: string): readonl
   ];
 }
 
-function apiServerFlags({ layout, keys, featureGates }: ControlPlane, etcd: string): readonly string[] {
+function apiServerFlags(
+  { layout, keys, featureGates }: ControlPlane,
+  { port, etcd }: ServerProcess,
+): readonly string[] {
   const key = (name: string): string => join(keys.folder, name);
   return [
-    ...[`--etcd-servers=${etcd}`, `--bind-address=${layout.apiHost}`, `--secure-port=${layout.apiPort}`],
+    ...[`--etcd-servers=${etcd}`, `--bind-address=${layout.apiHost}`, `--secure-port=${port}`],
     ...[`--advertise-address=${layout.apiHost}`, `--service-cluster-ip-range=${layout.serviceNetwork}`],
     // Loopback is no address that a service may have.
     `--endpoint-reconciler-type=${layout.nodes.length > 0 ? 'lease' : 'none'}`,
@@ -100,17 +145,17 @@ function apiServerFlags({ layout, keys, featureGates }: ControlPlane, etcd: stri
   ];
 }
 
-async function untilReady({ layout, keys, processes }: ControlPlane): Promise<void> {
+async function untilReady({ layout, keys, processes }: ControlPlane, { name, port }: ServerProcess): Promise<void> {
   const agent = new Agent({ connect: { ca: keys.ca } });
-  const url = `https://${layout.apiHost}:${layout.apiPort}/readyz`;
+  const url = `https://${layout.apiHost}:${port}/readyz`;
   const look = async (): Promise<boolean> => {
     const answer = await request(url, { dispatcher: agent }).catch(() => undefined);
     await answer?.body.dump();
-    if (processes.find(API_SERVER) === undefined) throw new Error(`kube-apiserver has ended:\n${processes.lastLines('kube-apiserver')}`); // prettier-ignore
+    if (processes.find(name) === undefined) throw new Error(`${name} has ended:\n${processes.lastLines(name)}`);
     return answer?.statusCode === 200;
   };
   try {
-    await waitUntil('kube-apiserver is ready', 120, look, () => processes.lastLines('kube-apiserver'));
+    await waitUntil(`${name} is ready`, 120, look, () => processes.lastLines(name));
   } finally {
     await agent.close();
   }

@@ -7,8 +7,16 @@ import { makeKeys, writeKubeconfig } from './cluster-keys.ts';
 import { layOut } from './cluster-layout.ts';
 import type { ClusterLayout } from './cluster-layout.ts';
 import type { ClusterRecord } from './cluster-record.ts';
-import { auditLogFile, killApiServer, restartApiServer, startApiServer, startControllers } from './control-plane.ts';
-import type { ControlPlane } from './control-plane.ts';
+import {
+  auditLogFile,
+  etcdUrl,
+  killApiServer,
+  restartApiServer,
+  startApiServer,
+  startControllers,
+  startSecondApiServer,
+} from './control-plane.ts';
+import type { ControlPlane, SecondServer } from './control-plane.ts';
 import { obtainPauseArchive } from './images/cluster-images.ts';
 import { obtainPrograms } from './kubernetes-programs.ts';
 import { startKubelet } from './node/node-kubelet.ts';
@@ -42,6 +50,10 @@ export interface OwnCluster {
   killApiServer(): Promise<void>;
   /** Starts it again, and resolves when it is ready. */
   restartApiServer(): Promise<void>;
+  /** Where etcd serves. */
+  readonly etcd: string;
+  /** Starts one beside it, over the same etcd, which it reaches by this address; resolves when it is ready. */
+  startSecondApiServer(etcd: string): Promise<SecondServer>;
   /** Ends every process of it and removes every trace. */
   stop(): Promise<void>;
 }
@@ -129,6 +141,8 @@ async function bringUp(
     index: claim.index,
     killApiServer: async () => killApiServer(plane),
     restartApiServer: async () => restartApiServer(plane),
+    etcd: etcdUrl(layout),
+    startSecondApiServer: async (etcd) => startSecondApiServer(plane, etcd),
     stop: async () => stop(cluster, claim),
   };
 }

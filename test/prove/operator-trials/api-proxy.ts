@@ -30,6 +30,9 @@ export class ApiProxy {
   readonly #parts: ApiProxyParts;
   readonly #agent: Agent;
   readonly #server: Server;
+  readonly #reads = new Set<ServerResponse>();
+  /** To which API server a call goes, by its path. */
+  serverFor: (path: string, isWatch: boolean) => string;
   /** Asked about each write when all of it has come. */
   judge: (write: ApiWrite) => Fate = () => 'pass';
   /** Told of each write that the API server has answered, before whoever sent it is. */
@@ -41,6 +44,7 @@ export class ApiProxy {
 
   constructor(t: Cleanup, parts: ApiProxyParts) {
     this.#parts = parts;
+    this.serverFor = () => parts.server;
     this.#agent = new Agent({ connect: { ca: parts.ca }, bodyTimeout: 0, headersTimeout: 0 });
     this.#server = createServer((incoming, outgoing) => {
       this.#serve(incoming, outgoing).catch(() => {
@@ -61,6 +65,16 @@ export class ApiProxy {
     return urlOf(this.#server);
   }
 
+  /** Where calls go unless it is said otherwise. */
+  get server(): string {
+    return this.#parts.server;
+  }
+
+  /** Breaks off all that is being read: a watch goes on where watches begin now. */
+  breakReads(): void {
+    for (const outgoing of this.#reads) outgoing.destroy();
+  }
+
   async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     if (incoming.method === 'GET') await this.#read(incoming, outgoing);
     else await this.#write(incoming, outgoing);
@@ -68,7 +82,9 @@ export class ApiProxy {
 
   async #read(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const left = new AbortController();
+    this.#reads.add(outgoing);
     outgoing.on('close', () => {
+      this.#reads.delete(outgoing);
       left.abort();
     });
     const answer = await this.#forward(incoming, undefined, left.signal);
@@ -104,7 +120,9 @@ export class ApiProxy {
     body: string | undefined,
     signal?: AbortSignal,
   ): Promise<Dispatcher.ResponseData> {
-    const { server, token, name } = this.#parts;
+    const { token, name } = this.#parts;
+    const { pathname, searchParams } = new URL(String(url), 'http://api');
+    const server = this.serverFor(pathname, searchParams.has('watch'));
     const passed = Object.entries(headers).filter(([key]) => !OWN_HEADERS.has(key));
     return request(`${server}${String(url)}`, {
       method: method ?? 'GET',

@@ -5,7 +5,7 @@ import type { Fate } from './api-proxy.ts';
 import type { AuditedWrite } from './audit-tail.ts';
 import { describeDifference, endStateOf } from './end-state.ts';
 import { comingsOf, judgeWrites } from './judge-writes.ts';
-import { countBy, type KillPoint } from './kill-points.ts';
+import { countBy, type WritePoint } from './kill-points.ts';
 import { OperatorKeeper } from './operator-keeper.ts';
 import type { Scenario } from './scenarios.ts';
 import type { Stage } from './stage.ts';
@@ -92,11 +92,16 @@ export class KillTrials {
   }
 
   /**
-   * Resolves with the time from the kill to the end state, in milliseconds; `undefined`: the write did not come. Rejects with
-   * what went wrong, also in the trial before.
+   * `act` is called when the write of the point comes, and says what becomes of it. Resolves with the time from then to the end
+   * state, in milliseconds; `undefined`: the write did not come. Rejects with what went wrong, also in the trial before.
    */
-  async attempt(scenario: Scenario, point: KillPoint, reference: Reference): Promise<number | undefined> {
-    const hit = new Hit(point);
+  async attempt(
+    scenario: Scenario,
+    point: WritePoint<string>,
+    reference: Reference,
+    act: () => Fate,
+  ): Promise<number | undefined> {
+    const hit = new Hit(point, act);
     const judge = (write: ApiWrite): Fate => hit.judge(write);
     return this.#run(scenario, { judge, isFresh: point.isFresh === true }, async ({ trial, since, most }) => {
       await untilState(trial, reference.state);
@@ -188,15 +193,17 @@ const noting =
     return 'pass';
   };
 
-/** Does to the write of a point what the point says, once. */
+/** Does something at the write of a point, once. */
 class Hit {
-  readonly #point: KillPoint;
+  readonly #point: WritePoint<string>;
+  readonly #act: () => Fate;
   #seen = 0;
   /** When, on the monotonic clock; `undefined`: it has not come. */
   at: number | undefined;
 
-  constructor(point: KillPoint) {
+  constructor(point: WritePoint<string>, act: () => Fate) {
     this.#point = point;
+    this.#act = act;
   }
 
   judge(write: ApiWrite): Fate {
@@ -204,7 +211,7 @@ class Hit {
     this.#seen += 1;
     if (this.#seen !== this.#point.nth) return 'pass';
     this.at = performance.now();
-    return this.#point.how;
+    return this.#act();
   }
 }
 

@@ -6,7 +6,7 @@ import type { Scenario } from './scenarios.ts';
 /** Does something to the operator at so many points of a scenario, chosen by the seed. */
 export async function tryScenario(trials: KillTrials, scenario: Scenario, { runs, seed }: Extent): Promise<Series> {
   const reference = await trials.learn(scenario);
-  const points = pointsOf(reference.counts);
+  const points = pointsOf(reference.counts, HOWS);
   const tried = await tryPoints(trials, scenario, reference, choosePoints(points, runs, seed));
   return { what: `${scenario.name}: ${scenario.what}; ${points.length} points`, ...tried };
 }
@@ -26,7 +26,7 @@ export async function tryLease(
   { runs, seed }: Extent,
 ): Promise<readonly Series[]> {
   const reference = await trials.learn(scenario);
-  const kills = pointsOf(reference.counts).filter(({ how }) => how !== 'lost');
+  const kills = pointsOf(reference.counts, ['before', 'after'] as const);
   const { keeper } = trials;
   keeper.lease = 'left alone';
   try {
@@ -52,7 +52,7 @@ async function tryPoints(
   const timings: number[] = [];
   for (const point of points) {
     try {
-      const took = await trials.attempt(scenario, point, reference);
+      const took = await trials.attempt(scenario, point, reference, () => point.how);
       if (took !== undefined) timings.push(took);
     } catch (error) {
       failures.push(`${describePoint(point)}: ${error instanceof Error ? error.message : String(error)}`);

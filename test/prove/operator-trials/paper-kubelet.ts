@@ -23,8 +23,6 @@ export const podPath = ({ metadata }: ApiObject): string =>
 /** Whether a pod's server is to end with an error instead of becoming ready. */
 const isBroken = ({ spec }: ApiObject): boolean => JSON.stringify(spec).includes('{"name":"FAKE","value":"exit"}');
 
-const isPlaced = (pod: ApiObject): boolean => textAt(pod, 'spec', 'nodeName') === PAPER_NODE;
-
 /** What runs in the pods of a paper node. */
 export interface PodRuns {
   /** Starts it, and resolves with the statuses that the pod has from then on, one after the other. */
@@ -44,23 +42,39 @@ const NOTHING: PodRuns = {
 
 /** Registers a node that is none: what a kubelet would write of its pods is written, and deleted ones end soon. */
 export async function startPaperKubelet(t: Cleanup, api: ApiClient, pods: Mirror, runs = NOTHING): Promise<void> {
-  const forgetNode = await registerNode(api, PAPER_NODE, 1);
-  const stop = new PaperKubelet(api, pods, runs).run();
-  t.after(async () => {
+  await startPaperNode(t, api, pods, { name: PAPER_NODE, runs });
+}
+
+/** The same of a further node, which takes what tolerates its taint. Resolves with what has it fall silent. */
+export async function startPaperNode(
+  t: Cleanup,
+  api: ApiClient,
+  pods: Mirror,
+  { name, runs = NOTHING, taint }: { readonly name: string; readonly runs?: PodRuns; readonly taint?: string },
+): Promise<() => void> {
+  const forgetNode = await registerNode(api, name, 1, taint);
+  const stop = new PaperKubelet(name, api, pods, runs).run();
+  const fallSilent = (): void => {
     stop();
     forgetNode();
+  };
+  t.after(async () => {
+    fallSilent();
     return Promise.resolve();
   });
+  return fallSilent;
 }
 
 class PaperKubelet {
+  readonly #node: string;
   readonly #api: ApiClient;
   readonly #pods: Mirror;
   readonly #runs: PodRuns;
   readonly #doing = new Map<string, Doing>();
   #isOver = false;
 
-  constructor(api: ApiClient, pods: Mirror, runs: PodRuns) {
+  constructor(node: string, api: ApiClient, pods: Mirror, runs: PodRuns) {
+    this.#node = node;
     this.#api = api;
     this.#pods = pods;
     this.#runs = runs;
@@ -78,7 +92,7 @@ class PaperKubelet {
   }
 
   #look(): void {
-    const placed = this.#pods.objects.filter(isPlaced);
+    const placed = this.#pods.objects.filter((pod) => textAt(pod, 'spec', 'nodeName') === this.#node);
     const uids = new Set(placed.map(({ metadata }) => metadata.uid));
     for (const uid of this.#doing.keys()) if (!uids.has(uid)) this.#doing.delete(uid);
     for (const pod of placed) this.#lookAt(pod);

@@ -3,10 +3,14 @@ import type { ApiClient } from '../api-client.ts';
 const LEASES = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
 const RENEW_EVERY_MS = 2_000;
 
-/** Registers a node that is ready, whose kubelet would listen on `port`, and keeps its lease alive. Returns what ends that. */
-export async function registerNode(api: ApiClient, name: string, port: number): Promise<() => void> {
+/**
+ * Registers a node that is ready, whose kubelet would listen on `port`, and keeps its lease alive. With a taint it takes only pods that tolerate
+ * it. Returns what ends its life.
+ */
+export async function registerNode(api: ApiClient, name: string, port: number, taint?: string): Promise<() => void> {
   const resources = { cpu: '64', memory: '256Gi', pods: '200', 'ephemeral-storage': '100Gi' };
-  await api.call('POST', '/api/v1/nodes', { metadata: { name, labels: { 'kubernetes.io/hostname': name } } });
+  const taints = taint === undefined ? [] : [{ key: taint, effect: 'NoSchedule' }];
+  await api.call('POST', '/api/v1/nodes', { metadata: { name, labels: { 'kubernetes.io/hostname': name } }, spec: { taints } }); // prettier-ignore
   const now = new Date().toISOString();
   const condition = {
     type: 'Ready',
