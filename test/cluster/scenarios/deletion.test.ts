@@ -4,6 +4,7 @@ import { assertWhole, startStream } from '../../support/chat.ts';
 import type { ApiObject } from '../support/api-client.ts';
 import { ask, contentOf, errorOf, startAsking } from '../support/edge-client.ts';
 import { inCluster } from '../support/in-cluster.ts';
+import { standStill } from '../support/pod-process.ts';
 import type { PresetSpec } from '../support/scene.ts';
 
 /** Tokens of a stream that takes a second or more. */
@@ -65,19 +66,14 @@ describe('what somebody deletes', { timeout: 180_000 }, () => {
       const said = contentOf(await ask(scene.url, 'slow'));
       const old = await scene.readyPod('slow');
       const stream = await startStream(scene, 'slow', LONG);
+      const resume = standStill(scene.t, old);
 
-      await scene.corral.cluster.kubectl([
-        '--namespace',
-        scene.namespace,
-        'delete',
-        'pod',
-        old.metadata.name,
-        '--wait=false',
-      ]);
+      await scene.corral.cluster.api.call('DELETE', `/api/v1/namespaces/${scene.namespace}/pods/${old.metadata.name}`);
       await scene.pods.until('the deletion', () =>
         scene.pods.pods.find(({ metadata }) => metadata.deletionTimestamp !== undefined),
       );
       assert.ok(!stream.isOver(), 'the stream was too short to be cut');
+      resume();
       // Until the edge has seen the deletion too, a request may still go to the old pod: it is answered as well.
       do assert.equal(contentOf(await ask(scene.url, 'slow')), said);
       while (scene.pods.events.filter(({ kind }) => kind === 'created').length === 1);

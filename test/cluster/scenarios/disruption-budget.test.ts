@@ -5,11 +5,11 @@ import { RefusedCall, type ApiObject } from '../support/api-client.ts';
 import { ask, contentOf } from '../support/edge-client.ts';
 import { inCluster } from '../support/in-cluster.ts';
 import { nodeOf } from '../support/node-of.ts';
+import { standStill } from '../support/pod-process.ts';
 import { RunError } from '../support/run.ts';
 import type { PresetSpec, Scene } from '../support/scene.ts';
 
-/** Tokens of a stream that is not over while the eviction API is asked twice. */
-const LONG = 900;
+const LONG = 600;
 const DEPLOYMENT = 'budgeted';
 /** In what is said to who may not evict. */
 const BUDGET = 'disruption budget';
@@ -68,16 +68,18 @@ describe("a user's PodDisruptionBudget over model pods", { timeout: 180_000 }, (
       await makeBudget(scene);
       // One at each: the edge sends a request to the pod with the fewest.
       const streams = [await startStream(scene, 'slow', LONG), await startStream(scene, 'slow', LONG)];
+      const resumes = [first, second].map((pod) => standStill(scene.t, pod));
 
       await evict(scene, first);
       await assert.rejects(evict(scene, second), isRefusal);
+      await assert.rejects(tryDrain(scene, second), isBudget);
+      await scene.pods.until('the eviction', () => (isLeaving(scene, first) ? true : undefined));
+      assert.ok(!isLeaving(scene, second), 'the budget forbids it');
       assert.ok(
         streams.every(({ isOver }) => !isOver()),
         'the streams were too short to be cut',
       );
-      await assert.rejects(tryDrain(scene, second), isBudget);
-      await scene.pods.until('the eviction', () => (isLeaving(scene, first) ? true : undefined));
-      assert.ok(!isLeaving(scene, second), 'the budget forbids it');
+      for (const resume of resumes) resume();
       assert.equal(contentOf(await ask(scene.url, 'slow')), said);
       for (const stream of streams) await assertWhole(stream.whole, 'slow', LONG);
       await scene.pods.untilGone(first.metadata.uid);

@@ -6,6 +6,7 @@ import { comingsAndGoings } from '../support/comings-and-goings.ts';
 import { GROUP } from '../support/corral-names.ts';
 import { ask, contentOf, startAsking } from '../support/edge-client.ts';
 import { inCluster } from '../support/in-cluster.ts';
+import { standStill } from '../support/pod-process.ts';
 import type { PresetSpec } from '../support/scene.ts';
 import { fieldAt } from '../support/field-at.ts';
 
@@ -50,10 +51,12 @@ describe('two models in a pool for one', { timeout: 180_000 }, () => {
       contentOf(await ask(scene.url, 'slow'));
 
       const stream = await startStream(scene, 'slow', LONG);
-      const next = startAsking(scene.url, 'a');
       const old = await scene.readyPod('slow');
+      const resume = standStill(scene.t, old);
+      const next = startAsking(scene.url, 'a');
       await scene.untilClosed(old);
       assert.ok(!stream.isOver(), 'the stream was too short to see a busy model drain');
+      resume();
       await assertWhole(stream.whole, 'slow', LONG);
       contentOf(await next.reply);
       await scene.pods.until('both pods', () => (comingsAndGoings(scene.pods).length >= 3 ? true : undefined));

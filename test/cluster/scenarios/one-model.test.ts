@@ -25,7 +25,7 @@ describe('a model of a cluster', { timeout: 180_000 }, () => {
       const pool = await scene.pool({ defaults: { pod: {} } });
       const persistentVolumeClaim = { claimName: await scene.claim(), path: 'a.gguf' };
       await scene.apply('one', pool, [
-        { name: 'a', source: { persistentVolumeClaim }, scaling: { idleTimeout: '2s' } },
+        { name: 'a', source: { persistentVolumeClaim }, scaling: { idleTimeout: '300ms' } },
       ]);
       assert.deepEqual(scene.pods.events, []);
 

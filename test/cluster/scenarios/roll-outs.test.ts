@@ -5,6 +5,7 @@ import { SYSTEM, type Component } from '../support/corral-names.ts';
 import { ask, contentOf } from '../support/edge-client.ts';
 import { inCluster } from '../support/in-cluster.ts';
 import { nodeOf } from '../support/node-of.ts';
+import { standStill } from '../support/pod-process.ts';
 import type { PresetSpec, Scene } from '../support/scene.ts';
 import { startTraffic } from '../support/traffic.ts';
 
@@ -66,6 +67,7 @@ describe('under load', { timeout: 180_000 }, () => {
       const said = contentOf(await ask(scene.url, 'slow'));
       const old = await scene.readyPod('slow');
       const stream = await startStream(scene, 'slow', LONG);
+      const resume = standStill(scene.t, old);
       const node = nodeOf(old);
       scene.t.after(async () => cluster.kubectl(['uncordon', node]));
       const which = ['--pod-selector=corral.dev/deployment=drained', '--delete-emptydir-data'];
@@ -74,6 +76,7 @@ describe('under load', { timeout: 180_000 }, () => {
         scene.pods.pods.find(({ metadata }) => metadata.deletionTimestamp !== undefined),
       );
       assert.ok(!stream.isOver(), 'the stream was too short to be cut');
+      resume();
       await cluster.kubectl(['uncordon', node]);
       // Until the edge has heard of it, a request may still go to the old pod: it is answered as well.
       do assert.equal(contentOf(await ask(scene.url, 'slow')), said);

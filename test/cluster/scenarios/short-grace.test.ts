@@ -6,9 +6,10 @@ import { question } from '../../support/chat.ts';
 import type { RunningEdge } from '../support/corral-in-cluster.ts';
 import { ask, contentOf } from '../support/edge-client.ts';
 import { inCluster } from '../support/in-cluster.ts';
+import { standStill } from '../support/pod-process.ts';
 
-/** Tokens of a stream that is longer than any grace here; its model has room for 2000 or so. */
-const LONG = 1900;
+/** Its llama-server stands still until it is killed. */
+const LONG = 600;
 const MODEL = 'cut-short';
 /** Where edges tell of themselves. */
 const ADMIN_PORT = '8081';
@@ -57,9 +58,10 @@ describe('a stream that lasts longer than the grace with which somebody deletes 
       assert.equal(await countBroken(edge), 0);
       const stream = startRawStream(edge);
       await stream.begun;
+      standStill(scene.t, old);
 
-      const which = ['--namespace', scene.namespace, 'delete', 'pod', old.metadata.name];
-      await corral.cluster.kubectl([...which, '--grace-period=1', '--wait=false']);
+      const pod = `/api/v1/namespaces/${scene.namespace}/pods/${old.metadata.name}`;
+      await corral.cluster.api.call('DELETE', pod, { gracePeriodSeconds: 1 });
       const got = await stream.whole;
       assert.match(got, /^HTTP\/1\.1 200 .*transfer-encoding: chunked/is);
       assert.match(
