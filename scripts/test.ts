@@ -125,11 +125,18 @@ async function runParts(plan: Plan): Promise<readonly PartResult[]> {
     parts.filter((part) => !isFirst(part) && !part.needsCluster),
   ];
   const isAlone = inCluster.every((part) => findTestFiles(part, root, plan.selection).length === 0);
+  if (!isAlone) await fillClusterCaches();
   const isQuiet = isAlone
     ? runInTurn(others, plan, process.stdout)
     : keepingOutput(async (output) => runInTurn(others, plan, output));
   const [beside, last] = await Promise.all([isQuiet, runInTurn(inCluster, { ...plan, isQuiet }, process.stdout)]);
   return [...first, ...beside, ...last];
+}
+
+/** No test runs beside a build: it takes all cores, and a test that waits a minute for a second's work says nothing. */
+async function fillClusterCaches(): Promise<void> {
+  const { fillCaches } = await import('../test/cluster/support/with-cluster.ts');
+  await fillCaches();
 }
 
 /** Prints what comes of it when it is through. */

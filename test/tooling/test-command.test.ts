@@ -35,11 +35,11 @@ describe('the test command', () => {
     tree.remove();
   });
 
-  /** What stands in for the start of a cluster. */
-  const cluster = (body: string): string =>
+  /** What stands in for the start of a cluster, and for the building of its programs. */
+  const cluster = (body: string, fill = ''): string =>
     tree.write(
       'test/cluster/support/with-cluster.ts',
-      `export async function withCluster(options, work) { ${body} }\n`,
+      `export async function withCluster(options, work) { ${body} }\nexport async function fillCaches() { ${fill} }\n`,
     );
   const run = (args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Outcome =>
     runCommand(process.execPath, [join(tree.path, 'scripts/test.ts'), ...args], {
@@ -89,6 +89,16 @@ describe('the test command', () => {
     assert.equal(status, 0, stdout);
     const headings = [...stdout.matchAll(/^== (\w+)$/gmu)].map(([, name]) => name);
     assert.deepEqual(headings, ['unit', 'cluster', 'tooling', 'spin', 'llama']);
+  });
+
+  it('runs nothing while the programs of a cluster are built, and builds none where no test needs them', () => {
+    const slow = 'await new Promise((done) => setTimeout(done, 200));';
+    cluster("return { kind: 'done', result: await work({ FAKE_CLUSTER: 'up' }) };", `${slow} ${begin('built')}`);
+    const isBuilt = `${FS} if (!fs.existsSync(${JSON.stringify(join(tree.path, 'built'))})) throw new Error();`;
+    tree.write('test/tooling/two.test.ts', test('comes after the build', isBuilt));
+    assert.equal(run(['test/tooling']).status, 1, 'it was built for nobody');
+    const { status, stdout } = run();
+    assert.equal(status, 0, stdout);
   });
 
   it('fails a test that does not end, by its name, and runs the others of its file', () => {

@@ -101,6 +101,18 @@ export async function startCluster(options: ClusterOptions): Promise<OwnCluster>
   }
 }
 
+/**
+ * Builds and fetches into the caches what clusters are started from, where it is not there: for minutes that takes all of the machine.
+ * What this machine cannot have, `startCluster` tells. Throws if something fails that should not.
+ */
+export async function fillCaches(): Promise<void> {
+  const programs = await obtainPrograms(process.env);
+  if (programs.kind === 'absent') return;
+  await obtainStock().catch((error: unknown) => {
+    if (!(error instanceof CannotRun)) throw error;
+  });
+}
+
 async function obtainStock(): Promise<NodeStock> {
   const obstacle = whyNoNode(process.env);
   if (obstacle !== undefined) throw new CannotRun(obstacle);

@@ -7,6 +7,8 @@ import { CannotRun } from './start-cluster.ts';
 import type { OwnCluster } from './start-cluster.ts';
 import { startObservedCluster, Violated } from './start-observed-cluster.ts';
 
+export { fillCaches } from './start-cluster.ts';
+
 export type WithCluster<T> =
   /** `complaint`: what the observer of the cluster has seen of what must not be; `undefined`: nothing. */
   | { readonly kind: 'done'; readonly result: T; readonly complaint: string | undefined }
