@@ -34,6 +34,7 @@ test('of many ModelDeployments is told in turns with all else, and of what chang
       },
       pool: (decided) => decided,
     },
+    versionOf: () => '1',
     onWritten: () => undefined,
     onTold: () => {
       ends += 1;

@@ -22,6 +22,7 @@ export interface AnnouncerParts extends Pick<EventWriterParts, 'podOf' | 'instan
   /** Everything there is to tell of now. Asked only while it leads. */
   readonly look: () => World;
   readonly newest: Newest;
+  readonly versionOf: StatusWriterParts['versionOf'];
   readonly onWritten: StatusWriterParts['onWritten'];
   /** More may be written down now than before: see `hasToldFailure`. */
   readonly onTold: () => void;
@@ -42,7 +43,7 @@ export class Announcer {
   #telling: Promise<void> | undefined;
 
   constructor(parts: AnnouncerParts) {
-    const { api, timers, log, onWritten, onTold, newest } = parts;
+    const { api, timers, log, versionOf, onWritten, onTold, newest } = parts;
     this.#parts = parts;
     this.#lanes = new WriteLanes({ log, timers, atOnce: STATUSES_AT_ONCE });
     this.#events = new EventWriter(parts);
@@ -50,7 +51,7 @@ export class Announcer {
       this.tellSoon();
     });
     this.#publisher = new StatusPublisher({
-      statuses: new StatusWriter({ api, lanes: this.#lanes, onWritten, onSettled: onTold }),
+      statuses: new StatusWriter({ api, lanes: this.#lanes, versionOf, onWritten, onSettled: onTold }),
       events: this.#events,
       newest,
       clock: () => ({ now: timers.now(), wall: parts.wallNow() }),

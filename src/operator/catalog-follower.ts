@@ -121,6 +121,12 @@ export class CatalogFollower<Template extends Rendering> {
     if (resource.plural === MODEL_POOLS.plural) this.#pools.absorb(object);
   }
 
+  /** The `resourceVersion` of a ModelDeployment or ModelPool as it is known now; `undefined`: it is gone. */
+  versionOf({ plural }: Resource, uid: string): string | undefined {
+    const kind = plural === MODEL_DEPLOYMENTS.plural ? this.#deployments : this.#pools;
+    return kind.find(uid)?.metadata.resourceVersion;
+  }
+
   /**
    * Whether this very ModelDeployment is there to stay, read by quorum. What is read is taken in, so that what is gone is
    * not declared any more from now on.

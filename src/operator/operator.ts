@@ -186,6 +186,7 @@ export class Operator {
         deployment: (decided) => this.#follower.newestDeployment(decided),
         pool: (decided) => this.#follower.newestPool(decided),
       },
+      versionOf: (resource, uid) => this.#follower.versionOf(resource, uid),
       onWritten: (resource, object) => {
         this.#follower.absorb(resource, object);
       },

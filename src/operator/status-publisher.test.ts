@@ -55,6 +55,7 @@ async function startBed(t: TestContext, objects: readonly JsonObject[] = []): Pr
   const statuses = new StatusWriter({
     api,
     lanes,
+    versionOf: (resource, uid) => follower.versionOf(resource, uid),
     onWritten: (resource, object) => {
       follower.absorb(resource, object);
     },

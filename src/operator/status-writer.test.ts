@@ -8,19 +8,31 @@ import { keptLog } from '../testing/kube-testbed.ts';
 import { EagerTimers } from '../testing/manual-timers.ts';
 import { StatusWriter, type StatusWriterParts } from './status-writer.ts';
 
+interface Bed {
+  readonly writer: StatusWriter;
+  readonly sent: unknown[];
+  /** The versions that they follow on. */
+  readonly versions: (string | undefined)[];
+  readonly answer: (error?: Error) => Promise<void>;
+}
+
 /** A writer whose PATCHes wait for their answers: what was sent, and the answer to the oldest that waits. */
-function startWriter(): { writer: StatusWriter; sent: unknown[]; answer: (error?: Error) => Promise<void> } {
-  const sent: unknown[] = [];
+function startWriter(versionOf: () => string | undefined = () => '1'): Bed {
+  const [sent, versions]: [unknown[], (string | undefined)[]] = [[], []];
   const waiting: PromiseWithResolvers<undefined>[] = [];
-  const patch: StatusWriterParts['api']['patch'] = async (_resource, _ref, { body }) => {
+  const patch: StatusWriterParts['api']['patch'] = async (_resource, _ref, { body, resourceVersion }) => {
     sent.push(body['status']);
+    versions.push(resourceVersion);
     const answered = Promise.withResolvers<undefined>();
     waiting.push(answered);
     await answered.promise;
     return { metadata: { name: 'p', uid: 'u', resourceVersion: '1', creationTimestamp: '' } };
   };
   const lanes = new WriteLanes({ log: keptLog(), timers: new EagerTimers(seconds(60)) });
-  const writer = new StatusWriter({ api: { patch }, lanes, onWritten: () => undefined, onSettled: () => undefined });
+  const writer = new StatusWriter({
+    ...{ api: { patch }, lanes, versionOf },
+    ...{ onWritten: () => undefined, onSettled: () => undefined },
+  });
   const answer = async (error?: Error): Promise<void> => {
     const next = waiting.shift();
     if (error === undefined) next?.resolve(undefined);
@@ -28,7 +40,7 @@ function startWriter(): { writer: StatusWriter; sent: unknown[]; answer: (error?
     // The lane goes on in microtasks, and in one turn of the event loop after a pause.
     for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
   };
-  return { writer, sent, answer };
+  return { writer, sent, versions, answer };
 }
 
 const wish = (status: object): Parameters<StatusWriter['write']>[0] => ({
@@ -53,10 +65,34 @@ test('of the statuses that come while one is on its way, only the last is writte
 test('a status that is refused is not tried again, and the next one is written', async () => {
   const { writer, sent, answer } = startWriter();
   writer.write(wish({ loaded: 1 }));
-  await answer(new ApiError({ status: 409, reason: 'Conflict', message: 'another uid' }));
+  await answer(new ApiError({ status: 404, reason: 'NotFound', message: 'it is gone' }));
   assert.deepEqual([sent.length, writer.isPending('u')], [1, false]);
   writer.write(wish({ loaded: 1 }));
   assert.equal(sent.length, 2);
   await answer(new ApiError({ status: 500, reason: 'InternalError', message: 'try again' }));
   assert.equal(sent.length, 3);
+});
+
+test('a status follows on what is known of its object, and after a conflict on what is known then', async () => {
+  let version = '7';
+  const { writer, sent, versions, answer } = startWriter(() => version);
+  writer.write(wish({ loaded: 1 }));
+  version = '9';
+  await answer(new ApiError({ status: 409, reason: 'Conflict', message: 'it has changed' }));
+  assert.deepEqual(
+    [sent, versions],
+    [
+      [{ loaded: 1 }, { loaded: 1 }],
+      ['7', '9'],
+    ],
+  );
+  await answer();
+  assert.equal(writer.isPending('u'), false);
+});
+
+test('a status of which the object is gone is not written', async () => {
+  const { writer, sent, answer } = startWriter(() => undefined);
+  writer.write(wish({ loaded: 1 }));
+  await answer();
+  assert.deepEqual([sent, writer.isPending('u')], [[], false]);
 });

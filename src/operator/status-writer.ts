@@ -1,5 +1,5 @@
 import { toJsonMap } from '../api/cluster/json-value.ts';
-import { isTemporary, type KubeApi } from '../kube/kube-api.ts';
+import { ApiError, isTemporary, type KubeApi } from '../kube/kube-api.ts';
 import type { KubeObject, ObjectRef, Resource } from '../kube/kube-object.ts';
 import type { WriteLanes } from '../kube/write-lanes.ts';
 
@@ -15,6 +15,8 @@ export interface StatusWish {
 export interface StatusWriterParts {
   readonly api: Pick<KubeApi, 'patch'>;
   readonly lanes: WriteLanes;
+  /** The `resourceVersion` of the newest that is known of an object, by its uid; `undefined`: it is gone. */
+  readonly versionOf: (resource: Resource, uid: string) => string | undefined;
   /** Takes in the answer to a write, so that what is read next is not older than what was written. */
   readonly onWritten: (resource: Resource, object: KubeObject) => void;
   /** Nothing is left to be written to an object: what was wished is written, or dropped. */
@@ -23,7 +25,9 @@ export interface StatusWriterParts {
 
 /**
  * Writes statuses, one PATCH for one change. Of several that come while one is on its way only the last is written; one that
- * the API server refuses (its object is gone, or is another one of its name) is dropped, and written again on the next change.
+ * the API server refuses is dropped, and written again on the next change. A write that was given up may be carried out much later,
+ * by an API server that hung: so each names the state that it follows on, and where others have changed the object meanwhile (409), it
+ * waits for word of that.
  */
 export class StatusWriter {
   readonly #parts: StatusWriterParts;
@@ -50,9 +54,15 @@ export class StatusWriter {
   async #carryOut(uid: string): Promise<'done' | 'again'> {
     const wish = this.#wishes.get(uid);
     if (wish === undefined) return 'done';
+    const version = this.#parts.versionOf(wish.resource, uid);
+    if (version === undefined) {
+      this.#settle(uid);
+      return 'done';
+    }
     try {
-      this.#parts.onWritten(wish.resource, await this.#patch(wish));
+      this.#parts.onWritten(wish.resource, await this.#patch(wish, version));
     } catch (error) {
+      if (isConflict(error)) return 'again';
       if (!isTemporary(error)) this.#settle(uid);
       throw error;
     }
@@ -66,8 +76,10 @@ export class StatusWriter {
     this.#parts.onSettled();
   }
 
-  async #patch({ resource, ref, uid, status }: StatusWish): Promise<KubeObject> {
+  async #patch({ resource, ref, uid, status }: StatusWish, resourceVersion: string): Promise<KubeObject> {
     const body = { status: toJsonMap(status) };
-    return this.#parts.api.patch(resource, ref, { uid, resourceVersion: undefined, body }, 'status');
+    return this.#parts.api.patch(resource, ref, { uid, resourceVersion, body }, 'status');
   }
 }
+
+const isConflict = (error: unknown): boolean => error instanceof ApiError && error.status === 409;
