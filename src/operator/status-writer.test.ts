@@ -73,26 +73,25 @@ test('a status that is refused is not tried again, and the next one is written',
   assert.equal(sent.length, 3);
 });
 
-test('a status follows on what is known of its object, and after a conflict on what is known then', async () => {
-  let version = '7';
-  const { writer, sent, versions, answer } = startWriter(() => version);
+test('a status follows on what is known of its object, and after a conflict it is written whatever others do', async () => {
+  const { writer, sent, versions, answer } = startWriter(() => '7');
   writer.write(wish({ loaded: 1 }));
-  version = '9';
   await answer(new ApiError({ status: 409, reason: 'Conflict', message: 'it has changed' }));
   assert.deepEqual(
     [sent, versions],
     [
       [{ loaded: 1 }, { loaded: 1 }],
-      ['7', '9'],
+      ['7', undefined],
     ],
   );
   await answer();
   assert.equal(writer.isPending('u'), false);
 });
 
-test('a status of which the object is gone is not written', async () => {
-  const { writer, sent, answer } = startWriter(() => undefined);
+test('a status is dropped where another object has its name', async () => {
+  const { writer, sent, answer } = startWriter();
   writer.write(wish({ loaded: 1 }));
-  await answer();
-  assert.deepEqual([sent, writer.isPending('u')], [[], false]);
+  await answer(new ApiError({ status: 409, reason: 'Conflict', message: 'another uid' }));
+  await answer(new ApiError({ status: 422, reason: 'Invalid', message: 'another uid' }));
+  assert.deepEqual([sent.length, writer.isPending('u')], [2, false]);
 });

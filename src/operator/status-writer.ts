@@ -26,8 +26,8 @@ export interface StatusWriterParts {
 /**
  * Writes statuses, one PATCH for one change. Of several that come while one is on its way only the last is written; one that
  * the API server refuses is dropped, and written again on the next change. A write that was given up may be carried out much later,
- * by an API server that hung: so each names the state that it follows on, and where others have changed the object meanwhile (409), it
- * waits for word of that.
+ * by an API server that hung: so each names the state that it follows on. Where others have changed the object meanwhile (409), they
+ * may go on doing so without a pause, and the next one is written whatever they do.
  */
 export class StatusWriter {
   readonly #parts: StatusWriterParts;
@@ -54,15 +54,9 @@ export class StatusWriter {
   async #carryOut(uid: string): Promise<'done' | 'again'> {
     const wish = this.#wishes.get(uid);
     if (wish === undefined) return 'done';
-    const version = this.#parts.versionOf(wish.resource, uid);
-    if (version === undefined) {
-      this.#settle(uid);
-      return 'done';
-    }
     try {
-      this.#parts.onWritten(wish.resource, await this.#patch(wish, version));
+      this.#parts.onWritten(wish.resource, await this.#write(wish));
     } catch (error) {
-      if (isConflict(error)) return 'again';
       if (!isTemporary(error)) this.#settle(uid);
       throw error;
     }
@@ -76,7 +70,17 @@ export class StatusWriter {
     this.#parts.onSettled();
   }
 
-  async #patch({ resource, ref, uid, status }: StatusWish, resourceVersion: string): Promise<KubeObject> {
+  async #write(wish: StatusWish): Promise<KubeObject> {
+    const version = this.#parts.versionOf(wish.resource, wish.uid);
+    try {
+      return await this.#patch(wish, version);
+    } catch (error) {
+      if (version === undefined || !isConflict(error)) throw error;
+      return this.#patch(wish, undefined);
+    }
+  }
+
+  async #patch({ resource, ref, uid, status }: StatusWish, resourceVersion: string | undefined): Promise<KubeObject> {
     const body = { status: toJsonMap(status) };
     return this.#parts.api.patch(resource, ref, { uid, resourceVersion, body }, 'status');
   }

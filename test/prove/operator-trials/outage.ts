@@ -4,6 +4,7 @@ import type { Cleanup } from '../../support/temp-folder.ts';
 import type { Series } from '../proof.ts';
 import { tryEach } from '../try-each.ts';
 import { loadModels, type LoadedModels } from './loaded-models.ts';
+import { untilNodeTakesPods } from './paper-kubelet.ts';
 import { RestartedOperator } from './restarted-operators.ts';
 import type { Stage } from './stage.ts';
 import { kindOf } from './write-kind.ts';
@@ -19,6 +20,7 @@ export async function tryOutage(t: Cleanup, stage: Stage, operators: 1 | 2, last
   }
   const models = await loadModels(t, stage, { id: `outage-${operators}`, busy: ['a', 'b'], unloaded: ['c'] });
   const tried = await tryEach([lasting], async () => goAway(stage, seats, models, lasting));
+  await untilNodeTakesPods(stage.own.cluster.api);
   const which = operators === 1 ? 'the only operator' : 'two operators';
   const what = `${which}: the API server is killed, and started again after ${lasting / 1000} s`;
   return { what, runs: 1, ...tried, timed: 'from its being ready to the first write' };

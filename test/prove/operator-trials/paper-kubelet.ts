@@ -65,6 +65,16 @@ export async function startPaperNode(
   return fallSilent;
 }
 
+/** Resolves when the node takes pods: after an outage of the API server its heartbeats may have been missed, and it is tainted for a while. */
+export async function untilNodeTakesPods(api: ApiClient): Promise<void> {
+  await api.until('/api/v1/nodes', PAPER_NODE, (node) => node !== undefined && textOfTaints(node) === '[]');
+}
+
+function textOfTaints({ spec }: ApiObject): string {
+  const taints = typeof spec === 'object' && spec !== null && 'taints' in spec ? spec.taints : [];
+  return JSON.stringify(taints);
+}
+
 class PaperKubelet {
   readonly #node: string;
   readonly #api: ApiClient;
