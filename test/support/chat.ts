@@ -50,12 +50,21 @@ export interface Stream {
   abort(): void;
 }
 
-/** Starts a stream and resolves with its first event: from then on it is in flight at a replica. */
-export async function startStream(corral: Served, model: string, tokens: number): Promise<Stream> {
+/**
+ * Starts a stream and resolves with its first event: from then on it is in flight at a replica. `leaving` aborts it before that as
+ * well.
+ */
+export async function startStream(
+  corral: Served,
+  model: string,
+  tokens: number,
+  leaving?: AbortSignal,
+): Promise<Stream> {
   const aborter = new AbortController();
+  const signal = leaving === undefined ? aborter.signal : AbortSignal.any([aborter.signal, leaving]);
   const events = await clientOf(corral).chat.completions.create(
     { ...question(model, tokens), stream: true, stream_options: { include_usage: true } },
-    { signal: aborter.signal },
+    { signal },
   );
   const first = Promise.withResolvers<undefined>();
   const half = Promise.withResolvers<undefined>();

@@ -14,13 +14,10 @@ import type { RunningEdge } from '../support/corral-in-cluster.ts';
 import { cutOff } from '../support/cut-off.ts';
 import { startEdgePod } from '../support/edge-pod.ts';
 
-/** Tokens of each of many streams, which take turns in one slot: together they take longer than an edge must be silent. */
-const LONG = 600;
-const STREAMS = 20;
-/** Tokens of each of the streams that follow one another. */
-const SHORT = 300;
-/** So many of them are under way at a time: one in the slot, the others queued behind it. */
-const AT_A_TIME = 3;
+/** They take turns in one slot: together they take longer than an edge must be silent. */
+const MANY = { clients: 20, tokens: 600 };
+/** One in the slot, the others queued behind it. */
+const FEW = { clients: 3, tokens: 100 };
 /** Where edges tell of themselves. */
 const ADMIN_PORT = '8081';
 /** Reads of a Lease, 2 s apart: the slots are looked at twice meanwhile. */
@@ -78,16 +75,21 @@ function hang({ t }: Scene, { pod }: RunningEdge): number {
   return pid;
 }
 
-/** Streams of an edge, one after the other, until they are stopped. */
+/** Clients of an edge, each of which asks for one stream after the other. */
 class Streams {
   readonly #clients: readonly Promise<void>[];
+  readonly #leaving = new AbortController();
   #isOver = false;
   readonly #cameWhole = new EventEmitter<{ one: [] }>();
   /** Those that came whole. */
   whole = 0;
 
-  constructor(edge: RunningEdge, model: string) {
-    this.#clients = Array.from({ length: AT_A_TIME }, async () => this.#beClient(edge, model));
+  constructor(
+    edge: RunningEdge,
+    model: string,
+    { clients, tokens }: { readonly clients: number; readonly tokens: number },
+  ) {
+    this.#clients = Array.from({ length: clients }, async () => this.#beClient(edge, model, tokens));
     // A test that has failed before must not end by another error.
     for (const client of this.#clients) client.catch(() => undefined);
   }
@@ -104,9 +106,21 @@ class Streams {
     await Promise.all(this.#clients);
   }
 
-  async #beClient(edge: RunningEdge, model: string): Promise<void> {
+  /** All clients leave at once. Rejects if one of their streams was cut before. */
+  async leave(): Promise<void> {
+    this.#leaving.abort();
+    await this.stop();
+  }
+
+  async #beClient(edge: RunningEdge, model: string, tokens: number): Promise<void> {
+    const { signal } = this.#leaving;
     while (!this.#isOver) {
-      await assertWhole((await startStream(edge, model, SHORT)).whole, model, SHORT);
+      try {
+        await assertWhole((await startStream(edge, model, tokens, signal)).whole, model, tokens);
+      } catch (error) {
+        if (!signal.aborted) throw error;
+        return;
+      }
       this.whole += 1;
       this.#cameWhole.emit('one');
     }
@@ -149,9 +163,8 @@ describe('an edge that is silent', { timeout: 300_000 }, () => {
     inCluster(async (scene) => {
       const names = namesFor('hung');
       const { edge: hung, idle, busy } = await setScene(scene, names);
-      const first = await startStream(hung, names.busy, LONG);
-      const others = Array.from({ length: STREAMS - 1 }, async () => startStream(hung, names.busy, LONG));
-      await untilInFlight(hung, names.busy, STREAMS);
+      const streams = new Streams(hung, names.busy, MANY);
+      await untilInFlight(hung, names.busy, MANY.clients);
 
       const pid = hang(scene, hung);
       const [reply, next] = [startAsking(scene.url, names.wanted), startAsking(scene.url, names.next)];
@@ -162,13 +175,10 @@ describe('an edge that is silent', { timeout: 300_000 }, () => {
       const said = contentOf(await reply.reply);
       await untilTold(scene, hung);
 
+      const before = streams.whole;
       goOn(pid);
-      await assertWhole(first.whole, names.busy, LONG);
-      for (const [index, other] of others.entries()) {
-        const stream = await other;
-        if (index === 0) await assertWhole(stream.whole, names.busy, LONG);
-        else stream.abort();
-      }
+      await streams.untilWhole(before + 2);
+      await streams.leave();
       contentOf(await next.reply);
       assertTurns(scene, names);
       assert.equal(contentOf(await ask(hung.url, names.wanted)), said);
@@ -184,8 +194,8 @@ describe('an edge that is silent', { timeout: 300_000 }, () => {
       }
       const names = namesFor('alone');
       const { edge: alone, idle, busy } = await setScene(scene, names);
-      const streams = new Streams(alone, names.busy);
-      await untilInFlight(alone, names.busy, AT_A_TIME);
+      const streams = new Streams(alone, names.busy, FEW);
+      await untilInFlight(alone, names.busy, FEW.clients);
 
       const mend = await cutOff(scene, alone);
       const [reply, next] = [startAsking(scene.url, names.wanted), startAsking(scene.url, names.next)];
@@ -194,7 +204,7 @@ describe('an edge that is silent', { timeout: 300_000 }, () => {
       await scene.pods.until('the idle model is stopped', () => findDeleted(scene, idle));
       await untilLookedAt(scene, alone, busy);
       // Those that were under way when the gate was closed, and as many that have begun since.
-      await streams.untilWhole(before + 2 * AT_A_TIME);
+      await streams.untilWhole(before + 2 * FEW.clients);
       assert.equal(findDeleted(scene, busy), undefined, 'the model is in use');
       const said = contentOf(await reply.reply);
       await untilTold(scene, alone);
