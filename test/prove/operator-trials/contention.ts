@@ -31,7 +31,12 @@ export async function tryContention(t: Cleanup, stage: Stage, runs: number): Pro
     ...keeper.takeFaults(),
     ...(isTooFew ? ['it has written less than it had to'] : []),
   ];
-  const { median, max } = spreadOf(conflicts);
-  const what = `two models take turns in one place while ${RIVALS} others write to their ModelDeployment and their pods, ${pace.toFixed(0)} times a second in all: what the operator writes to a pod has met with ${median} conflicts in the median, ${max} at most`;
+  const what = `two models take turns in one place while ${RIVALS} others write to their ModelDeployment and their pods, ${pace.toFixed(0)} times a second in all: what the operator writes to a pod ${describe(conflicts)}`;
   return { what, runs, ...tried, failures, timed: 'from the request to the other model being loaded' };
+}
+
+function describe(conflicts: readonly number[]): string {
+  if (conflicts.length === 0) return 'was never carried out';
+  const { median, max } = spreadOf(conflicts);
+  return `has met with ${median} conflicts in the median, ${max} at most`;
 }
