@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { findLlamaServer } from './find-llama-server.ts';
 import { chooseNamed, obtainLlamaServer, renderNames, runCommand, type Named } from './run-named.ts';
+import { whereClustersRun } from './where-clusters-run.ts';
 import { UsageError } from './test-parts.ts';
 import { parseWholeNumber } from './whole-number.ts';
 
@@ -179,18 +180,7 @@ const benches: ReadonlyMap<string, Bench> = new Map<string, Bench>([
   ],
 ]);
 
-/** The exit code: 1 if this machine cannot run a cluster. */
-async function inCluster(work: () => Promise<void>): Promise<number> {
-  const { CannotRun } = await import('../test/cluster/support/start-cluster.ts');
-  try {
-    await work();
-    return 0;
-  } catch (error) {
-    if (!(error instanceof CannotRun)) throw error;
-    process.stderr.write(`npm run bench: ${error.message}\n`);
-    return 1;
-  }
-}
+const inCluster = async (work: () => Promise<void>): Promise<number> => whereClustersRun('npm run bench', work);
 
 /** The exit code: 1 if nginx or wrk is missing. A llama-server is not built for its router's rows alone. */
 async function runEdge({ rounds = DEFAULT_EDGE_ROUNDS, sections, profile }: Flags): Promise<number> {

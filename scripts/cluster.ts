@@ -1,23 +1,16 @@
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { onSignal } from '../test/cluster/support/on-signal.ts';
-import { CannotRun } from '../test/cluster/support/start-cluster.ts';
 import { startSomeCluster } from '../test/cluster/support/start-some-cluster.ts';
 import { edgeUrl, installDemo, renderHowToTry } from './cluster-demo.ts';
 import { obtainLlamaServer, runCommand } from './run-named.ts';
+import { whereClustersRun } from './where-clusters-run.ts';
 
 /** Runs a cluster with Corral and two demo models in it until it is told to end. */
 async function main(): Promise<number> {
   parseArgs({ options: {} });
   if (obtainLlamaServer() === undefined) return 1;
-  try {
-    await runDemo();
-    return 0;
-  } catch (error) {
-    if (!(error instanceof CannotRun)) throw error;
-    process.stderr.write(`npm run cluster: ${error.message}\n`);
-    return 1;
-  }
+  return whereClustersRun('npm run cluster', runDemo);
 }
 
 async function runDemo(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../domain/json.ts';
-import { ApiError, type KubeApi } from '../kube/kube-api.ts';
+import { hasChanged, type KubeApi } from '../kube/kube-api.ts';
 import type { KubeObject, Resource } from '../kube/kube-object.ts';
 import type { EdgeIdentity } from './edge-identity.ts';
 
@@ -45,7 +45,7 @@ export class OwnObject {
         this.#hasWritten = true;
         return;
       } catch (error) {
-        if (!isElsewhere(error) || tries === MAX_TRIES) throw error;
+        if (!hasChanged(error) || tries === MAX_TRIES) throw error;
         await this.#look();
       }
     }
@@ -113,7 +113,3 @@ type OwnMetadata = JsonObject & {
     readonly uid: string;
   })[];
 };
-
-/** It exists where none was known, has changed, or is gone: the next try needs another look. */
-const isElsewhere = (error: unknown): boolean =>
-  error instanceof ApiError && (error.status === 409 || error.status === 404);

@@ -113,5 +113,12 @@ export class NotSent extends ApiUnreachable {
 export const isTemporary = (error: unknown): boolean =>
   error instanceof ApiUnreachable || (error instanceof ApiError && (error.status === 429 || error.status >= 500));
 
+/** Whether the object is not as it was named: it has changed since (HTTP 409). */
+export const isConflict = (error: unknown): boolean => error instanceof ApiError && error.status === 409;
+
+/** Whether the object is not as it was named: it has changed since, is gone, or exists where none was known. The next try needs another look. */
+export const hasChanged = (error: unknown): boolean =>
+  isConflict(error) || (error instanceof ApiError && error.status === 404);
+
 /** Whether the server no longer has the history that was asked for (HTTP 410): only a new list helps. */
 export const isExpired = (error: unknown): boolean => error instanceof ApiError && error.status === 410;

@@ -1,5 +1,5 @@
 import { toJsonMap } from '../api/cluster/json-value.ts';
-import { ApiError, isTemporary, type KubeApi } from '../kube/kube-api.ts';
+import { isConflict, isTemporary, type KubeApi } from '../kube/kube-api.ts';
 import type { KubeObject, ObjectRef, Resource } from '../kube/kube-object.ts';
 import type { WriteLanes } from '../kube/write-lanes.ts';
 
@@ -85,5 +85,3 @@ export class StatusWriter {
     return this.#parts.api.patch(resource, ref, { uid, resourceVersion, body }, 'status');
   }
 }
-
-const isConflict = (error: unknown): boolean => error instanceof ApiError && error.status === 409;

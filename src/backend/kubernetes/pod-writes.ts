@@ -3,7 +3,7 @@ import { viewPod, type PodView } from '../../api/cluster/pod-view.ts';
 import { PODS } from '../../api/cluster/resources.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import type { DrainCause } from '../../domain/replica.ts';
-import { ApiError, isTemporary, type KubeApi } from '../../kube/kube-api.ts';
+import { ApiError, hasChanged, isTemporary, type KubeApi } from '../../kube/kube-api.ts';
 import type { KubeObject, ObjectRef } from '../../kube/kube-object.ts';
 import { findDroppedVolume } from './find-dropped-volume.ts';
 import type { PodBook } from './pod-book.ts';
@@ -141,9 +141,6 @@ export class PodWrites {
     };
   }
 }
-
-const hasChanged = (error: unknown): boolean =>
-  error instanceof ApiError && (error.status === 409 || error.status === 404);
 
 /** Whether a pod is in the scope of `POD_SELECTOR` and controlled by a ModelDeployment. */
 export function isOwn(object: KubeObject): boolean {

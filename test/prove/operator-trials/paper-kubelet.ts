@@ -5,7 +5,7 @@ import { isReady } from '../../cluster/support/test-cluster.ts';
 import { registerNode } from '../../cluster/support/stand-in/fake-node.ts';
 import type { Cleanup } from '../../support/temp-folder.ts';
 import type { Mirror } from './mirror.ts';
-import { textAt } from '../../cluster/support/field-at.ts';
+import { fieldAt, textAt } from '../../cluster/support/field-at.ts';
 
 /** The only node. */
 export const PAPER_NODE = 'paper';
@@ -67,12 +67,11 @@ export async function startPaperNode(
 
 /** Resolves when the node takes pods: after an outage of the API server its heartbeats may have been missed, and it is tainted for a while. */
 export async function untilNodeTakesPods(api: ApiClient): Promise<void> {
-  await api.until('/api/v1/nodes', PAPER_NODE, (node) => node !== undefined && textOfTaints(node) === '[]');
-}
-
-function textOfTaints({ spec }: ApiObject): string {
-  const taints = typeof spec === 'object' && spec !== null && 'taints' in spec ? spec.taints : [];
-  return JSON.stringify(taints);
+  await api.until(
+    '/api/v1/nodes',
+    PAPER_NODE,
+    (node) => node !== undefined && fieldAt(node, 'spec', 'taints') === undefined,
+  );
 }
 
 class PaperKubelet {
