@@ -2,11 +2,11 @@ import type { ServerResponse } from 'node:http';
 import { assertNever } from '../domain/assert-never.ts';
 import type { Duration } from '../domain/units.ts';
 import type { AnswerMeter } from './answer-meter.ts';
-import { endAnswer, writeHead } from './edge-response.ts';
+import { endAnswer, noteOwnAnswer, writeHead } from './edge-response.ts';
 import { OPENAI_EVENTS, type EventDialect } from './event-dialect.ts';
 import { responseHeaders } from './headers.ts';
 import type { ResponseHead } from './response-head.ts';
-import { noteError, refuse, type Refusal } from './refusal.ts';
+import { refuse, type Refusal } from './refusal.ts';
 
 /** How far an answer has come, and so in which way it can still end. */
 type Stage =
@@ -152,7 +152,7 @@ export class Answer {
   /** An error event where the client reads events, and never a regular end. */
   #breakOff(refusal: Refusal): void {
     const res = this.#res;
-    noteError(res, refusal);
+    noteOwnAnswer(res, { code: refusal.code, bytes: 0 });
     if (!this.#isEventStream) {
       res.destroy();
       return;

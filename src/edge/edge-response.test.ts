@@ -65,6 +65,18 @@ test('an answer is written at the end of the turn, head and body at once, whatev
   }
 });
 
+test('a text is written as UTF-8, in one go with its head', async () => {
+  for (const text of ['plain', 'größer — “quoted” 😀', 'ü'.repeat(10_000)]) {
+    const notes: string[] = [];
+    const res = responseOn(notes);
+    const body = Buffer.from(text);
+    begin(res, body);
+    endAnswer(res, text);
+    await nextTurn();
+    assert.deepEqual(notes, [head(body) + body.toString('latin1')]);
+  }
+});
+
 test('the answers of one turn are written one right after the other', async () => {
   const notes: string[] = [];
   const [first, second] = [responseOn(notes), responseOn(notes)];

@@ -1,6 +1,14 @@
 import { ServerResponse } from 'node:http';
 import { EndOfTurn } from './end-of-turn.ts';
 
+/** What was answered here and not by a replica. */
+export interface OwnAnswer {
+  /** Of the error, if it is one. */
+  readonly code: string | undefined;
+  /** Of the body. */
+  readonly bytes: number;
+}
+
 /** A body up to this size goes out in one text with its head: Node makes a list of three parts of a head and bytes. */
 const MAX_AS_TEXT = 8 * 1024;
 
@@ -14,6 +22,17 @@ const answers = new EndOfTurn();
 export class EdgeResponse extends ServerResponse {
   /** Names and values in turn. */
   readonly common: string[] = [];
+  /** Missing: nothing yet, or a replica's answer. */
+  own: OwnAnswer | undefined;
+}
+
+/** What was answered here, for the record of the request. */
+export const ownAnswerOf = (res: ServerResponse): OwnAnswer | undefined =>
+  res instanceof EdgeResponse ? res.own : undefined;
+
+/** Keeps what is answered with the response, since whoever answers has nothing else in hand. Other servers keep no records. */
+export function noteOwnAnswer(res: ServerResponse, own: OwnAnswer): void {
+  if (res instanceof EdgeResponse) res.own = own;
 }
 
 /** Begins an answer. `headers`: names and values in turn. */
@@ -24,8 +43,9 @@ export function writeHead(res: ServerResponse, status: number, headers: readonly
 /**
  * Ends an answer with the last part of its body, at the end of the turn: clients of one machine, or one proxy in front, are woken
  * up once for all answers of it. Not one that ends its connection: what follows on that in this turn may be a reason to destroy it.
+ * A text goes out as UTF-8.
  */
-export function endAnswer(res: ServerResponse, rest?: Buffer): void {
+export function endAnswer(res: ServerResponse, rest?: Buffer | string): void {
   if (!res.shouldKeepAlive) end(res, rest);
   else
     answers.add(() => {
@@ -33,8 +53,13 @@ export function endAnswer(res: ServerResponse, rest?: Buffer): void {
     });
 }
 
-function end(res: ServerResponse, rest: Buffer | undefined): void {
+function end(res: ServerResponse, rest: Buffer | string | undefined): void {
   // Each character is one byte, as it is for the head.
-  if (rest !== undefined && rest.length <= MAX_AS_TEXT) res.end(rest.toString('latin1'), 'latin1');
+  if (typeof rest === 'string') res.end(bytesAsText(rest), 'latin1');
+  else if (rest !== undefined && rest.length <= MAX_AS_TEXT) res.end(rest.toString('latin1'), 'latin1');
   else res.end(rest);
 }
+
+/** The bytes of a text in UTF-8, each as the character of that number. Those of ASCII, as nearly all are, it is itself. */
+const bytesAsText = (text: string): string =>
+  Buffer.byteLength(text) === text.length ? text : Buffer.from(text).toString('latin1');

@@ -1,7 +1,7 @@
 import type { EndedRequest } from '../domain/ended-request.ts';
 import { milliseconds, since, type Instant } from '../domain/units.ts';
+import { ownAnswerOf } from './edge-response.ts';
 import { routeOf } from './endpoints.ts';
-import { ownAnswerOf } from './refusal.ts';
 import type { Visit } from './visit.ts';
 
 /** The status under which clients count that left before their answer (nginx uses it too); never sent. */

@@ -1,5 +1,5 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
-import { endAnswer, writeHead } from './edge-response.ts';
+import { endAnswer, noteOwnAnswer, writeHead } from './edge-response.ts';
 
 /** An answer that is an error. Its body has OpenAI's shape, so that every client library shows `message`. */
 export interface Refusal {
@@ -33,25 +33,6 @@ export function errorOf({ status, code, message, type = typeOf(status) }: Refusa
 /** The body of an error: `{"error":{"message","type","param","code"}}`. */
 const errorBody = (refusal: Refusal): string => JSON.stringify({ error: errorOf(refusal) });
 
-/** What was answered here and not by a replica. */
-export interface OwnAnswer {
-  /** Of the error, if it is one. */
-  readonly code: string | undefined;
-  /** Of the body. */
-  readonly bytes: number;
-}
-
-/** Kept beside the response, since whoever answers has nothing else in hand. It goes with the response. */
-const ownAnswers = new WeakMap<ServerResponse, OwnAnswer>();
-
-/** What was answered here, for the record of the request. */
-export const ownAnswerOf = (res: ServerResponse): OwnAnswer | undefined => ownAnswers.get(res);
-
-/** An answer that had begun ends with this error. */
-export function noteError(res: ServerResponse, { code }: Refusal): void {
-  ownAnswers.set(res, { code, bytes: 0 });
-}
-
 /** Failures that come again however often a client asks; openai's clients would, after 408, 429 and all from 500 on. */
 export const NOT_TO_BE_REPEATED: ReadonlySet<string> = new Set([
   'bad_request',
@@ -65,25 +46,33 @@ export const NOT_TO_BE_REPEATED: ReadonlySet<string> = new Set([
   'request_timeout',
 ]);
 
+/** Of a JSON body of `bytes`, names and values in turn. */
+const jsonHeaders = (bytes: number): string[] => [
+  'content-type',
+  'application/json; charset=utf-8',
+  'content-length',
+  String(bytes),
+];
+
 /** Names and values in turn. `bytes`: of the body. */
-const headersOf = ({ code, retryAfter, headers = [] }: Refusal, bytes: number): string[] =>
-  [
-    ['content-type', 'application/json; charset=utf-8'],
-    ['content-length', String(bytes)],
-    ...(retryAfter === undefined ? [] : [['retry-after', String(retryAfter)] as const]),
-    // openai-node and openai-python obey it, either way.
-    ...(NOT_TO_BE_REPEATED.has(code) ? [['x-should-retry', 'false'] as const] : []),
-    ...headers,
-  ].flat();
+function headersOf({ code, retryAfter, headers }: Refusal, bytes: number): string[] {
+  const flat = jsonHeaders(bytes);
+  if (retryAfter !== undefined) flat.push('retry-after', String(retryAfter));
+  // openai-node and openai-python obey it, either way.
+  if (NOT_TO_BE_REPEATED.has(code)) flat.push('x-should-retry', 'false');
+  if (headers !== undefined) for (const [name, value] of headers) flat.push(name, value);
+  return flat;
+}
 
 /** Answers with an error, unless the answer has begun or the client has left. */
 export function refuse(res: ServerResponse, refusal: Refusal): void {
   if (res.headersSent || res.destroyed) return;
-  const body = Buffer.from(errorBody(refusal));
-  ownAnswers.set(res, { code: refusal.code, bytes: body.length });
+  const body = errorBody(refusal);
+  const bytes = Buffer.byteLength(body);
+  noteOwnAnswer(res, { code: refusal.code, bytes });
   // Said so, Node adds the header, and whoever comes behind on the connection can see that nobody will be answered any more.
   if (refusal.close === true) res.shouldKeepAlive = false;
-  writeHead(res, refusal.status, headersOf(refusal, body.length));
+  writeHead(res, refusal.status, headersOf(refusal, bytes));
   endAnswer(res, body);
 }
 
@@ -103,8 +92,9 @@ export function answerEmpty(res: ServerResponse, headers: readonly (readonly [st
 
 /** Answers 200 with a JSON body. */
 export function answerJson(res: ServerResponse, value: unknown): void {
-  const body = Buffer.from(JSON.stringify(value));
-  ownAnswers.set(res, { code: undefined, bytes: body.length });
-  writeHead(res, 200, ['content-type', 'application/json; charset=utf-8', 'content-length', String(body.length)]);
+  const body = JSON.stringify(value);
+  const bytes = Buffer.byteLength(body);
+  noteOwnAnswer(res, { code: undefined, bytes });
+  writeHead(res, 200, jsonHeaders(bytes));
   endAnswer(res, body);
 }
