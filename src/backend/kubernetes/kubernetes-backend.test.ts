@@ -179,6 +179,21 @@ describe('a start', () => {
     await untilGone(world.backend);
     assert.deepEqual(calls(world), []);
   });
+  it('that nobody wants any more when it was tried out, and its ModelDeployment read, is not sent', async (t) => {
+    const answer = Promise.withResolvers<boolean>();
+    const asked = Promise.withResolvers<undefined>();
+    const isThere = async (): Promise<boolean> => {
+      asked.resolve(undefined);
+      return answer.promise;
+    };
+    const world = await bed(t, MOUNTING, { isThere });
+    start(world.backend, MOUNTING);
+    await asked.promise;
+    drain(world.backend, await untilState(world.backend, 'starting'));
+    answer.resolve(true);
+    await untilGone(world.backend);
+    assert.deepEqual(calls(world), ['create dry-run']);
+  });
   it('is not sent while its ModelDeployment is not there, and is given up when nobody declares it any more', async (t) => {
     const asked = Promise.withResolvers<undefined>();
     const isThere = async (): Promise<boolean> => {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { PodOwner } from '../../api/cluster/pod-settings.ts';
 import type { PodView } from '../../api/cluster/pod-view.ts';
 import { Alarm, type WakeIn } from '../../domain/alarm.ts';
@@ -21,7 +20,7 @@ import { PodStates } from './pod-states.ts';
 import type { PodCache } from './pod-writes.ts';
 import type { PodTemplate } from './render-pod-template.ts';
 import { ClosedGates, gateOf, type ReplicaGate } from './replica-gate.ts';
-import { observeStart, startDeadline, startId, withoutTemplate, type Start } from './start.ts';
+import { observeStart, orderStart, startDeadline, startId, withoutTemplate } from './start.ts';
 
 /** What the backend works with. */
 export interface KubernetesBackendParts {
@@ -107,9 +106,7 @@ export class KubernetesBackend implements Backend {
   forget(id: ReplicaId): void {
     this.#refused.delete(id);
     if (this.#find(id)?.kind !== 'failed') return;
-    const start = this.#keeper.findStart(id);
-    if (start === undefined) this.#order(id, { kind: 'forget', since: this.#parts.now() });
-    else this.#keeper.forgetStart(start, this.#parts.now());
+    this.#order(id, { kind: 'forget', since: this.#parts.now() });
   }
 
   onChange(callback: () => void): void {
@@ -167,17 +164,8 @@ export class KubernetesBackend implements Backend {
       this.#refused.set(replica.id, replica);
       return;
     }
-    const start: Start = {
-      preset,
-      template,
-      slot: this.#keeper.freeSlot(template),
-      prefix: `/corral-${randomBytes(16).toString('hex')}`,
-      bin,
-      footprint: preset.footprint,
-      since: this.#parts.now(),
-      order: undefined,
-      failure: undefined,
-    };
+    const slot = this.#keeper.freeSlot(template);
+    const start = orderStart({ preset, template, slot, bin, since: this.#parts.now() });
     this.#keeper.addStart(start);
     this.#parts.log.info('replica ordered', { replica: startId(start), preset: preset.uid });
     this.#sleep(start.since);
@@ -192,9 +180,7 @@ export class KubernetesBackend implements Backend {
 
   #cancel(id: ReplicaId): void {
     if (this.#find(id)?.kind !== 'draining') return;
-    const start = this.#keeper.findStart(id);
-    if (start === undefined) this.#order(id, { kind: 'open', since: this.#parts.now() });
-    else this.#keeper.orderStart(start, undefined);
+    this.#order(id, { kind: 'open', since: this.#parts.now() });
     this.#parts.log.info('replica drains no more', { replica: id });
   }
 
@@ -211,11 +197,7 @@ export class KubernetesBackend implements Backend {
   }
 
   #order(id: ReplicaId, order: PodOrder): void {
-    const known = this.#book.find(id);
-    if (known !== undefined) this.#keeper.order(known, order);
-    const start = this.#keeper.findStart(id);
-    if (start !== undefined && (order.kind === 'close' || order.kind === 'delete'))
-      this.#keeper.orderStart(start, order);
+    this.#keeper.order(id, order);
     this.#sleep(this.#parts.now());
   }
 

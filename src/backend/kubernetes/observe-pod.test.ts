@@ -1,4 +1,3 @@
-import type { JsonObject } from '../../domain/json.ts';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ANNOTATION, LABEL } from '../../api/cluster/pod-marks.ts';
@@ -24,7 +23,8 @@ const RENDERED = renderPod(templateOf(aPodSettings()), anIdentity({ slot: 0, pre
 
 function view({ status = {}, annotations = {}, deleted = false }: Look): PodView {
   const metadata = {
-    ...(RENDERED.metadata as JsonObject & { name: string; labels: Record<string, string> }),
+    ...RENDERED.metadata,
+    labels: RENDERED.metadata['labels'] as Record<string, string>,
     uid: 'pod-1',
     resourceVersion: '7',
     creationTimestamp: '2026-01-01T00:00:00Z',

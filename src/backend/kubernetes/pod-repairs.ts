@@ -1,10 +1,11 @@
 import type { PodOwner } from '../../api/cluster/pod-settings.ts';
-import { viewPod } from '../../api/cluster/pod-view.ts';
+import { viewPod, type PodView } from '../../api/cluster/pod-view.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { after, minutes, type Instant } from '../../domain/units.ts';
 import type { KubeObject, OwnerReference } from '../../kube/kube-object.ts';
 import type { Log } from '../../platform/log.ts';
 import type { KnownPod, PodBook } from './pod-book.ts';
+import type { Step } from './pod-lanes.ts';
 import { findRepair, ownerOf, withRepair, type PodOrigin } from './pod-origin.ts';
 import { isOwn, type PodWrites, type WriteOutcome } from './pod-writes.ts';
 
@@ -19,12 +20,6 @@ export interface PodRepairsParts {
   readonly isLeading: () => boolean;
   readonly now: () => Instant;
   readonly log: Log;
-}
-
-/** `seek`: it is to be looked for by its name. `repair`: what others have changed is to be put back. */
-interface RepairStep {
-  readonly kind: 'seek' | 'repair';
-  readonly known: KnownPod;
 }
 
 /**
@@ -44,13 +39,13 @@ export class PodRepairs {
     this.#parts = parts;
   }
 
-  /** `undefined`: nothing is to be done now. */
-  stepFor(known: KnownPod): RepairStep | undefined {
-    const { pod, lostSince, repair } = known;
-    if (lostSince === undefined) {
-      return repair !== undefined && !pod.deleting && this.#mayWrite(pod.uid) ? { kind: 'repair', known } : undefined;
+  /** What others have changed is put back, and who is not seen is looked for by its name. `undefined`: nothing is to be done now. */
+  stepFor({ pod, lostSince, repair }: KnownPod): Step | undefined {
+    const mayWrite = this.#mayWrite(pod.uid);
+    if (lostSince !== undefined) {
+      return this.#sought.has(pod.uid) && !mayWrite ? undefined : async () => this.#seek(pod);
     }
-    return this.#sought.has(pod.uid) && !this.#mayWrite(pod.uid) ? undefined : { kind: 'seek', known };
+    return repair !== undefined && !pod.deleting && mayWrite ? async () => this.#repair(pod) : undefined;
   }
 
   /** Whether a pod that is not seen any more will not be seen soon. Most are back, or known to be gone, in the next moment. */
@@ -76,7 +71,7 @@ export class PodRepairs {
   }
 
   /** Reads by quorum what there is under its name. `noteRead` of the book lets go what is gone. */
-  async seek({ pod }: KnownPod): Promise<WriteOutcome> {
+  async #seek(pod: PodView): Promise<WriteOutcome> {
     const { writes, book } = this.#parts;
     const found = await writes.readBack(pod);
     const origin = book.originOf(pod.uid);
@@ -88,7 +83,7 @@ export class PodRepairs {
     return this.#reclaim(found, origin);
   }
 
-  async repair({ pod }: KnownPod): Promise<WriteOutcome> {
+  async #repair(pod: PodView): Promise<WriteOutcome> {
     const found = await this.#parts.writes.readBack(pod);
     const origin = this.#parts.book.originOf(pod.uid);
     if (found?.metadata.uid !== pod.uid || origin === undefined) return 'changed';

@@ -8,8 +8,8 @@ import type { KubeObject, ObjectRef } from '../../kube/kube-object.ts';
 import { findDroppedVolume } from './find-dropped-volume.ts';
 import type { PodBook } from './pod-book.ts';
 import { nextEpoch, type PodWrite } from './pod-order.ts';
-import { renderPod } from './render-pod-template.ts';
-import { nameOf, type CreateRefusal, type Start } from './start.ts';
+import type { RenderedPod } from './render-pod-template.ts';
+import type { CreateRefusal } from './start.ts';
 
 /** The copy of the cluster's pods that is read, and that takes in what our own calls have answered. */
 export interface PodCache {
@@ -55,16 +55,22 @@ export class PodWrites {
     this.#book = book;
   }
 
-  /** With `dryRun` everything is done but storing it. */
-  async create(start: Start, dryRun: boolean): Promise<CreateOutcome> {
+  async create(sent: RenderedPod): Promise<CreateOutcome> {
     try {
-      const sent = renderPod(start.template, start);
-      const pod = await this.#api.create(PODS, sent, { dryRun });
-      if (!dryRun) this.#cache.absorb(pod);
-      const dropped = dryRun ? findDroppedVolume(sent, pod) : undefined;
-      return dropped === undefined ? { kind: 'created' } : { kind: 'refused', code: 'CreateRefused', message: dropped };
+      this.#cache.absorb(await this.#api.create(PODS, sent));
+      return { kind: 'created' };
     } catch (error) {
-      return this.#explain(error, start);
+      return this.#explain(error, sent);
+    }
+  }
+
+  /** Has everything done but storing it. `created`: it would be, and whole. */
+  async tryOut(sent: RenderedPod): Promise<CreateOutcome> {
+    try {
+      const message = findDroppedVolume(sent, await this.#api.create(PODS, sent, { dryRun: true }));
+      return message === undefined ? { kind: 'created' } : { kind: 'refused', code: 'CreateRefused', message };
+    } catch (error) {
+      return this.#explain(error, sent);
     }
   }
 
@@ -123,7 +129,7 @@ export class PodWrites {
     await this.readBack(pod);
   }
 
-  async #explain(error: unknown, start: Start): Promise<CreateOutcome> {
+  async #explain(error: unknown, { metadata: { namespace, name } }: RenderedPod): Promise<CreateOutcome> {
     if (!(error instanceof ApiError) || error.status === 401) throw error;
     if (isTemporary(error) && !error.message.includes(NO_WEBHOOK)) throw error;
     if (error.status !== 409) {
@@ -131,8 +137,7 @@ export class PodWrites {
       return { kind: 'refused', code, message: `the pod is refused: ${error.message}` };
     }
     if (error.reason !== 'AlreadyExists') return { kind: 'changed' };
-    const name = nameOf(start);
-    const found = await this.readBack({ namespace: start.template.namespace, name });
+    const found = await this.readBack({ namespace, name });
     if (found === undefined || isOwn(found)) return { kind: 'exists' };
     return {
       kind: 'refused',

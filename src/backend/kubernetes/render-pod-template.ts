@@ -35,7 +35,9 @@ export interface PodIdentity {
 }
 
 /** A pod that can be sent to the API server. */
-export type RenderedPod = JsonObject & { readonly metadata: JsonObject & { readonly name: string } };
+export type RenderedPod = JsonObject & {
+  readonly metadata: JsonObject & { readonly namespace: string; readonly name: string };
+};
 type SamplePod = RenderedPod & { readonly metadata: { readonly annotations: JsonObject } };
 
 /** The longest name whose pod keeps it as its host name. */

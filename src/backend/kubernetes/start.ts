@@ -1,10 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import type { Preset } from '../../domain/preset.ts';
 import type { DrainCause, Failure, Replica, ReplicaState } from '../../domain/replica.ts';
-import type { Resources } from '../../domain/resources.ts';
 import { replicaId, type BinName } from '../../domain/ids.ts';
 import { after, type Instant } from '../../domain/units.ts';
 import type { PodView } from '../../api/cluster/pod-view.ts';
-import type { PodTemplate } from './render-pod-template.ts';
+import type { PodOrder } from './pod-order.ts';
+import { renderPod, type PodIdentity, type PodTemplate, type RenderedPod } from './render-pod-template.ts';
 
 /** Why the API server does not take a pod. */
 export interface CreateRefusal {
@@ -16,19 +17,43 @@ export interface CreateRefusal {
 export interface Start {
   readonly preset: Preset;
   readonly template: PodTemplate;
-  readonly slot: number;
-  readonly prefix: string;
   readonly bin: BinName;
-  readonly footprint: Resources;
+  /** As it is sent. */
+  readonly pod: RenderedPod;
   readonly since: Instant;
-  /** It is to be drained or stopped: then it need not come to be. */
-  order: { readonly kind: 'close' | 'delete'; readonly since: Instant; readonly cause: DrainCause } | undefined;
-  /** It cannot come to be. */
-  failure: Failure | undefined;
+  state: StartState;
 }
 
-export const nameOf = ({ template, slot }: Start): string => `${template.baseName}-${slot}`;
-export const startId = (start: Start): Replica['id'] => replicaId(`start:${nameOf(start)}`);
+/** `close`, `delete`: it is to be drained or stopped, and need not come to be. `failed`: it cannot come to be. */
+export type StartState =
+  | { readonly kind: 'wanted' }
+  | { readonly kind: 'close' | 'delete'; readonly since: Instant; readonly cause: DrainCause }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+type StartOrder = Pick<Start, 'preset' | 'template' | 'bin' | 'since'> & Pick<PodIdentity, 'slot'>;
+
+/** A start of now: its pod is rendered, and has a prefix of its own. */
+export function orderStart({ slot, ...order }: StartOrder): Start {
+  const { preset, template, bin } = order;
+  const prefix = `/corral-${randomBytes(16).toString('hex')}`;
+  const pod = renderPod(template, { slot, prefix, bin, footprint: preset.footprint });
+  return { ...order, pod, state: { kind: 'wanted' } };
+}
+
+/** What a start is after an order. One that took too long may still come to be, and is stopped then. */
+export function ordered(order: PodOrder): StartState {
+  switch (order.kind) {
+    case 'open':
+      return { kind: 'wanted' };
+    case 'close':
+    case 'delete':
+      return { kind: order.kind, since: order.since, cause: order.cause };
+    case 'forget':
+      return { kind: 'delete', since: order.since, cause: { kind: 'failed' } };
+  }
+}
+
+export const startId = ({ pod }: Start): Replica['id'] => replicaId(`start:${pod.metadata.name}`);
 
 /** What is observed while there is no pod. */
 export const observeStart = (start: Start, now: Instant): Replica => ({
@@ -36,20 +61,25 @@ export const observeStart = (start: Start, now: Instant): Replica => ({
   preset: start.preset.uid,
   pool: start.preset.pool,
   bin: start.bin,
-  footprint: start.footprint,
+  footprint: start.preset.footprint,
   rendered: start.template.rendered,
   serves: start.template.serves,
   state: stateOf(start, now),
 });
 
 function stateOf(start: Start, now: Instant): ReplicaState {
-  const { order, failure, since } = start;
-  if (failure !== undefined) return { kind: 'failed', failure };
-  if (order !== undefined) {
-    return { kind: order.kind === 'close' ? 'draining' : 'stopping', since: order.since, cause: order.cause };
+  const { state, since } = start;
+  switch (state.kind) {
+    case 'failed':
+      return state;
+    case 'close':
+    case 'delete':
+      return { ...state, kind: state.kind === 'close' ? 'draining' : 'stopping' };
+    case 'wanted': {
+      const deadline = startDeadline(start);
+      return deadline > now ? { kind: 'starting', since } : { kind: 'failed', failure: tooLate(start, deadline) };
+    }
   }
-  const deadline = startDeadline(start);
-  return deadline > now ? { kind: 'starting', since } : { kind: 'failed', failure: tooLate(start, deadline) };
 }
 
 /** When it has failed for not having come to be. */
