@@ -163,7 +163,7 @@ describe('what the observer reads', () => {
   it('what a ModelDeployment declares over its defaults', () => {
     const spec = {
       defaults: { scaling: { maxReplicas: 2 } },
-      presets: [{ name: 'a' }, { name: 'b', scaling: { maxReplicas: 3 }, footprint: { vram: '4Gi' } }],
+      presets: [{ name: 'a' }, { name: 'b', scaling: { minReplicas: 3 }, footprint: { vram: '4Gi' } }],
     };
     const status = {
       presets: [
@@ -172,7 +172,17 @@ describe('what the observer reads', () => {
       ],
     };
     const { presets, pool, loaded, nameless } = readDeployment(object({}, { spec, status }));
-    assert.deepEqual(presets.map(({ maxReplicas }) => maxReplicas), [2, 3]); // prettier-ignore
+    const [none, defaults] = [
+      { least: undefined, most: undefined },
+      { least: undefined, most: 2 },
+    ];
+    assert.deepEqual(
+      presets.map(({ replicas }) => replicas),
+      [
+        [defaults, none],
+        [defaults, { least: 3, most: undefined }],
+      ],
+    );
     assert.equal(presets[1]?.footprint.get('vram'), 4 * 1024 ** 3);
     assert.deepEqual([pool, loaded, nameless], ['default', ['a'], ['b']]);
     assert.throws(() => readDeployment(object({}, { spec: {} })), /it cannot be read: \/spec/u);

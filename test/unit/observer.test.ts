@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { judge, renderViolation, renderViolations } from '../cluster/observer/judge.ts';
+import type { ReplicaRange } from '../cluster/observer/history.ts';
 import { quiet } from './support/observed-story.ts';
 import type { Story } from './support/observed-story.ts';
 
@@ -12,6 +13,20 @@ const broken = (story: Story): readonly string[] => [...new Set(found(story).map
 const MODEL = { key: 'chat-1/a', inFlight: 0, started: 0, finished: 0 };
 const condition = { type: 'Ready', status: 'True', transition: '2026-01-01T00:00:10Z', generation: 1 };
 const B = { uid: 'pod-b', name: 'b-0', preset: 'b' };
+/** Of the model that the pods of `creates` are of. */
+const SECOND = { uid: 'pod-2', name: 'a-1' };
+
+const UNSAID: ReplicaRange = { least: undefined, most: undefined };
+
+/** So many replicas may be, as the pool says it, and over it the preset; nobody has heard of anything else. */
+const allows = (pool: Partial<ReplicaRange>, preset: Partial<ReplicaRange> = {}): Story =>
+  quiet()
+    .sees('pool', { maxLoaded: 3, replicas: { ...UNSAID, ...pool } })
+    .sees('deployment', {
+      presets: [{ name: 'a', replicas: [UNSAID, { ...UNSAID, ...preset }], footprint: new Map() }],
+    })
+    .pass(6000)
+    .claims('op-1_1');
 
 /** A model comes, serves and goes, and another one takes its place. */
 const goodDay = (): Story => {
@@ -100,10 +115,16 @@ describe('the observer', () => {
     ],
     ['a pod for a preset that is not declared', 'S3', quiet().creates({ preset: 'c' })],
 
+    ['two pods for one that is wanted', 'S4', quiet().sees('pool', { maxLoaded: 2 }).creates().creates(SECOND)],
     [
-      'two pods for one that is wanted',
+      'a third pod where two are always loaded, and nobody says how many may be',
       'S4',
-      quiet().sees('pool', { maxLoaded: 2 }).creates().creates({ uid: 'pod-2', name: 'a-1' }),
+      allows({ least: 2 }).creates().creates(SECOND).creates({ uid: 'pod-3', name: 'a-2' }),
+    ],
+    [
+      'two pods where a stronger layer says that one may be, and a weaker one has two always loaded',
+      'S4',
+      allows({ least: 2 }, { most: 1 }).creates().creates(SECOND),
     ],
     [
       'a third pod for one that is wanted, while one leaves',
@@ -237,7 +258,7 @@ describe('the observer', () => {
         .sees('pool', { maxLoaded: 0, resources: new Map([['vram', 16]]) })
         .creates({ footprint: new Map([['vram', 9]]) })
         .sees('deployment', {
-          presets: ['a', 'b'].map((name) => ({ name, maxReplicas: 1, footprint: new Map([['vram', 4]]) })),
+          presets: ['a', 'b'].map((name) => ({ name, replicas: [], footprint: new Map([['vram', 4]]) })),
         })
         .creates({ ...B, footprint: new Map([['vram', 9]]) }),
     ],
@@ -269,9 +290,14 @@ describe('the observer', () => {
       quiet().creates().deletes().sees('pod', { owner: undefined, isDeleting: true }),
     ],
     ['a pod for what was deleted this moment', quiet().sees('deployment', {}, true).creates()],
+    ['two pods where two may be', allows({ most: 2 }).creates().creates(SECOND)],
     [
-      'two pods where two may be',
-      quiet().sees('pool', { maxLoaded: 2, maxReplicas: 2 }).creates().creates({ uid: 'pod-2', name: 'a-1' }),
+      'two pods where two are always loaded, and nobody says how many may be',
+      allows({ least: 2 }).creates().creates(SECOND),
+    ],
+    [
+      'two pods where a stronger layer has two always loaded, and a weaker one says that one may be',
+      allows({ most: 1 }, { least: 2 }).creates().creates(SECOND),
     ],
     [
       'a pod beside one that no node has taken',

@@ -55,10 +55,16 @@ export interface DeclaredFacts {
   readonly foreign: string;
 }
 
+/** How many replicas of a preset there may be, as one layer says it; `undefined`: it does not. */
+export interface ReplicaRange {
+  readonly least: number | undefined;
+  readonly most: number | undefined;
+}
+
 export interface PresetFacts {
   readonly name: string;
-  /** As its layers but the pool's say it; `undefined`: they do not. */
-  readonly maxReplicas: number | undefined;
+  /** As its layers but the pool's say it, the weakest first. */
+  readonly replicas: readonly ReplicaRange[];
   readonly footprint: Amounts;
 }
 
@@ -78,7 +84,7 @@ export interface PoolFacts extends DeclaredFacts {
   readonly maxLoaded: number;
   /** Of its only bin; empty: nothing is counted. */
   readonly resources: Amounts;
-  readonly maxReplicas: number | undefined;
+  readonly replicas: ReplicaRange;
 }
 
 /** What an edge says of one preset. */

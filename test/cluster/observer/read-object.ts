@@ -3,13 +3,24 @@ import { Value } from 'typebox/value';
 import type { ApiObject } from '../support/api-client.ts';
 import { amountsOf } from './amounts.ts';
 import { foreignOf } from './foreign.ts';
-import type { Amounts, ConditionFacts, DeclaredFacts, DeploymentFacts, PoolFacts, ReportFacts } from './history.ts';
+import type {
+  Amounts,
+  ConditionFacts,
+  DeclaredFacts,
+  DeploymentFacts,
+  PoolFacts,
+  ReplicaRange,
+  ReportFacts,
+} from './history.ts';
 
 const Quantities = Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()]));
 const Layer = Type.Object({
   footprint: Type.Optional(Quantities),
-  scaling: Type.Optional(Type.Object({ maxReplicas: Type.Optional(Type.Integer()) })),
+  scaling: Type.Optional(
+    Type.Object({ minReplicas: Type.Optional(Type.Integer()), maxReplicas: Type.Optional(Type.Integer()) }),
+  ),
 });
+type Layer = Type.Static<typeof Layer>;
 
 const Declared = Type.Object({
   metadata: Type.Object({ generation: Type.Integer() }),
@@ -111,13 +122,18 @@ export function readDeployment(object: ApiObject): DeploymentFacts {
     isDeleting: object.metadata.deletionTimestamp !== undefined,
     presets: spec.presets.map(({ name, ...layer }) => ({
       name,
-      maxReplicas: layer.scaling?.maxReplicas ?? spec.defaults?.scaling?.maxReplicas,
+      replicas: [spec.defaults, layer].map(rangeOf),
       footprint: footprintOf(layer.footprint),
     })),
     loaded: presets.flatMap(({ name, phase }) => (phase === 'Ready' ? [name] : [])),
     nameless: presets.flatMap(({ name, names = [] }) => (names.length === 0 ? [name] : [])),
   };
 }
+
+const rangeOf = (layer: Layer | undefined): ReplicaRange => ({
+  least: layer?.scaling?.minReplicas,
+  most: layer?.scaling?.maxReplicas,
+});
 
 const footprintOf = (quantities: Type.Static<typeof Quantities> | undefined): Amounts =>
   quantities === undefined ? new Map() : amountsOf(quantities);
@@ -129,7 +145,7 @@ export function readPool(object: ApiObject): PoolFacts {
     ...readDeclared(object),
     maxLoaded,
     resources: amountsOf(resources),
-    maxReplicas: spec.defaults?.scaling?.maxReplicas,
+    replicas: rangeOf(spec.defaults),
   };
 }
 

@@ -14,12 +14,12 @@ const declared = { generation: 1, observed: 1, conditions: [], foreign: 'as it w
 
 const POOL: PoolFacts = {
   ...declared,
-  ...{ uid: 'pool', name: 'gpus', maxLoaded: 1, resources: new Map(), maxReplicas: undefined },
+  ...{ uid: 'pool', name: 'gpus', maxLoaded: 1, resources: new Map(), replicas: { least: undefined, most: undefined } },
 };
 const DEPLOYMENT: DeploymentFacts = {
   ...declared,
   ...{ uid: 'chat-1', name: 'chat', namespace: 'ml', pool: 'gpus', isDeleting: false },
-  presets: ['a', 'b'].map((name) => ({ name, maxReplicas: undefined, footprint: new Map() })),
+  presets: ['a', 'b'].map((name) => ({ name, replicas: [], footprint: new Map() })),
   ...{ loaded: [], nameless: [] },
 };
 const POD: PodFacts = {

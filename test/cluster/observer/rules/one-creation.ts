@@ -1,7 +1,7 @@
 import { eachBirth } from '../births.ts';
 import type { Birth } from '../births.ts';
 import { HEARD_WITHIN, isDone, OPERATOR } from '../history.ts';
-import type { Call, History, Violation } from '../history.ts';
+import type { Call, History, ReplicaRange, Violation } from '../history.ts';
 import { believable } from '../world.ts';
 import type { World } from '../world.ts';
 
@@ -28,15 +28,30 @@ function tooMany({ pod, world, at, version }: Birth): readonly Violation[] {
   return [{ rule: RULE, what: `${names} run side by side, where ${most} of ${pod.preset} may`, version }];
 }
 
-/** What the strongest layer says, the largest of what it may still be believed to say; by default 1. */
+/** Of the layers, and of what each may still be believed to say, the largest. */
 function mostReplicas({ owner, preset, pool }: Birth['pod'], world: World, at: number): number {
   const moment = { at, within: HEARD_WITHIN };
   const own = believable(world.deployments.values(), world.pastDeployments, moment)
     .filter(({ uid }) => uid === owner)
     .flatMap(({ presets }) => presets.filter(({ name }) => name === preset));
   const pools = believable(world.pools.values(), world.pastPools, moment).filter(({ name }) => name === pool);
-  const inherited = Math.max(1, ...pools.map(({ maxReplicas }) => maxReplicas ?? 1));
-  return Math.max(1, ...own.map(({ maxReplicas }) => maxReplicas ?? inherited));
+  const inherited = pools.length === 0 ? [NOTHING_SAID] : pools.map(({ replicas }) => replicas);
+  return Math.max(1, ...own.flatMap(({ replicas }) => inherited.map((range) => mostOf([range, ...replicas]))));
+}
+
+const NOTHING_SAID: ReplicaRange = { least: undefined, most: undefined };
+
+/**
+ * As the CRDs say it of `maxReplicas`, of layers with the weakest first: of two that say `minReplicas` above `maxReplicas` the stronger one
+ * holds, and where nothing is said it is 1, or `minReplicas` if that is more.
+ */
+function mostOf(layers: readonly ReplicaRange[]): number {
+  const least = layers.findLast((layer) => layer.least !== undefined)?.least ?? 0;
+  const said = layers.reduce<number | undefined>(
+    (below, { least: own = 0, most }) => most ?? (below !== undefined && own > below ? undefined : below),
+    undefined,
+  );
+  return said ?? Math.max(1, least);
 }
 
 /** The API server itself refuses a second pod of a name: this would be its fault, or a name that is not the slot's. */
