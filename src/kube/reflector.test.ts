@@ -106,6 +106,19 @@ test('after start everything is there, and then every change', async (t) => {
   assert.deepEqual([bed.calls('list'), bed.calls('watch')], [1, 1]);
 });
 
+test('how an object ended is there for a call, also if the watch says in the same breath that it is gone', async (t) => {
+  const seen: unknown[] = [];
+  const bed: ReflectorBed = await aReflector(t, {
+    onChange: () => seen.push(...bed.reflector.objects().map((pod) => pod['status'])),
+  });
+  const { uid } = bed.server.put(PODS, aPod('a')).metadata;
+  await synced(bed);
+  bed.server.edit(PODS, { namespace: 'ml', name: 'a' }, (pod) => ({ ...pod, status: { phase: 'Failed' } }));
+  bed.server.finishDeletion(uid);
+  await bed.shows(shown(''));
+  assert.deepEqual(seen.at(-1), { phase: 'Failed' });
+});
+
 test('it watches from its list, asks for bookmarks, and has the server end the watch after 4 to 8 minutes', async (t) => {
   const bed = await aReflector(t, { labelSelector: 'app=x' });
   bed.server.put(PODS, aPod('a', { app: 'x' }));

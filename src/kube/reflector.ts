@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { after, milliseconds, minutes, seconds, type Duration, type Instant } from '../domain/units.ts';
 import type { Log } from '../platform/log.ts';
 import { delayAfter, type BackOff } from './back-off.ts';
@@ -22,7 +23,8 @@ export interface ReflectorParts {
   readonly timers: Timers;
   /**
    * Called after changes of `objects()`, at most once per turn of the event loop, so that many changes that arrive
-   * together are one call. Says not what changed: decide from what there is. What it throws is logged.
+   * together are one call. Says not what changed: decide from what there is. What the watch has told of an object is there for a
+   * call, also where the next word of it is that it is gone: how it ended may be said there alone. What it throws is logged.
    */
   readonly onChange: () => void;
 }
@@ -45,7 +47,10 @@ export class Reflector {
   #failures = 0;
   /** While nothing is done since something has failed; a pause that the server has asked for is not in it. */
   #pausing: AbortController | undefined;
-  #willTell = false;
+  /** Resolves when all that has changed is told; `undefined`: it is. */
+  #telling: Promise<void> | undefined;
+  /** Uids of what the watch has told and nobody was told of yet. */
+  readonly #untold = new Set<string>();
 
   constructor(parts: ReflectorParts) {
     this.#parts = parts;
@@ -199,7 +204,10 @@ export class Reflector {
     const signal = AbortSignal.any([this.#stopping.signal, due.signal]);
     try {
       const open = (ending: AbortSignal): AsyncIterable<WatchEvent> => api.watch(resource, scope, version, ending);
-      for await (const event of untilQuiet(open, { timers, longest: LONGEST_SILENCE, signal })) this.#take(event);
+      for await (const event of untilQuiet(open, { timers, longest: LONGEST_SILENCE, signal })) {
+        if (event.kind === 'deleted' && this.#untold.has(event.object.metadata.uid)) await this.#telling;
+        this.#take(event);
+      }
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
@@ -218,8 +226,11 @@ export class Reflector {
 
   #apply(event: WatchEvent): boolean {
     switch (event.kind) {
-      case 'changed':
-        return this.#cache.put(event.object);
+      case 'changed': {
+        const isNews = this.#cache.put(event.object);
+        if (isNews) this.#untold.add(event.object.metadata.uid);
+        return isNews;
+      }
       case 'deleted': {
         const { uid, resourceVersion } = event.object.metadata;
         return this.#cache.remove(uid, resourceVersion, this.#parts.timers.now());
@@ -230,10 +241,9 @@ export class Reflector {
   }
 
   #tell(): void {
-    if (this.#willTell) return;
-    this.#willTell = true;
-    setImmediate(() => {
-      this.#willTell = false;
+    this.#telling ??= nextTurn().then(() => {
+      this.#telling = undefined;
+      this.#untold.clear();
       if (!this.#stopping.signal.aborted) this.#callBack();
     });
   }

@@ -85,8 +85,9 @@ export const FAILURES = {
   },
   NodeLost: {
     means:
-      'the node is gone, or nobody has heard of it for as long as `scaling.loadTimeout`. Requests in flight there are cut: nobody can promise otherwise',
-    remedy: 'bring the node back, or delete it from the cluster',
+      'the node is gone, since its Node object was deleted and Kubernetes has removed its pods ([more](cluster.md#when-somebody-deletes-a-node)), or nobody has heard of it for as long as `scaling.loadTimeout`. Requests in flight there are cut: nobody can promise otherwise',
+    remedy:
+      'nothing where it was deleted: the next request loads the model elsewhere. Else bring the node back, or delete it from the cluster',
   },
 } as const satisfies Record<FailureCode, Explained>;
 
@@ -110,7 +111,7 @@ export const TROUBLES = {
     means:
       'Kubernetes hears nothing of its node: it says so about 50 s after the last word. The pod keeps its place, since it may still run, until `scaling.loadTimeout` ends',
     remedy:
-      'bring the node back, or delete it from the cluster: then its pods are gone, and the model is loaded elsewhere',
+      'bring the node back, or delete it from the cluster: about a minute later its pods are gone, and the model is loaded elsewhere',
   },
 } as const satisfies Record<TroubleCode, Explained>;
 

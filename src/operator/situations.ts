@@ -133,8 +133,9 @@ class Index {
     const note = planned === undefined ? undefined : this.#world.failures.get(planned.preset.uid);
     if (note === undefined || note.rendered !== planned?.preset.rendered) return undefined;
     const { failure, rendered, count: inARow, until: retryAt } = note;
+    const { code, reason: words, at } = failure;
     const pods = note.counted.filter((id) => this.#world.hasPod(id));
-    return { code: failure.code, rendered, inARow, wait: since(failure.at, retryAt), retryAt, pods };
+    return { code, words, rendered, inARow, wait: since(at, retryAt), retryAt, pods };
   }
 
   #tooLarge(planned: PresetView | undefined): string | undefined {

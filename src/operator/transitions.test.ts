@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
-import { instant } from '../domain/units.ts';
+import { instant, milliseconds } from '../domain/units.ts';
 import {
   clusterWorld,
   draining,
@@ -29,6 +29,15 @@ function tell(...sketches: (WorldSketch & { readonly objects?: (typeof chat)[] }
 
 const a = 'chat/a';
 const failing = { reason: 'it broke', logTail: [], exitCode: 1, failures: 1, retryAt: instant(9) };
+
+const render: NonNullable<WorldSketch['render']> = (settings) => ({
+  ok: true,
+  template: { rendered: 'hash', settings },
+});
+const lost = { code: 'NodeLost', reason: 'its node is gone', exitCode: undefined, logTail: [], at: instant(5), readyFor: milliseconds(4) } as const; // prettier-ignore
+/** The last of so many in a row, after which it may be tried again at once. */
+const failuresOf = (count: number): NonNullable<WorldSketch['failures']> =>
+  new Map([[uidOf(a), { failure: lost, rendered: 'hash', count, counted: [], until: instant(5) }]]);
 
 describe('of a replica is told', () => {
   it('once each: that its pod is created, that it is ready, and that it is gone and why', () => {
@@ -102,6 +111,11 @@ describe('a failure is told', () => {
     const next = podOf(a, starting, 'start:y');
     assert.deepEqual(tell(running, { replicas: [...remains, next] }, { replicas: [next] }), [ended]);
     assert.deepEqual(tell(running, { replicas: [next] }), [ended]);
+    const known = { render, failures: failuresOf(1) };
+    const why = 'Failed p: a: its node is gone';
+    assert.deepEqual(tell(running, { ...known, replicas: [...remains, next] }, { ...known, replicas: [next] }), [why]);
+    assert.deepEqual(tell({ ...running, ...known }, { ...known, replicas: [next] }), [ended], 'that is told already');
+    assert.deepEqual(tell({ ...running, ...known }, { render, failures: failuresOf(2), replicas: [next] }), [why]);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { DeploymentSituation, NameOfPreset, PresetSituation } from '../api/cluster/situation.ts';
+import type { DeploymentSituation, LastFailure, NameOfPreset, PresetSituation } from '../api/cluster/situation.ts';
 import { type DeploymentRef, describeLost, type RefusalReason } from '../api/cluster/verdict.ts';
 import type { ReplicaId } from '../domain/ids.ts';
 import { describeCause } from '../domain/leaving.ts';
@@ -84,7 +84,13 @@ function failureEvents(before: PresetSituation | undefined, after: PresetSituati
   if (failure !== undefined && failure.code !== 'Unschedulable' && isNews(failure, before?.failure)) {
     return [{ ...event, note: failure.reason }];
   }
-  return lost.length === 0 ? [] : [{ ...event, note: 'its llama-server has ended without an order' }];
+  return lost.length === 0 ? [] : [{ ...event, note: wordsOfLoss(before?.lastFailure, after.lastFailure) }];
+}
+
+/** Why a replica has ended after which another one is tried at once. Of one that was gone before anybody looked nobody knows. */
+function wordsOfLoss(before: LastFailure | undefined, after: LastFailure | undefined): string {
+  const isKnown = after !== undefined && (before?.inARow !== after.inARow || before.retryAt !== after.retryAt);
+  return isKnown ? after.words : 'its llama-server has ended without an order';
 }
 
 type Words = Situations['unschedulable'];

@@ -9,6 +9,8 @@ import type { PresetVerdict } from './verdict.ts';
 /** What an operator that takes over has to know of a preset's last failure. */
 export interface LastFailure {
   readonly code: string;
+  /** In a sentence. */
+  readonly words: string;
   readonly rendered: string;
   readonly inARow: number;
   /** It is not tried again before `retryAt`, which was so long after the failure. */

@@ -58,6 +58,10 @@ const withoutLog = { exitCode: undefined, logTail: [] } as const;
 /** What the garbage collector says of the pod of a node that is no more (k8s.io/kubernetes, pkg/controller/podgc). */
 const WITHOUT_NODE = 'DeletionByPodGC';
 
+/** Whether it has ended since its node is no more. It is deleted for that, right afterwards. */
+export const isWithoutNode = ({ phase, disruption }: PodView): boolean =>
+  phase === 'Failed' && disruption?.reason === WITHOUT_NODE;
+
 function ended({ phase, reason, message, disruption }: PodView): PodFailure {
   if (disruption?.reason === WITHOUT_NODE || reason === 'NodeLost') {
     const words = reason === 'NodeLost' ? message : disruption?.message;

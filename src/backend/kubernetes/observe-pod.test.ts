@@ -176,6 +176,14 @@ describe('a pod', () => {
     assert.deepEqual(causeOf(LOST), { kind: 'nodeLost' });
     assert.deepEqual(causeOf({ ...LOST, annotations: closed('idle') }), { kind: 'idle' }, 'it was Corral');
   });
+  it('has failed when it was deleted since its node is no more, unless it was being deleted before', () => {
+    const conditions = [condition('DisruptionTarget', 'True', { reason: 'DeletionByPodGC', message: 'no node' })];
+    const failed = { status: { ...runningStatus(true), phase: 'Failed', conditions } };
+    const collected: Look = { ...failed, deleted: true };
+    const kindsOf = (...looks: Look[]): string => observe([READY, ...looks].map((look, at) => [at, look])).kind;
+    assert.deepEqual([kindsOf(failed, collected), kindsOf(collected)], ['failed', 'failed']);
+    assert.equal(kindsOf({ ...READY, deleted: true }, collected), 'stopping');
+  });
   it('has no endpoint any more when it was deleted, however ready it is', () => {
     assert.notEqual(view(READY).endpoint, undefined);
     assert.equal(view({ ...READY, deleted: true }).endpoint, undefined);

@@ -1,7 +1,7 @@
 import type { PodView } from '../../api/cluster/pod-view.ts';
 import type { DrainCause, Failure, ReplicaState, Trouble } from '../../domain/replica.ts';
 import { after, since, type Duration, type Instant } from '../../domain/units.ts';
-import { findPodFailure, type PodFailure } from './find-pod-failure.ts';
+import { findPodFailure, isWithoutNode, type PodFailure } from './find-pod-failure.ts';
 import { findTrouble, schedulerTrouble, type Sight } from './find-trouble.ts';
 import type { PodHistory } from './pod-history.ts';
 
@@ -19,8 +19,8 @@ interface Deadline {
 }
 
 /**
- * What a pod is. One that is deleted holds what it holds until its object is gone. Without limits (nobody declares it any
- * more) it never fails for being slow. First match of:
+ * What a pod is. One that is deleted holds what it holds until its object is gone; but where it was deleted since its node is no
+ * more, it has failed first. Without limits (nobody declares it any more) it never fails for being slow. First match of:
  *
  * | deleted | failed or too slow | gate not open | ready | state    |
  * |---------|--------------------|---------------|-------|----------|
@@ -36,7 +36,7 @@ export function observePod(
   limits: PodLimits | undefined,
   { now, nodeWords }: Sight,
 ): ReplicaState {
-  if (pod.deleting) {
+  if (pod.deleting && !isCollected(pod, history)) {
     return { kind: 'stopping', since: history.deleting ?? now, cause: deletionCause(pod) };
   }
   const trouble = findTrouble(pod, history, { now, nodeWords });
@@ -47,6 +47,10 @@ export function observePod(
   }
   return liveState(pod, history, trouble);
 }
+
+/** It is said to have failed no later than to be deleted: one that was being deleted when its node went ends as that. */
+const isCollected = (pod: PodView, { failed, deleting }: PodHistory): boolean =>
+  isWithoutNode(pod) && failed !== undefined && deleting !== undefined && failed <= deleting;
 
 /** Corral closes the gate before it deletes a pod; nobody else does. */
 export function deletionCause({ gate, drainCause, nodeLost, disruption }: PodView): DrainCause {
