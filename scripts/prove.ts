@@ -81,7 +81,7 @@ const proofs: ReadonlyMap<string, NamedProof> = new Map([
     'operator',
     {
       summary:
-        'The operator, killed before and after its writes, or without their answers, at N points of 12 scenarios; N/20 with its Lease left to run out; N/4 at which one of two API servers is late; N/20 evictions while others write to the same objects all the time; N/8 hand-overs of each kind; leaders that fall asleep; an API server that is away for 5 minutes; 10 quiet minutes',
+        'The operator, killed before and after its writes, or without their answers, at N points of 12 scenarios; N/20 with its Lease left to run out; N/4 at which one of two API servers is late; N/20 evictions while others write to the same objects all the time; N/8 hand-overs of each kind; leaders that fall asleep; an API server that is away for 5 minutes; N/100 nodes that are deleted under loaded models; 10 quiet minutes',
       needsLlamaServer: false,
       load: async () => (await import('../test/prove/operator.ts')).OPERATOR_PARTS,
     },

@@ -1,6 +1,7 @@
 import { withCleanup } from '../support/cleanup-stack.ts';
 import type { Cleanup } from '../support/temp-folder.ts';
 import { tryContention } from './operator-trials/contention.ts';
+import { tryDeletedNodes } from './operator-trials/deleted-nodes.ts';
 import { tryClocks, tryHandOvers } from './operator-trials/hand-overs.ts';
 import { KillTrials } from './operator-trials/kill-trials.ts';
 import { tryLease, tryScenario } from './operator-trials/kills.ts';
@@ -21,6 +22,8 @@ const LEASES = 1 / 20;
 /** At so many writes of all scenarios together an API server is late. */
 const LAGS = 1 / 4;
 const TURNS = 1 / 20;
+/** All at once. */
+const DELETED_NODES = 1 / 100;
 const OUTAGE_MS = 300_000;
 const QUIET_MS = 600_000;
 
@@ -83,5 +86,6 @@ export const OPERATOR_PARTS: readonly ProofPart[] = [
     name: `outage-${operators}`,
     prove: async () => onStage(async (t, stage) => [await tryOutage(t, stage, operators, OUTAGE_MS)]),
   })),
+  { name: 'deleted-nodes', prove: async ({ runs }) => onStage(async (t, stage) => [await tryDeletedNodes(t, stage, shareOf(runs, DELETED_NODES))]) }, // prettier-ignore
   { name: 'quiet', prove: async () => onStage(async (t, stage) => [await tryQuiet(t, stage, QUIET_MS)]) },
 ];

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ApiClient, ApiObject, Change } from '../../cluster/support/api-client.ts';
 import type { Cleanup } from '../../support/temp-folder.ts';
 
-/** Within this a wait has to end, in seconds. */
+/** Within this a wait has to end unless told otherwise, in seconds. */
 const PATIENCE = 40;
 const RETRY_AFTER_MS = 300;
 
@@ -43,7 +43,12 @@ export class Mirror {
   }
 
   /** Resolves with what `look` finds, now or after some change. Throws with `what` and `explain` if it finds nothing in time. */
-  async until<T>(what: string, look: () => T | undefined, explain = (): string => this.describe()): Promise<T> {
+  async until<T>(
+    what: string,
+    look: () => T | undefined,
+    explain = (): string => this.describe(),
+    patience = PATIENCE,
+  ): Promise<T> {
     const found = Promise.withResolvers<T>();
     const tryLook = (): void => {
       const seen = look();
@@ -51,8 +56,8 @@ export class Mirror {
     };
     const forget = this.onChange(tryLook);
     const timer = setTimeout(() => {
-      found.reject(new Error(`${what}: not within ${PATIENCE} s: ${explain()}`));
-    }, PATIENCE * 1000);
+      found.reject(new Error(`${what}: not within ${patience} s: ${explain()}`));
+    }, patience * 1000);
     try {
       tryLook();
       return await found.promise;

@@ -176,11 +176,12 @@ export class PaperEdge {
     this.#hasChanged = true;
   }
 
-  #noteCut({ busy }: Account, pods: readonly ApiObject[]): void {
-    for (const [uid, count] of busy) {
+  /** What was in flight at a pod that is gone has ended there. */
+  #noteCut(account: Account, pods: readonly ApiObject[]): void {
+    for (const [uid, count] of account.busy) {
       const pod = pods.find(({ metadata }) => metadata.uid === uid);
       if (count > 0 && (pod === undefined || pod.metadata.deletionTimestamp !== undefined)) this.cut.add(uid);
-      if (pod === undefined) busy.delete(uid);
+      for (let left = pod === undefined ? count : 0; left > 0; left -= 1) finish(account, uid);
     }
   }
 
@@ -260,7 +261,9 @@ function begin(account: Account, pod: ApiObject): void {
 
 function finish(account: Account, pod: string): void {
   const count = account.busy.get(pod);
-  if (count === undefined || count <= 1) account.busy.delete(pod);
+  // It has ended with its pod.
+  if (count === undefined) return;
+  if (count <= 1) account.busy.delete(pod);
   else account.busy.set(pod, count - 1);
   account.finished += 1;
   account.idleSince = performance.now();

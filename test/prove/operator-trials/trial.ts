@@ -141,11 +141,11 @@ export class Trial {
     await this.untilPods(preset, 'no pods', (pods) => pods.length === 0);
   }
 
-  /** Resolves when a pod that was there is there no more. */
-  async untilLeft(pod: ApiObject | undefined): Promise<void> {
+  /** Resolves when a pod that was there is there no more; `patience` in seconds. */
+  async untilLeft(pod: ApiObject | undefined, patience?: number): Promise<void> {
     if (pod === undefined) throw new Error(`${this.id}: there was no pod`);
     const look = (): true | undefined => (this.stage.pods.find(pod.metadata.uid) === undefined ? true : undefined);
-    await this.stage.pods.until(`${this.id}: ${pod.metadata.name} is gone`, look, () => this.#tell());
+    await this.stage.pods.until(`${this.id}: ${pod.metadata.name} is gone`, look, () => this.#tell(), patience);
   }
 
   /** Somebody else deletes a pod. */
