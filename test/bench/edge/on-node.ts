@@ -39,11 +39,16 @@ async function launchNode(
   return { name, port, pids: [pid], probe: probed ? await connectProbe(t, socket) : undefined };
 }
 
-export const startBare: Start = async (stage) => {
+async function launchBare(stage: Stage, ...more: readonly string[]): Promise<Contestant> {
   const port = await takeFreePort();
-  const args = [stage.programs.bareProxy, String(port), String(stage.stub.port)];
+  const args = [stage.programs.bareProxy, String(port), String(stage.stub.port), ...more];
   return launchNode(stage, BARE, port, { args });
-};
+}
+
+export const startBare: Start = async (stage) => launchBare(stage);
+
+/** The bare proxy, for one model alone. */
+export const startBareForOne: Start = async (stage) => launchBare(stage, ...modelsOf({ ...stage, models: 1 }));
 
 /** Real model files, which the stub does not read: who serves a folder looks into them. */
 export function makeModels(stage: Stage): string {
