@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { milliseconds, seconds } from '../domain/units.ts';
-import { ApiUnreachable } from '../kube/kube-api.ts';
+import { ApiError, ApiUnreachable } from '../kube/kube-api.ts';
 import { keptLog } from '../testing/kube-testbed.ts';
 import { ManualTimers } from '../testing/manual-timers.ts';
 import { TakenOver } from './own-object.ts';
@@ -127,6 +127,23 @@ test('a write that fails is tried until it succeeds, and told once', async (t) =
     'warn the report could not be written; trying again: nobody answers',
     'info the report is written again',
   ]);
+});
+
+test('where others write to the report all the time it is tried again soon, as often as its budget allows', async (t) => {
+  const bed = aWriter(t);
+  bed.error = new ApiError({ status: 409, reason: 'Conflict', message: 'it has changed' });
+  const started = bed.writer.start();
+  for (const delay of [5, 10, 20, 40, 80, 125, 125]) {
+    await bed.timers.armed(milliseconds(delay));
+    bed.timers.advance(milliseconds(delay));
+    await bed.timers.disarmed(milliseconds(delay));
+  }
+  const rest = milliseconds(WINDOW - 405);
+  await bed.timers.armed(rest);
+  bed.error = undefined;
+  bed.timers.advance(rest);
+  await started;
+  assert.equal(bed.writes(), 9);
 });
 
 test('nothing is written any more when another edge writes the report', async (t) => {

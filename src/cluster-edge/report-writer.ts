@@ -1,5 +1,6 @@
 import { after, milliseconds, seconds, since, type Duration, type Instant } from '../domain/units.ts';
-import { delayAfter, type BackOff } from '../kube/back-off.ts';
+import { Pauses, type BackOff } from '../kube/back-off.ts';
+import { isConflict } from '../kube/kube-api.ts';
 import { pause, type Timers } from '../kube/timers.ts';
 import type { Log } from '../platform/log.ts';
 import { TakenOver } from './own-object.ts';
@@ -32,7 +33,8 @@ export class ReportWriter {
   /** While it is too early, or nothing is to be done. */
   #resting: AbortController | undefined;
   #history = NOTHING_WRITTEN;
-  #failures = 0;
+  /** Since the first of the failures in a row; `undefined`: the last write has succeeded. */
+  #pauses: Pauses | undefined;
   /** After a failure: no write before this. */
   #retryAt: Instant | undefined;
   #running: Promise<void> | undefined;
@@ -103,21 +105,26 @@ export class ReportWriter {
     const error = await this.#attempt();
     const { now, random } = this.#parts.timers;
     this.#history = withWrite(this.#history, now(), random());
-    this.#failures = error === undefined ? 0 : this.#failures + 1;
-    this.#retryAt = error === undefined ? undefined : after(now(), delayAfter(error, this.#failures, BACK_OFF, random));
+    if (error === undefined) this.#pauses = undefined;
+    this.#retryAt = error === undefined ? undefined : after(now(), this.#pauseAfter(error));
     // Late already, whatever it was.
     if (error !== undefined) this.#untold = 'waitedFor';
     return error;
+  }
+
+  #pauseAfter(error: unknown): Duration {
+    this.#pauses ??= new Pauses(BACK_OFF, this.#parts.timers.random);
+    return this.#pauses.after(isConflict(error) ? 'conflict' : 'later', error);
   }
 
   async #attempt(): Promise<unknown> {
     const { write, log } = this.#parts;
     try {
       await write();
-      if (this.#failures > 0) log.info('the report is written again');
+      if (this.#pauses !== undefined) log.info('the report is written again');
       return undefined;
     } catch (error) {
-      if (this.#failures === 0 && !(error instanceof TakenOver)) {
+      if (this.#pauses === undefined && !(error instanceof TakenOver)) {
         const reason = error instanceof Error ? error.message : String(error);
         log.warn('the report could not be written; trying again', { reason });
       }

@@ -4,7 +4,7 @@ import { milliseconds, seconds } from '../domain/units.ts';
 import { keptLog } from '../testing/kube-testbed.ts';
 import { EagerTimers, ManualTimers } from '../testing/manual-timers.ts';
 import { ApiError, ApiUnreachable } from './kube-api.ts';
-import { WriteLanes } from './write-lanes.ts';
+import { WriteLanes, type LaneTask } from './write-lanes.ts';
 
 const apiError = (status: number, retryAfter?: number): ApiError =>
   new ApiError({ status, reason: 'R', message: `status ${status}`, retryAfter });
@@ -72,11 +72,27 @@ test('a refusal ends the task at once, and the next one of the key still runs', 
   assert.deepEqual(timers.delays, []);
 });
 
-test('again is at once the first time, and then with pauses', async () => {
+/** A task whose attempts end like this, one after the other; the last one is done. */
+function ending(...ends: readonly ('more' | 'conflict' | 'later' | Error)[]): LaneTask {
+  const left = [...ends];
+  return async () => {
+    const end = left.shift();
+    return end instanceof Error ? Promise.reject(end) : Promise.resolve(end ?? 'done');
+  };
+}
+
+test('after conflicts the pauses are short, also behind failures and between them, whose own go on growing', async () => {
   const { lanes, timers } = eagerLanes();
-  let left = 3;
-  await lanes.run('a', async () => Promise.resolve(left-- > 0 ? 'again' : 'done'));
-  assert.deepEqual(timers.delays.map(Math.ceil), [200, 400]);
+  const [failure, conflict] = [apiError(500), 'conflict'] as const;
+  await lanes.run('a', ending(failure, conflict, 'later', conflict, conflict, failure, conflict, conflict, conflict));
+  assert.deepEqual(timers.delays.map(Math.ceil), [200, 10, 400, 20, 40, 800, 80, 160, 250]);
+});
+
+test('where more is wanted by now it goes on at once, and the pauses begin anew', async () => {
+  const { lanes, timers } = eagerLanes();
+  const [failure, conflict] = [apiError(500), 'conflict'] as const;
+  await lanes.run('a', ending(failure, failure, conflict, conflict, 'more', 'more', failure, conflict));
+  assert.deepEqual(timers.delays.map(Math.ceil), [200, 400, 10, 20, 200, 10]);
 });
 
 test('a new task or a wake ends the pause of its lane, and of no other', async () => {

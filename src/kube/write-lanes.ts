@@ -1,6 +1,6 @@
-import { milliseconds, seconds, type Duration } from '../domain/units.ts';
+import { milliseconds, seconds } from '../domain/units.ts';
 import type { Log } from '../platform/log.ts';
-import { delayAfter, type BackOff } from './back-off.ts';
+import { Pauses, type BackOff, type Setback } from './back-off.ts';
 import { isTemporary } from './kube-api.ts';
 import { pause, type Timers } from './timers.ts';
 
@@ -8,10 +8,11 @@ const BACK_OFF: BackOff = { first: milliseconds(200), longest: seconds(30) };
 
 /**
  * One attempt to bring an object into the state that is wanted of it. It is called again until it says `done`, so it must
- * look each time at what is wanted and at what there is, and say `done` when nothing is wanted any more. `again`: the world
- * has changed underneath (409), or it has to wait for something. A throw that is temporary (`isTemporary`) means `again`.
+ * look each time at what is wanted and at what there is, and say `done` when nothing is wanted any more. `more`: it has got on, and
+ * more is wanted by now; it goes on at once. After a setback it is called again after a pause; a throw that is temporary
+ * (`isTemporary`) means `later`.
  */
-export type LaneTask = () => Promise<'done' | 'again'>;
+export type LaneTask = () => Promise<'done' | 'more' | Setback>;
 
 /** How a task has ended. `refused`: it has thrown what trying again does not change; it is not tried again. */
 export type LaneEnd =
@@ -39,7 +40,14 @@ interface Lane {
   pausing: AbortController | undefined;
 }
 
-type Attempt = LaneEnd | { readonly kind: 'again'; readonly error: unknown };
+/** With the error, where there was one. */
+interface Delayed {
+  readonly kind: 'setback';
+  readonly setback: Setback;
+  readonly error: unknown;
+}
+
+type Attempt = LaneEnd | { readonly kind: 'more' } | Delayed;
 
 /**
  * Carries out writes: those with the same key one after another, in order, and those with different keys side by side, so
@@ -112,12 +120,18 @@ export class WriteLanes {
   }
 
   async #carryOut(key: string, lane: Lane, task: LaneTask): Promise<LaneEnd> {
-    for (let tries = 1; !this.#isClosed; tries += 1) {
+    let pauses = this.#newPauses();
+    while (!this.#isClosed) {
       const attempt = await this.#inTurn(lane, task);
-      if (attempt.kind !== 'again') return this.#reportEnd(key, attempt);
-      await this.#wait(lane, this.#delay(key, attempt.error, tries));
+      if (attempt.kind === 'setback') await this.#rest(key, lane, attempt, pauses);
+      else if (attempt.kind === 'more') pauses = this.#newPauses();
+      else return this.#reportEnd(key, attempt);
     }
     return { kind: 'closed' };
+  }
+
+  #newPauses(): Pauses {
+    return new Pauses(BACK_OFF, this.#parts.timers.random);
   }
 
   async #inTurn(lane: Lane, task: LaneTask): Promise<Attempt> {
@@ -134,16 +148,11 @@ export class WriteLanes {
     return attempt;
   }
 
-  /** The first `again` is followed at once, since it mostly means that a newer state was read. */
-  #delay(key: string, error: unknown, tries: number): Duration {
-    const { random } = this.#parts.timers;
-    if (error === undefined) return tries === 1 ? milliseconds(0) : delayAfter(error, tries - 1, BACK_OFF, random);
-    this.#parts.log.warn('a write has failed; trying again', { key, reason: messageOf(error) });
-    return delayAfter(error, tries, BACK_OFF, random);
-  }
-
-  async #wait(lane: Lane, delay: Duration): Promise<void> {
-    if (lane.isWoken || this.#isClosed || delay === 0) return;
+  async #rest(key: string, lane: Lane, { setback, error }: Delayed, pauses: Pauses): Promise<void> {
+    if (error !== undefined)
+      this.#parts.log.warn('a write has failed; trying again', { key, reason: messageOf(error) });
+    const delay = pauses.after(setback, error);
+    if (lane.isWoken || this.#isClosed) return;
     lane.pausing = new AbortController();
     await pause(this.#parts.timers, delay, lane.pausing.signal);
     lane.pausing = undefined;
@@ -157,9 +166,10 @@ export class WriteLanes {
 
 async function tryOnce(task: LaneTask): Promise<Attempt> {
   try {
-    return (await task()) === 'done' ? { kind: 'done' } : { kind: 'again', error: undefined };
+    const said = await task();
+    return said === 'done' || said === 'more' ? { kind: said } : { kind: 'setback', setback: said, error: undefined };
   } catch (error) {
-    return isTemporary(error) ? { kind: 'again', error } : { kind: 'refused', error };
+    return isTemporary(error) ? { kind: 'setback', setback: 'later', error } : { kind: 'refused', error };
   }
 }
 

@@ -88,6 +88,16 @@ test('a status follows on what is known of its object, and after a conflict it i
   assert.equal(writer.isPending('u'), false);
 });
 
+test('a status that meets with a conflict also where it follows on nothing is tried again until it is written', async () => {
+  const conflict = new ApiError({ status: 409, reason: 'Conflict', message: 'it has changed' });
+  const { writer, versions, answer } = startWriter(() => '7');
+  writer.write(wish({ loaded: 1 }));
+  for (let tries = 1; tries <= 4; tries += 1) await answer(conflict);
+  assert.deepEqual(versions, ['7', undefined, '7', undefined, '7']);
+  await answer();
+  assert.deepEqual([versions.length, writer.isPending('u')], [5, false]);
+});
+
 test('a status is dropped where another object has its name', async () => {
   const { writer, sent, answer } = startWriter();
   writer.write(wish({ loaded: 1 }));

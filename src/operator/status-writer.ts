@@ -51,16 +51,17 @@ export class StatusWriter {
     return this.#wishes.has(uid);
   }
 
-  async #carryOut(uid: string): Promise<'done' | 'again'> {
+  async #carryOut(uid: string): Promise<'done' | 'more' | 'conflict'> {
     const wish = this.#wishes.get(uid);
     if (wish === undefined) return 'done';
     try {
       this.#parts.onWritten(wish.resource, await this.#write(wish));
     } catch (error) {
+      if (isConflict(error)) return 'conflict';
       if (!isTemporary(error)) this.#settle(uid);
       throw error;
     }
-    if (this.#wishes.get(uid) !== wish) return 'again';
+    if (this.#wishes.get(uid) !== wish) return 'more';
     this.#settle(uid);
     return 'done';
   }

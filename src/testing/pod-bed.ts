@@ -27,6 +27,8 @@ export interface PodBedOptions {
   readonly templates: ReadonlyMap<PresetUid, PodTemplate>;
   /** Of the backend, for what may take how long; eager ones unless given. */
   readonly timers?: Timers;
+  /** Of the lanes, for their pauses; eager ones unless given. */
+  readonly laneTimers?: Timers;
   /** Whether a ModelDeployment is there; it is unless given. */
   readonly isThere?: (owner: PodOwner) => Promise<boolean>;
   /** Whether the failure of a pod is written down; it is unless given. */
@@ -56,6 +58,7 @@ export async function startBackend(
   {
     templates,
     timers,
+    laneTimers,
     isThere = async () => Promise.resolve(true),
     isToldOf = () => true,
     isLeading = () => true,
@@ -74,7 +77,7 @@ export async function startBackend(
       backend.podsChanged();
     },
   });
-  const lanes = new WriteLanes({ log, timers: eager });
+  const lanes = new WriteLanes({ log, timers: laneTimers ?? eager });
   const { now, wakeIn } = timers ?? eager;
   const unschedulableAfter = (): ReturnType<typeof seconds> => seconds(5);
   const backend = new KubernetesBackend({

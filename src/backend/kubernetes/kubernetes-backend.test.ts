@@ -10,7 +10,7 @@ import type { KubeObject } from '../../kube/kube-object.ts';
 import type { FakeRequest } from '../../testing/fake-api-request.ts';
 import { failedStatus, runningStatus } from '../../testing/fake-kubelet.ts';
 import { PODS } from '../../testing/kube-testbed.ts';
-import { ManualTimers } from '../../testing/manual-timers.ts';
+import { EagerTimers, ManualTimers } from '../../testing/manual-timers.ts';
 import { startBackend, startPodBed, type PodBed, type PodBedOptions } from '../../testing/pod-bed.ts';
 import { aPodSettings, anIdentity, presetOf, templateOf } from '../../testing/pod-settings.ts';
 import type { KubernetesBackend } from './kubernetes-backend.ts';
@@ -761,3 +761,32 @@ describe('a stop without the word of an edge', () => {
 
 const isClosed = ({ server }: PodBed): boolean =>
   server.objects(PODS)[0]?.metadata.annotations?.[ANNOTATION.gate] === 'closed/1';
+
+describe('what is no conflict is tried again with growing pauses', () => {
+  const GROWING = [200, 400, 800, 1600, 3200];
+  const grown = ({ delays }: EagerTimers): readonly number[] => delays.slice(0, GROWING.length).map(Math.ceil);
+
+  it('a start whose ModelDeployment is not there', async (t) => {
+    const laneTimers = new EagerTimers(seconds(60), () => 0.9999);
+    const enough = Promise.withResolvers<undefined>();
+    const isThere = async (): Promise<boolean> => {
+      if (laneTimers.delays.length >= GROWING.length) enough.resolve(undefined);
+      return Promise.resolve(false);
+    };
+    const world = await bed(t, EAGER, { isThere, laneTimers });
+    start(world.backend);
+    await enough.promise;
+    assert.deepEqual(grown(laneTimers), GROWING);
+  });
+
+  it('a write that is refused', async (t) => {
+    const laneTimers = new EagerTimers(seconds(60), () => 0.9999);
+    const world = await bed(t, EAGER, { laneTimers });
+    const replica = await startReady(world.backend);
+    const message = 'a policy says no';
+    world.server.fail({ verb: 'patch', plural: 'pods' }, { kind: 'status', status: 403, reason: 'Forbidden', message }, 5); // prettier-ignore
+    drain(world.backend, replica);
+    await until(world.backend, () => (gates(world)[0] === 'closed/1' ? true : undefined));
+    assert.deepEqual(grown(laneTimers), GROWING);
+  });
+});

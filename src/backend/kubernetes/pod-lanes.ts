@@ -1,3 +1,4 @@
+import type { Setback } from '../../kube/back-off.ts';
 import { isTemporary } from '../../kube/kube-api.ts';
 import type { ObjectRef } from '../../kube/kube-object.ts';
 import type { WriteLanes } from '../../kube/write-lanes.ts';
@@ -5,8 +6,11 @@ import type { Log } from '../../platform/log.ts';
 import { keyOf } from './pod-book.ts';
 import { isDoubtful, type PodWrites, type WriteOutcome } from './pod-writes.ts';
 
+/** How a step went. `ownerless`: no pod is made, since its owner is not there, as far as the API server says. */
+export type StepOutcome = WriteOutcome | 'ownerless';
+
 /** Something that is to be done under a pod's name. */
-export type Step = () => Promise<WriteOutcome>;
+export type Step = () => Promise<StepOutcome>;
 
 export interface PodLanesParts {
   readonly lanes: WriteLanes;
@@ -22,7 +26,10 @@ export class PodLanes {
   readonly #parts: PodLanesParts;
   /** By the key of their name, lanes with an attempt that has not begun, and so will see all that is ordered now. */
   readonly #queued = new Set<string>();
-  /** Names under which a write may or may not have been carried out: they are read before anything else. */
+  /**
+   * Names under which a write may or may not have been carried out, or has found another state than was thought: they are read before
+   * anything else. That is after the pause, so that others have the least time to write between that and our next try.
+   */
   readonly #doubtful = new Set<string>();
 
   constructor(parts: PodLanesParts) {
@@ -46,7 +53,7 @@ export class PodLanes {
     if (!lanes.isBusy(keyOf(ref)) && findStep(ref) !== undefined) this.push(ref);
   }
 
-  async #level(ref: ObjectRef): Promise<'done' | 'again'> {
+  async #level(ref: ObjectRef): Promise<'done' | Setback> {
     const { findStep, onChange, log } = this.#parts;
     const key = keyOf(ref);
     // All that is ordered in this tick counts.
@@ -57,15 +64,21 @@ export class PodLanes {
       for (let step = findStep(ref); step !== undefined; step = findStep(ref)) {
         const outcome = await step();
         onChange();
-        if (outcome === 'changed') return 'again';
+        if (outcome !== 'written') return this.#setBack(key, outcome);
       }
       return 'done';
     } catch (error) {
       if (isDoubtful(error)) this.#doubtful.add(key);
       if (isTemporary(error)) throw error;
       log.error('a pod could not be written', { pod: key, error });
-      return 'again';
+      return 'later';
     }
+  }
+
+  #setBack(key: string, outcome: Exclude<StepOutcome, 'written'>): Setback {
+    if (outcome === 'ownerless') return 'later';
+    this.#doubtful.add(key);
+    return 'conflict';
   }
 
   async #resolveDoubt(ref: ObjectRef): Promise<void> {

@@ -4,7 +4,7 @@ import type { Instant } from '../../domain/units.ts';
 import type { ObjectRef } from '../../kube/kube-object.ts';
 import { mayLoseVolumes } from './find-dropped-volume.ts';
 import { keyOf, type PodBook } from './pod-book.ts';
-import type { Step } from './pod-lanes.ts';
+import type { Step, StepOutcome } from './pod-lanes.ts';
 import type { PodOrder } from './pod-order.ts';
 import type { CreateOutcome, PodWrites, WriteOutcome } from './pod-writes.ts';
 import type { PodTemplate } from './render-pod-template.ts';
@@ -85,12 +85,13 @@ export class PodStarts {
   }
 
   /** A pod may be gone because its owner is, and the watch has not told yet: then none is made. */
-  async #make(start: Start): Promise<WriteOutcome> {
+  async #make(start: Start): Promise<StepOutcome> {
     const { isThere, writes } = this.#parts;
     const [tried, isOwned] = await Promise.all([this.#tryOut(start), isThere(start.template.settings.owner)]);
     if (tried.kind !== 'created') return this.#note(start, tried);
+    if (!isOwned) return 'ownerless';
     // What was ordered of it meanwhile counts.
-    if (!isOwned || start.state.kind !== 'wanted') return 'changed';
+    if (start.state.kind !== 'wanted') return 'written';
     return this.#note(start, await writes.create(start.pod));
   }
 

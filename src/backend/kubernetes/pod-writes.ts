@@ -18,7 +18,7 @@ export interface PodCache {
   absorbDeletion(uid: string): void;
 }
 
-/** `changed`: it was not written, since the pod is another than was thought; what it is now was read. */
+/** `changed`: it was not written, since the pod is another than was thought. */
 export type WriteOutcome = 'written' | 'changed';
 
 /** How a creation went. `exists`: one of that name is there, and was read. */
@@ -81,7 +81,6 @@ export class PodWrites {
       return 'written';
     } catch (error) {
       if (!hasChanged(error)) throw error;
-      await this.readBack(pod);
       return 'changed';
     }
   }

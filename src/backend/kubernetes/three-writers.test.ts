@@ -3,9 +3,11 @@ import { it, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { ANNOTATION } from '../../api/cluster/pod-marks.ts';
 import type { PresetUid, ReplicaId } from '../../domain/ids.ts';
+import { milliseconds, seconds } from '../../domain/units.ts';
 import type { KubeObject } from '../../kube/kube-object.ts';
 import type { FakeApiServer } from '../../testing/fake-api-server.ts';
 import { PODS } from '../../testing/kube-testbed.ts';
+import { EagerTimers, ManualTimers } from '../../testing/manual-timers.ts';
 import { startPodBed } from '../../testing/pod-bed.ts';
 import { aPodSettings, anIdentity, presetOf, templateOf } from '../../testing/pod-settings.ts';
 import { testSeed } from '../../testing/seed.ts';
@@ -58,7 +60,8 @@ class Others {
 }
 
 async function contend(t: TestContext, closing: Rounds, deleting: Rounds): Promise<void> {
-  const { server, backend, log } = await startPodBed(t, { templates: TEMPLATES });
+  const laneTimers = new EagerTimers(seconds(60), () => 0.999);
+  const { server, backend, log } = await startPodBed(t, { templates: TEMPLATES, laneTimers });
   server.put(PODS, renderPod(TEMPLATE, anIdentity({ slot: 0, prefix: '/corral-1' })));
   const pod = (): KubeObject | undefined => server.find(PODS, REF.namespace, REF.name);
   const tries = (verb: string): number => server.requests.filter((one) => one.verb === verb && one.name === REF.name).length; // prettier-ignore
@@ -75,6 +78,7 @@ async function contend(t: TestContext, closing: Rounds, deleting: Rounds): Promi
   await deleted;
   await server.until(() => pod() === undefined);
   assert.deepEqual([tries('patch'), tries('delete')], [closing.length + 1, deleting.length + 1]);
+  assert.ok(Math.max(...laneTimers.delays, 0) <= 250, laneTimers.delays.join());
   assert.ok(!log.lines.some((line) => line.includes('refused') || line.startsWith('error')), log.lines.join());
 }
 
@@ -99,4 +103,26 @@ it('where three others write to a pod all the time, our write lands at the first
     }),
     { numRuns: 25, seed: testSeed() },
   );
+});
+
+it('after a conflict the pod is read when the pause is over, so that what others write meanwhile does no harm', async (t) => {
+  const laneTimers = new ManualTimers();
+  const { server, backend } = await startPodBed(t, { templates: TEMPLATES, laneTimers });
+  server.put(PODS, renderPod(TEMPLATE, anIdentity({ slot: 0, prefix: '/corral-1' })));
+  const others = new Others(server);
+  const calls = (): readonly string[] =>
+    server.requests.filter(({ name }) => name === REF.name).map(({ verb }) => verb);
+  const replica = await until(backend, 'ready');
+  const hold = server.hold({ verb: 'patch', plural: 'pods', name: REF.name });
+  backend.apply({ kind: 'drain', replica, cause: { kind: 'idle' } });
+  await server.until(() => hold.arrived > 0);
+  others.write(['x']);
+  hold.release();
+  const firstPause = milliseconds(5);
+  await laneTimers.armed(firstPause);
+  assert.deepEqual(calls(), ['patch']);
+  others.write(['y', 'z']);
+  laneTimers.advance(firstPause);
+  await server.until(() => server.find(PODS, REF.namespace, REF.name)?.metadata.annotations?.[ANNOTATION.gate] === 'closed/1'); // prettier-ignore
+  assert.deepEqual(calls(), ['patch', 'get', 'patch']);
 });

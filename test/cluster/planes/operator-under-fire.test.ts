@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { testSeed } from '../../../src/testing/seed.ts';
+import { tryContention } from '../../prove/operator-trials/contention.ts';
 import { FIELD_TRIALS, tryField } from '../../prove/operator-trials/fields.ts';
 import { tryHandOvers } from '../../prove/operator-trials/hand-overs.ts';
 import { KillTrials } from '../../prove/operator-trials/kill-trials.ts';
@@ -22,6 +23,7 @@ import type { PresetStatus } from '../support/preset-status.ts';
 
 /** At each of two scenarios, chosen by the seed. */
 const KILLS = 3;
+const TURNS = 2;
 const seed = testSeed();
 const chosen = [seed, seed + 5].flatMap((at) => SCENARIOS.slice(at % SCENARIOS.length, (at % SCENARIOS.length) + 1));
 
@@ -68,12 +70,15 @@ async function setFields(t: Cleanup, stage: Stage): Promise<void> {
 }
 
 describe('the operator under fire', { timeout: 290_000 }, () => {
-  it(`comes to the same end when it is killed at any write (${chosen.map(({ name }) => name).join()}), hands over, outlives its API server, makes no pod that has not got its image, and carries out each field until it is taken back`, async () => {
+  it(`comes to the same end when it is killed at any write (${chosen.map(({ name }) => name).join()}), hands over, gets through between others who write, outlives its API server, makes no pod that has not got its image, and carries out each field until it is taken back`, async () => {
     await withCleanup(async (t) => {
       const stage = await setStage(t);
       await withCleanup(async (own) => kill(own, stage));
       await withCleanup(async (own) => {
         assertNoFailures(await tryHandOvers(own, stage, 1));
+      });
+      await withCleanup(async (own) => {
+        assertNoFailures([await tryContention(own, stage, TURNS)]);
       });
       await withCleanup(async (own) => {
         assertNoFailures([await tryOutage(own, stage, 2, 5_500)]);
