@@ -123,10 +123,19 @@ test('a write that fails is tried until it succeeds, and told once', async (t) =
   await bed.timers.armed(milliseconds(2500));
   bed.timers.advance(milliseconds(2500));
   await started;
-  assert.deepEqual(bed.log.lines, [
+  const told = [
     'warn the report could not be written; trying again: nobody answers',
     'info the report is written again',
-  ]);
+  ];
+  assert.deepEqual(bed.log.lines, told);
+  await bed.timers.armed(REFRESH);
+  bed.error = new ApiUnreachable('nobody answers');
+  bed.writer.changed('waitedFor');
+  await bed.timers.armed(milliseconds(125));
+  bed.error = undefined;
+  bed.timers.advance(milliseconds(125));
+  await bed.timers.armed(REFRESH);
+  assert.deepEqual(bed.log.lines, [...told, ...told], 'the next failure is the first of its own');
 });
 
 test('where others write to the report all the time it is tried again soon, as often as its budget allows', async (t) => {
