@@ -30,9 +30,9 @@ export function delayAfter(error: unknown, failures: number, backOff: BackOff, r
  * How long to wait after a conflict. Here a longer pause does not help: where others write all the time, each try is as likely to come
  * between two of their writes as the one before. The range is that of client-go (k8s.io/client-go/util/retry): its `DefaultRetry`,
  * for several clients that change the same object, pauses 10 ms each time; its `DefaultBackoff`, for an object that controllers
- * manage, 10, 50, 250 ms. Both give up then, and a work queue goes on, with pauses up to 1000 s that know no conflicts. This one stays
- * at any time up to 250 ms: over a longer time at most 8 tries a second for one object, each of them a read and a write; and never more
- * than others have made writes to it, since each conflict follows on another one of these.
+ * manage, 10, 50, 250 ms. Both give up then, and a work queue (client-go's, as in controller-runtime) goes on with pauses from 5 ms to
+ * 1000 s, the same for conflicts and all else. This one stays at any time up to 250 ms: over a longer time about 8 tries a second for one
+ * object, each of them a read and a write; and no more conflicts than others have made writes to it, since each follows on another one.
  */
 const AFTER_CONFLICT: BackOff = { first: milliseconds(10), longest: milliseconds(250) };
 
