@@ -162,6 +162,14 @@ describe('the observer', () => {
       quiet().sees('pod', { uid: 'theirs', owner: undefined }).deletes({ uid: 'theirs', owner: undefined }),
     ],
 
+    ['a patch of a pod that has no owner any more', 'S6', loses().calls({ onlyUid: 'pod-a', version: 200 })],
+    ['an owner that is given to another one', 'S6', gives('chat-2', loses())],
+    [
+      'an owner that is given to a pod that never had one',
+      'S6',
+      gives('chat-1', quiet().sees('pod', { owner: undefined })),
+    ],
+
     ['an observed generation that goes back', 'S7', quiet().sees('deployment', { observed: 0 })],
     [
       'a condition of a former generation',
@@ -219,6 +227,8 @@ describe('the observer', () => {
     ],
 
     ['a write of ours that changes what is not ours', 'S8', foreignWrite({})],
+    ['a write of ours that takes an owner away', 'S8', takesOwner(undefined)],
+    ['a write of ours that changes an owner', 'S8', takesOwner('chat-2')],
     ['such a write of an edge', 'S8', foreignWrite({ user: 'system:serviceaccount:corral-system:corral-edge' })],
 
     [
@@ -321,6 +331,7 @@ describe('the observer', () => {
     ],
     ['a leader that goes on after its renewal', quiet().pass(5900).calls({ resource: 'events', verb: 'create' })],
     ['a write of others that changes what is theirs', foreignWrite({ user: 'admin' })],
+    ['an owner that is put back', gives('chat-1', loses())],
     ['a write that changes nothing', foreignWrite({ onlyVersion: 106 })],
     [
       'a status that somebody else has written',
@@ -356,4 +367,24 @@ function foreignWrite(call: object): Story {
   return story
     .calls({ onlyUid: 'pod-a', onlyVersion: story.version, version: story.version + 1, ...call })
     .sees('pod', { foreign: 'otherwise' });
+}
+
+/** Somebody takes the owner of a pod away. */
+function loses(): Story {
+  return quiet().creates().sees('pod', { owner: undefined });
+}
+
+/** A pod has no owner, or none any more, and the operator gives it one. */
+function gives(owner: string, story: Story): Story {
+  return story
+    .calls({ onlyUid: 'pod-a', onlyVersion: story.version, version: story.version + 1 })
+    .sees('pod', { owner });
+}
+
+/** The operator writes a pod that has an owner, and it has this one afterwards. */
+function takesOwner(owner: string | undefined): Story {
+  const story = quiet().creates();
+  return story
+    .calls({ onlyUid: 'pod-a', onlyVersion: story.version, version: story.version + 1 })
+    .sees('pod', { owner });
 }

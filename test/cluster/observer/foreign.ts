@@ -10,18 +10,23 @@ const isOurs = (key: string): boolean =>
 interface Metadata {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
-  readonly ownerReferences?: unknown;
+  readonly ownerReferences?: readonly object[];
   readonly finalizers?: unknown;
   readonly managedFields?: readonly { readonly manager?: string }[];
 }
 
 /** A digest of all that Corral may not change in an object that it writes: what was declared, and what others have entered. */
 export function foreignOf({ metadata, spec }: ApiObject): string {
-  const { annotations = {}, labels = {}, ownerReferences, finalizers, managedFields = [] }: Metadata = metadata;
+  const { annotations = {}, labels = {}, ownerReferences = [], finalizers, managedFields = [] }: Metadata = metadata;
   const theirs = managedFields.filter(({ manager = '' }) => !manager.startsWith(MANAGER));
-  const all = [spec, theirsOf(labels), ownerReferences, finalizers, theirsOf(annotations), theirs];
+  const owners = ownerReferences.filter((owner) => !isOurOwner(owner));
+  const all = [spec, theirsOf(labels), owners, finalizers, theirsOf(annotations), theirs];
   return createHash('sha256').update(JSON.stringify(all)).digest('base64url').slice(0, 16);
 }
+
+/** As Corral makes it for its pods, and puts it back; that it stays the same one is looked at by itself. */
+const isOurOwner = (owner: object): boolean =>
+  'apiVersion' in owner && String(owner.apiVersion).startsWith('corral.dev/') && 'kind' in owner && owner.kind === 'ModelDeployment'; // prettier-ignore
 
 const theirsOf = (texts: Readonly<Record<string, string>>): readonly (readonly [string, string])[] =>
   Object.entries(texts)

@@ -20,6 +20,9 @@ const created = ({ pods }: Scene): number => pods.events.filter(({ kind }) => ki
 const now = ({ pods }: Scene, { metadata }: ApiObject): ApiObject | undefined =>
   pods.pods.find((pod) => pod.metadata.uid === metadata.uid);
 
+const hadNoOwner = ({ pods }: Scene, { metadata }: ApiObject): boolean =>
+  pods.events.some(({ pod }) => pod.metadata.uid === metadata.uid && pod.metadata.ownerReferences === undefined);
+
 describe('what others do to the pods', { timeout: 180_000 }, () => {
   it(
     'taking the labels away by which they are followed: they get them back, and a stream ends whole',
@@ -34,6 +37,25 @@ describe('what others do to the pods', { timeout: 180_000 }, () => {
         now(scene, pod)?.metadata.annotations?.['corral.dev/pool'] === undefined ? undefined : true,
       );
       assert.deepEqual(now(scene, pod)?.metadata.labels, pod.metadata.labels);
+      assert.equal(contentOf(await ask(scene.url, 'slow')), said);
+      await assertWhole(stream.whole, 'slow', LONG);
+      assert.equal(created(scene), 1);
+    }),
+  );
+
+  it(
+    'taking the owner away: it is put back, the pod is no other one’s meanwhile, and a stream ends whole',
+    inCluster(async (scene) => {
+      await scene.apply('owner', await scene.pool(), [preset('slow')]);
+      const said = contentOf(await ask(scene.url, 'slow'));
+      const pod = await scene.readyPod('slow');
+      const stream = await startStream(scene, 'slow', LONG);
+      await patch(scene, pod, { ownerReferences: null });
+      await scene.pods.until('it has no owner', () => (hadNoOwner(scene, pod) ? true : undefined));
+      await scene.pods.until('its owner is back', () =>
+        now(scene, pod)?.metadata.ownerReferences === undefined ? undefined : true,
+      );
+      assert.deepEqual(now(scene, pod)?.metadata.ownerReferences, pod.metadata.ownerReferences);
       assert.equal(contentOf(await ask(scene.url, 'slow')), said);
       await assertWhole(stream.whole, 'slow', LONG);
       assert.equal(created(scene), 1);

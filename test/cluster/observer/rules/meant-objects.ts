@@ -24,12 +24,27 @@ function whyNot(call: Call, owners: Owners): string | undefined {
   if (onlyUid === undefined) return 'it does not say which uid it means';
   if (verb === 'delete' && onlyVersion === undefined) return 'it does not say at which state';
   if (resource !== 'pods' || !isDone(call)) return undefined;
-  const state = owners.get(onlyUid)?.findLast((one) => one.version <= (onlyVersion ?? version ?? 0));
-  return state?.owner === undefined ? 'no ModelDeployment controls the pod' : undefined;
+  const states = owners.get(onlyUid);
+  const state = states?.findLast((one) => one.version <= (onlyVersion ?? version ?? 0));
+  if (states === undefined || state === undefined) return 'nobody has seen the pod';
+  return state.owner === undefined && !putsOwnerBack(call, states) ? 'no ModelDeployment controls the pod' : undefined;
 }
 
-/** By the uids of pods: the ModelDeployments that controlled it, from which version on. */
-type Owners = ReadonlyMap<string, readonly { readonly version: number; readonly owner: string | undefined }[]>;
+interface Owned {
+  readonly version: number;
+  /** The uid of the ModelDeployment that controls it. */
+  readonly owner: string | undefined;
+}
+
+/** By the uids of pods: all their states, oldest first. */
+type Owners = ReadonlyMap<string, readonly Owned[]>;
+
+/** Somebody has taken the owner away, and the write gives it back: the one that it had last. */
+function putsOwnerBack({ verb, version }: Call, states: readonly Owned[]): boolean {
+  const after = states.find((state) => state.version === version);
+  const last = states.findLast((state) => state.owner !== undefined && state.version < Number(version));
+  return verb === 'patch' && after?.owner !== undefined && after.owner === last?.owner;
+}
 
 function ownersOf({ seen }: History): Owners {
   const states = seen.flatMap(({ kind, object, version }) =>
