@@ -87,5 +87,5 @@ export const OPERATOR_PARTS: readonly ProofPart[] = [
     prove: async () => onStage(async (t, stage) => [await tryOutage(t, stage, operators, OUTAGE_MS)]),
   })),
   { name: 'deleted-nodes', prove: async ({ runs }) => onStage(async (t, stage) => [await tryDeletedNodes(t, stage, shareOf(runs, DELETED_NODES))]) }, // prettier-ignore
-  { name: 'quiet', prove: async () => onStage(async (t, stage) => [await tryQuiet(t, stage, QUIET_MS)]) },
+  { name: 'quiet', prove: async () => onStage(async (t, stage) => tryQuiet(t, stage, QUIET_MS)) },
 ];
