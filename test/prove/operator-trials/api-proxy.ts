@@ -101,13 +101,18 @@ export class ApiProxy {
   }
 
   async #write(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    // Whose sender has given it up goes no further, as where nobody stands between: an API server that begins to serve would take it late.
+    const left = new AbortController();
+    outgoing.on('close', () => {
+      left.abort();
+    });
     const write = describeWrite(incoming, await text(incoming));
     const fate = this.judge(write);
     if (fate === 'before') {
       await this.kill();
       return;
     }
-    const answer = await this.#forward(incoming, write.body);
+    const answer = await this.#forward(incoming, write.body, left.signal);
     const body = await answer.body.text();
     this.onWritten(write, answer.statusCode);
     if (fate === 'after') await this.kill();
