@@ -55,7 +55,7 @@ const proofs: ReadonlyMap<string, NamedProof> = new Map([
     'drain',
     {
       summary:
-        'N evictions under load with three edges: no stream is cut, no answer is 5xx; N/4 each while an edge is stopped, while one is cut off from the API server, and while edges and operators are replaced; 25 N requests while edges are replaced all the time; an edge that is cut off for ten minutes; N/50 kills of the leader at the steps of an eviction, N/100 kills of an edge, N/100 deletions that an edge hears of late and rounds of evictions with wrong clocks, N/40 evictions on a real node',
+        'N evictions under load with three edges: no stream is cut, no answer is 5xx; N/4 each while an edge is stopped, while one is cut off from the API server, and while edges and operators are replaced; 25 N requests while edges are replaced all the time; an edge that is cut off for ten minutes; N/50 kills of the leader at the steps of an eviction, N/100 kills of an edge, N/100 outages of the API server, N/100 deletions that an edge hears of late and rounds of evictions with wrong clocks, N/40 evictions on a real node',
       needsLlamaServer: true,
       load: async () => (await import('../test/prove/drain.ts')).DRAIN_PARTS,
     },

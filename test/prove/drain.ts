@@ -6,6 +6,7 @@ import { longCut, LONG_CUT_SIZE } from './drain-trials/long-cut.ts';
 import { proveOnNode } from './drain-trials/on-node.ts';
 import { playOnStage } from './drain-trials/play.ts';
 import { proveTogether } from './drain-trials/together.ts';
+import { outage, OUTAGE_SIZE } from './drain-trials/outage.ts';
 import { ROLL_OUT_SIZE, rollOutUnderLoad } from './drain-trials/roll-out-load.ts';
 import { rollOut } from './drain-trials/roll-out.ts';
 import { steady } from './drain-trials/steady.ts';
@@ -16,6 +17,8 @@ const DISTURBED = 1 / 4;
 /** Kills of the leader, and of an edge. */
 const LEADERS = 1 / 50;
 const KILLED_EDGES = 1 / 100;
+/** Outages of the API server. */
+const OUTAGES = 1 / 100;
 /** Deletions that an edge hears of late, and rounds of evictions with wrong clocks. */
 const ASTRAY = 1 / 100;
 /** Evictions on a real node. */
@@ -34,6 +37,7 @@ export const DRAIN_PARTS: readonly ProofPart[] = [
   { name: 'long-cut', prove: async (extent) => playOnStage(longCut(), extent, LONG_CUT_SIZE) },
   { name: 'leader', prove: async (extent) => playOnStage(leaderKilled, shareOf(extent, LEADERS)) },
   { name: 'edge-killed', prove: async (extent) => playOnStage(edgeKilled(), shareOf(extent, KILLED_EDGES)) },
+  { name: 'outage', prove: async (extent) => playOnStage(outage(), shareOf(extent, OUTAGES), OUTAGE_SIZE) },
   { name: 'roll-out', prove: async (extent) => playOnStage(rollOut, shareOf(extent, DISTURBED)) },
   { name: 'roll-out-load', prove: async (extent) => playOnStage(rollOutUnderLoad, shareOf(extent, REQUESTS), ROLL_OUT_SIZE) }, // prettier-ignore
   { name: 'astray', prove: async (extent) => proveAstray(shareOf(extent, ASTRAY)) },

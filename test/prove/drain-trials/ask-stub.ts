@@ -1,4 +1,4 @@
-import { Agent, request } from 'undici';
+import { Agent, request, type Dispatcher } from 'undici';
 import { answerOf, streamOf, writeQuestion, type Question } from './stub-answer.ts';
 
 /** What came of a request. */
@@ -31,15 +31,22 @@ export async function askStub(agent: Agent, edge: string, question: Question): P
     });
     for await (const part of answer.body.setEncoding('utf8')) text += String(part);
     const held = Number(answer.headers['x-corral-queue-ms']);
-    return { held: Number.isNaN(held) ? 0 : held, fault: findFault(question, answer.statusCode, text) };
+    const status = statusOf(answer);
+    return { held: Number.isNaN(held) ? 0 : held, fault: findFault(question, status, text) };
   } catch (error) {
     return { held: 0, fault: `cut: ${describe(error)} after: ${text.slice(-MOST_TOLD)}` };
   }
 }
 
-function findFault(question: Question, status: number, text: string): string | undefined {
+/** With the time after which to come again, if that is said. */
+const statusOf = ({ statusCode, headers }: Dispatcher.ResponseData): string =>
+  headers['retry-after'] === undefined
+    ? String(statusCode)
+    : `${statusCode} (Retry-After: ${String(headers['retry-after'])})`;
+
+function findFault(question: Question, status: string, text: string): string | undefined {
   const expected = question.stream ? streamOf(question, question.model).join('') : answerOf(question, question.model);
-  if (status !== 200) return `${status} ${text.slice(0, MOST_TOLD)}`;
+  if (status !== '200') return `${status} ${text.slice(0, MOST_TOLD)}`;
   if (text.replace(HEARTBEATS, '') === expected) return undefined;
   return `cut: instead of the answer: ${text.slice(-MOST_TOLD)}`;
 }

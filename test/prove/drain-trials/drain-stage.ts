@@ -2,10 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { parseAllDocuments } from 'yaml';
 import { Observer } from '../../cluster/observer/observer.ts';
 import { renderViolation } from '../../cluster/observer/judge.ts';
+import type { ApiClient } from '../../cluster/support/api-client.ts';
 import { GROUP, SYSTEM } from '../../cluster/support/corral-names.ts';
 import { declareModels, declarePool } from '../../cluster/support/declare.ts';
 import { untilListed } from '../../cluster/support/edge-client.ts';
-import { startCluster } from '../../cluster/support/start-cluster.ts';
+import { startCluster, type OwnCluster } from '../../cluster/support/start-cluster.ts';
 import type { TestCluster } from '../../cluster/support/test-cluster.ts';
 import type { Cleanup } from '../../support/temp-folder.ts';
 import { Mirror } from '../operator-trials/mirror.ts';
@@ -37,6 +38,8 @@ export interface StageSize {
 /** A control plane with real operators and real edges, and stubs of llama-servers for its pods. */
 export interface DrainStage {
   readonly cluster: TestCluster;
+  /** Whose API server can be taken away. */
+  readonly own: Pick<OwnCluster, 'killApiServer' | 'restartApiServer'>;
   readonly pods: Mirror;
   readonly reports: Mirror;
   readonly stubs: StubPods;
@@ -53,6 +56,7 @@ export interface DrainStage {
 export const POOL = 'drain';
 /** A busy model has to leave for one that has waited for longer. */
 const FAIR_AFTER = '1s';
+const ENGINE = { engine: { image: 'example.com/llama:1' }, args: ['--parallel=16'] };
 const PRESETS_OF_ONE = 12;
 
 /** `nodeFlags`: of the operators and edges. */
@@ -80,11 +84,11 @@ export async function setDrainStage(
   const relayed = `https://127.0.0.1:${await relay.listen()}`;
   const ways = Array.from({ length: size.edges }, (_, place) => (place === 0 ? relayed : cluster.server));
   const edges = await EdgeFleet.start(t, parts, ways);
-  for (let place = 0; place < size.edges; place += 1)
-    for (const model of models) await untilListed(edges.at(place).url, model);
+  await untilAllListed(edges, models);
   const evictions = new EvictionWatch(t, pods);
   return {
     cluster,
+    own,
     pods,
     reports,
     stubs,
@@ -95,6 +99,12 @@ export async function setDrainStage(
     models,
     judge: async () => judge(observer),
   };
+}
+
+/** Resolves when each edge lists these models. */
+export async function untilAllListed(edges: EdgeFleet, models: readonly string[]): Promise<void> {
+  for (let place = 0; place < edges.size; place += 1)
+    for (const model of models) await untilListed(edges.at(place).url, model);
 }
 
 async function judge(observer: Observer): Promise<Series> {
@@ -117,17 +127,21 @@ export async function install(cluster: TestCluster): Promise<void> {
   await cluster.api.until(accounts, 'default', (account) => account !== undefined);
 }
 
+/** Declares a pool for models whose pods are stubs. */
+export async function declarePoolFor(
+  api: ApiClient,
+  name: string,
+  { room, idleTimeout }: Pick<StageSize, 'room' | 'idleTimeout'>,
+): Promise<void> {
+  const defaults = { ...ENGINE, scaling: { idleTimeout } };
+  await declarePool(api, name, { capacity: { maxLoaded: room }, eviction: { fairAfter: FAIR_AFTER }, defaults });
+}
+
 async function declareAll(
   { api }: TestCluster,
   { models, room, idleTimeout, kept = 0, maxWait }: StageSize,
 ): Promise<readonly string[]> {
-  const defaults = {
-    engine: { image: 'example.com/llama:1' },
-    args: ['--parallel=16'],
-    scaling: { idleTimeout },
-  };
-  const spec = { capacity: { maxLoaded: room }, eviction: { fairAfter: FAIR_AFTER }, defaults };
-  await declarePool(api, POOL, spec);
+  await declarePoolFor(api, POOL, { room, idleTimeout });
   const names = Array.from({ length: models }, (_, index) => `model-${index}`);
   const all = names.map((name, index) => ({
     ...{ name, source: { path: `/models/${name}.gguf` } },

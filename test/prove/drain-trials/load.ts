@@ -12,6 +12,21 @@ export interface Fault {
   /** Of the edge. */
   readonly url: string;
   readonly what: string;
+  readonly model: string;
+  /** When it was asked, on the clock of `performance`. */
+  readonly began: number;
+}
+
+/** A whole answer. */
+export interface Whole {
+  /** Of the edge. */
+  readonly url: string;
+  readonly model: string;
+  /** On the clock of `performance`. */
+  readonly began: number;
+  readonly ended: number;
+  /** For how long the edge held it, in milliseconds; 0: it did not. */
+  readonly held: number;
 }
 
 /** What a client asks next, and for how long it rests after the answer, in milliseconds. */
@@ -48,8 +63,7 @@ export class Load {
   readonly waits: number[] = [];
   /** Of the answers that are no streams: how long they took, in milliseconds. */
   readonly timings: number[] = [];
-  /** The edge that has answered, for each whole answer. */
-  readonly #answeredBy: string[] = [];
+  readonly #wholes: Whole[] = [];
 
   constructor(t: Cleanup, parts: LoadParts) {
     this.#parts = parts;
@@ -68,12 +82,17 @@ export class Load {
 
   /** How many whole answers there were so far. */
   get wholes(): number {
-    return this.#answeredBy.length;
+    return this.#wholes.length;
   }
 
   /** How many of them came from an edge. */
   wholesOf(url: string): number {
-    return this.#answeredBy.filter((one) => one === url).length;
+    return this.countWholes((one) => one.url === url);
+  }
+
+  /** Of how many of them that is so. */
+  countWholes(isSo: (whole: Whole) => boolean): number {
+    return this.#wholes.filter(isSo).length;
   }
 
   /** Resolves when all that was asked is answered. */
@@ -99,15 +118,16 @@ export class Load {
   async #ask(url: string, question: Question): Promise<void> {
     const began = performance.now();
     const { held, fault } = await askStub(this.#agent, url, question);
-    const took = performance.now() - began;
+    const ended = performance.now();
+    const { id, model, stream } = question;
     if (held > 0) this.waits.push(held);
     if (fault !== undefined) {
-      this.#note({ url, what: `${question.id} ${question.model}: ${fault}` });
+      this.#note({ url, what: `${id} ${model}: ${fault}`, model, began });
       return;
     }
-    this.#answeredBy.push(url);
-    if (question.stream) this.streams += 1;
-    else this.timings.push(took);
+    this.#wholes.push({ url, model, began, ended, held });
+    if (stream) this.streams += 1;
+    else this.timings.push(ended - began);
   }
 
   #note(fault: Fault): void {

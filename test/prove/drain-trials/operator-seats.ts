@@ -72,6 +72,36 @@ export class OperatorSeats {
     old.operator = startOperator(this.#t, this.#parts, old);
     await old.operator.log.waitFor({ msg: 'standing by' });
   }
+
+  /**
+   * From now on whoever ends by itself is started again at once, as by a kubelet that has not done so lately. What is returned
+   * ends that, with how each has ended; `handOver` needs both to be there again, and `findLeader` to be called before.
+   */
+  keep(): () => readonly string[] {
+    const ends: string[] = [];
+    let isOver = false;
+    const keepSeat = async (seat: Seat): Promise<void> => {
+      for (;;) {
+        const { code, signal } = await seat.operator.exited;
+        // Nobody else kills, but for those who clear up.
+        if (isOver || signal === 'SIGKILL') return;
+        ends.push(`${seat.name}: ${signal ?? String(code)}`);
+        seat.operator = startOperator(this.#t, this.#parts, seat);
+      }
+    };
+    for (const seat of this.#seats) void keepSeat(seat);
+    return () => {
+      isOver = true;
+      return ends;
+    };
+  }
+
+  /** Whoever of them is there leads or stands by: resolves when it is known which one leads. */
+  async findLeader(): Promise<void> {
+    const led = this.#seats.map(async ({ operator }, index) => operator.untilOperating().then(() => index));
+    this.#leading = await Promise.any(led);
+    await this.standby.operator.log.waitFor({ msg: 'standing by' });
+  }
 }
 
 async function openSeat(t: Cleanup, parts: OperatorSeatsParts, name: string): Promise<Seat> {

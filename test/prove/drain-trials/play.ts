@@ -10,6 +10,8 @@ export interface Play {
   readonly counts: 'evictions' | 'requests';
   /** What may happen to requests of an edge at the moment. */
   readonly isExcused?: (stage: DrainStage, fault: Fault) => boolean;
+  /** Done before clients ask. */
+  readonly prepare?: (stage: DrainStage) => Promise<void>;
   /** What clients ask; without it any model, all the time. */
   readonly draw?: (stage: DrainStage) => Draw;
   /** Rejects if what it waits for does not come. Resolves with what else was counted. */
@@ -23,6 +25,7 @@ export const PROOF_SIZE: StageSize = { edges: 3, clients: 12, models: 36, room: 
 export const playOnStage = async (play: Play, extent: Extent, size = PROOF_SIZE): Promise<readonly Series[]> =>
   withCleanup(async (outer) => {
     const stage = await setDrainStage(outer, size);
+    await play.prepare?.(stage);
     return withCleanup(async (t) => {
       const doors = Array.from(
         { length: size.edges * size.clients },
