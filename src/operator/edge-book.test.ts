@@ -441,8 +441,9 @@ test('the order of use of an earlier leader orders those of whose use no edge te
 });
 
 /** The edge renews its Lease. */
-function renew({ server }: Bed, edge: string): void {
-  server.put(LEASES, { metadata: { name: edge, namespace: 'corral-system' }, spec: { holderIdentity: 'first' } });
+function renew({ server, timers }: Bed, edge: string): void {
+  const metadata = { name: edge, namespace: 'corral-system' };
+  server.put(LEASES, { metadata, spec: { holderIdentity: 'first', renewTime: String(timers.now()) } });
 }
 
 /** Passes time in which the book reads Leases every 2 s, as long as it is asked to. */
@@ -512,6 +513,20 @@ test('an edge that renews its Lease is never presumed dead, however long it says
   });
   assert.deepEqual(bed.looks, []);
   assert.equal(bed.book.inFlight(POD), undefined);
+});
+
+test('what others write to the report and the Lease of an edge that is silent is no sign of its life', async (t) => {
+  const bed = await withSilent(t);
+  await pass(bed, 6, () => {
+    for (const resource of [EDGE_REPORTS, LEASES])
+      bed.server.edit(resource, { namespace: 'corral-system', name: 'hung' }, (found) => ({
+        ...found,
+        metadata: { name: 'hung', namespace: 'corral-system', annotations: { now: String(bed.timers.now()) } },
+      }));
+  });
+  assert.equal(bed.looks.length, 1);
+  await lookAgain(bed, 'idle');
+  assert.equal(bed.book.inFlight(POD), 0);
 });
 
 test('while its Lease cannot be read, nobody knows that an edge is silent', async (t) => {

@@ -7,6 +7,7 @@ import type { Timers } from '../kube/timers.ts';
 import type { Log } from '../platform/log.ts';
 import { isSilent, pulseAfter, READ_LEASE_EVERY, type Pulse } from './edge-pulse.ts';
 import { lifeOf, type EdgeRecord } from './edge-record.ts';
+import { leaseVersion } from './lease-object.ts';
 
 /** An edge, and whether something waits for its word. */
 export interface Suspect {
@@ -114,7 +115,8 @@ export class EdgeInquiry {
     const [life, askedAt] = [lifeOf(record), timers.now()];
     try {
       const lease = await api.get(LEASES, { namespace, name });
-      const sight = { version: lease?.metadata.resourceVersion, askedAt, answeredAt: timers.now() };
+      const version = lease === undefined ? undefined : leaseVersion(lease);
+      const sight = { version, askedAt, answeredAt: timers.now() };
       this.#pulses.set(life, pulseAfter(this.#pulses.get(life), sight));
     } catch (error) {
       this.#pulses.delete(life);

@@ -9,7 +9,7 @@ const SILENT_AFTER: Duration = seconds(10);
 
 /** One answered quorum read of an edge's Lease, on our own clock. */
 export interface LeaseSight {
-  /** Its resourceVersion; `undefined`: there is no Lease. */
+  /** Another one after each sign of life; `undefined`: there is no Lease. */
   readonly version: string | undefined;
   readonly askedAt: Instant;
   readonly answeredAt: Instant;

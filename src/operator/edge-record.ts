@@ -35,9 +35,11 @@ export interface EdgeRecord {
   readonly podUid: string;
   /** Names this life; `undefined`: the report cannot be read. */
   readonly bootId: string | undefined;
+  /** The number of the report in this life; `undefined`: it cannot be read. */
+  readonly sequence: number | undefined;
   /** Of the report. */
   readonly resourceVersion: string;
-  /** When it came to us. */
+  /** When the edge's word came to us. What others write to its report is no word of it. */
   readonly heardAt: Instant;
   readonly models: ReadonlyMap<PresetUid, SeenModel>;
   readonly inFlight: ReadonlyMap<ReplicaId, number>;
@@ -50,22 +52,33 @@ const Reported = Type.Object({ report: ReportSchema });
 /** Reads a report; `before` is what the same life of the edge said last. */
 export function readRecord(object: KubeObject, before: EdgeRecord | undefined, now: Instant): EdgeRecord {
   const { namespace = '', name, resourceVersion, ownerReferences = [] } = object.metadata;
-  const header = { key: keyOf(object), namespace, name, resourceVersion, heardAt: now };
+  const header = { key: keyOf(object), namespace, name, resourceVersion };
   if (!Value.Check(Reported, object)) {
-    const podUid = ownerReferences.find(({ kind }) => kind === 'Pod')?.uid;
-    return { ...header, podUid: podUid ?? '', bootId: undefined, ...NOTHING };
+    const { uid: podUid = '' } = ownerReferences.find(({ kind }) => kind === 'Pod') ?? {};
+    const word = { podUid, bootId: undefined, sequence: undefined };
+    return { ...header, ...word, heardAt: heardAt(word, before, now), ...NOTHING };
   }
-  const { edge, bootId, replicas, acks, orders, models } = object.report;
+  const { edge, bootId, sequence, replicas, acks, orders, models } = object.report;
   const earlier = before?.bootId === bootId ? before.models : undefined;
+  const word = { podUid: edge.podUid, bootId, sequence };
   return {
     ...header,
-    podUid: edge.podUid,
-    bootId,
+    ...word,
+    heardAt: heardAt(word, before, now),
     models: new Map(models.map((model) => readModel(model, earlier, now))),
     inFlight: new Map(replicas.map(({ podUid, inFlight }) => [replicaId(podUid), inFlight])),
     acks: new Map(acks.map(({ podUid, epoch }) => [replicaId(podUid), epoch])),
     orders: orders.map(readOrder),
   };
+}
+
+function heardAt(
+  { podUid, bootId, sequence }: Pick<EdgeRecord, 'podUid' | 'bootId' | 'sequence'>,
+  before: EdgeRecord | undefined,
+  now: Instant,
+): Instant {
+  const isSame = before?.podUid === podUid && before.bootId === bootId && before.sequence === sequence;
+  return isSame ? before.heardAt : now;
 }
 
 /** Tells lives apart, of one edge and of others. */

@@ -20,7 +20,8 @@ function edge(
   changes: Partial<KnownEdge> = {},
 ): KnownEdge {
   const record = {
-    ...{ key: 'k', namespace: 'n', name: 'e', podUid: 'p', bootId: 'boot', resourceVersion: '1', heardAt: instant(0) },
+    ...{ key: 'k', namespace: 'n', name: 'e', podUid: 'p', bootId: 'boot', sequence: 0, resourceVersion: '1' },
+    heardAt: instant(0),
     models: new Map(models.map(([uid, seen]) => [uid, { ...NOTHING_SEEN, ...seen }])),
     ...{ inFlight: new Map(), acks: new Map(), orders: [] },
   };

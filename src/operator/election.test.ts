@@ -93,10 +93,12 @@ describe('the election', () => {
     }
   });
 
-  it('counts anew after a surprise: what it finds then may be fresh', () => {
+  it('looks again after a surprise, and counts anew only where the lease says something else by then', () => {
     const seen = looked(NOT_LOOKED, 'a', byOther('1'), at(0));
-    const again = looked(surprised(seen), 'a', byOther('1'), at(5000));
-    assert.equal(nextStep(again, 'a', at(10_999)), 'look');
+    const unsure = surprised(seen);
+    assert.equal(nextStep(unsure, 'a', at(6000)), 'look');
+    assert.equal(nextStep(looked(unsure, 'a', byOther('1'), at(6000)), 'a', at(6000)), 'take');
+    assert.equal(nextStep(looked(unsure, 'a', byOther('2'), at(6000)), 'a', at(11_999)), 'look');
   });
 
   it('wakes when the lease may be taken, or else after a second', () => {
@@ -105,6 +107,7 @@ describe('the election', () => {
     assert.equal(pauseAfter(seen, at(5400), at(5500)), 500);
     assert.equal(pauseAfter(leading(), at(1000), at(1001)), RETRY_AFTER - 1);
     assert.equal(pauseAfter(leading(), at(1000), at(9000)), 0);
+    assert.equal(pauseAfter(seen, at(6000), at(6001)), RETRY_AFTER - 1, 'it could not be taken');
   });
 
   it('says whom the lease names', () => {

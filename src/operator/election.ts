@@ -11,7 +11,7 @@ export const WRITE_TIMEOUT = seconds(2);
 
 /** What a lease says. */
 export interface LeaseRecord {
-  /** Another one after each change, whoever made it. */
+  /** Another one after each change of what the lease says. Not of what else is written to the object: that is no sign of its holder. */
   readonly version: string;
   /** Empty: nobody. */
   readonly holder: string;
@@ -26,11 +26,12 @@ interface Seen {
 }
 
 /**
- * One process's part in choosing a leader. `seen` is `undefined` when it has to look first. Times are of this process's own
- * monotonic clock: what others have written as times is never compared with it, only that something has changed.
+ * One process's part in choosing a leader. It has to look first where `seen` is `undefined`, and where it `isUnsure` whether what it has
+ * seen is still so. Times are of this process's own monotonic clock: what others have written as times is never compared with it,
+ * only that something has changed.
  */
 export type Election =
-  | { readonly kind: 'following'; readonly seen: Seen | undefined }
+  | { readonly kind: 'following'; readonly seen: Seen | undefined; readonly isUnsure: boolean }
   | { readonly kind: 'leading'; readonly seen: Seen | undefined; readonly until: Instant }
   | { readonly kind: 'lost'; readonly reason: string };
 
@@ -41,7 +42,7 @@ export type Election =
 export type ElectionStep = 'look' | 'offer' | 'take' | 'end';
 
 /** Nothing is known yet. */
-export const NOT_LOOKED: Election = { kind: 'following', seen: undefined };
+export const NOT_LOOKED: Election = { kind: 'following', seen: undefined, isUnsure: true };
 
 export function nextStep(election: Election, me: string, now: Instant): ElectionStep {
   switch (election.kind) {
@@ -50,7 +51,7 @@ export function nextStep(election: Election, me: string, now: Instant): Election
     case 'leading':
       return election.seen === undefined ? 'look' : 'take';
     case 'following': {
-      if (election.seen === undefined) return 'look';
+      if (election.seen === undefined || election.isUnsure) return 'look';
       const { record, at } = election.seen;
       if (record === undefined) return 'offer';
       // It names us where the answer to our own write was lost.
@@ -59,12 +60,12 @@ export function nextStep(election: Election, me: string, now: Instant): Election
   }
 }
 
-/** How long to wait before the next step, after one that was begun at `begun`. */
+/** How long to wait before the next step, after one that was begun at `begun`. What was free then and was not taken is tried again like all else. */
 export function pauseAfter(election: Election, begun: Instant, now: Instant): Duration {
   const next = after(begun, RETRY_AFTER);
   const seen = election.kind === 'following' ? election.seen : undefined;
   const free = seen?.record === undefined ? next : after(seen.at, seen.record.standsFor);
-  return since(now, free < next ? free : next);
+  return since(now, free > begun && free < next ? free : next);
 }
 
 /** The lease was read. A state that was seen before is as old as it was then. */
@@ -76,8 +77,10 @@ export function looked(election: Election, me: string, record: LeaseRecord | und
       if (record !== undefined && record.holder !== me && record.holder !== '')
         return { kind: 'lost', reason: `${record.holder} has taken the lease` };
       return { ...election, seen: { record, at: now } };
-    case 'following':
-      return { kind: 'following', seen: isSame(election.seen, record) ? election.seen : { record, at: now } };
+    case 'following': {
+      const seen = isSame(election.seen, record) ? election.seen : { record, at: now };
+      return { kind: 'following', seen, isUnsure: false };
+    }
   }
 }
 
@@ -97,8 +100,16 @@ export function written(election: Election, me: string, { record, sentAt }: Writ
 }
 
 /** A write of ours was refused since the lease is not as it was seen, or not there: another look is needed. */
-export const surprised = (election: Election): Election =>
-  election.kind === 'lost' ? election : { ...election, seen: undefined };
+export function surprised(election: Election): Election {
+  switch (election.kind) {
+    case 'lost':
+      return election;
+    case 'leading':
+      return { ...election, seen: undefined };
+    case 'following':
+      return { ...election, isUnsure: true };
+  }
+}
 
 /** Whoever could not renew in time leads no more, and never again. */
 export const atTime = (election: Election, now: Instant): Election =>

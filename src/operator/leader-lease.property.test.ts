@@ -36,12 +36,13 @@ const faults: fc.Arbitrary<LeaseFaults> = fc.integer({ min: 2, max: 3 }).chain((
     stalls: spells(candidates),
     partitions: spells(candidates),
     deletions: fc.array(fc.nat(FAULTS_END), { maxLength: 3 }),
+    annotatedEvery: fc.constantFrom(0, 500, 1000, 5000),
     offsets: fc.array(fc.integer({ min: 0, max: 10_000_000 }), { minLength: candidates, maxLength: candidates }),
     until: fc.constant(FAULTS_END),
   }),
 );
 
-test('whatever is stopped, cut off, lost or deleted: no write of a leader arrives when another one leads, and one leads in the end', async () => {
+test('whatever is stopped, cut off, lost, deleted or annotated: no write of a leader arrives when another one leads, and one leads in the end', async () => {
   let changes = 0;
   const property = fc.asyncProperty(faults, async (chosen) => {
     const world = new LeaseWorld(chosen);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { readPath } from '../api/field-path.ts';
-import { milliseconds, seconds } from '../domain/units.ts';
+import { milliseconds, seconds, since } from '../domain/units.ts';
 import { ManualTimers } from '../testing/manual-timers.ts';
 import { keptLog, LEASES, startKube, type KubeBed } from '../testing/kube-testbed.ts';
 import { LeaderLease } from './leader-lease.ts';
@@ -176,6 +176,37 @@ describe('the lease of the leader', () => {
     assert.ok(bed.timers.now() - before >= seconds(4));
     assert.equal(log.lines.length, 1, 'and the log says so once');
     assert.match(String(log.lines[0]), /no such namespace/u);
+  });
+
+  it('is tried to be taken once a second, and no more often, while that fails', async (t) => {
+    const bed = await startBed(t);
+    await startLeading(t, bed);
+    const { lease } = enter(t, bed, 'b');
+    await pass(bed, () => lease.leader === 'a');
+    bed.server.fail({ plural: 'leases', verb: 'update' }, { kind: 'reset' }, 1000);
+    await pass(bed, () => bed.told.length === 1);
+    assert.deepEqual(bed.told, ['a has lost: no renewal was answered within 4 s']);
+    const [tries, before] = [writes(bed), bed.timers.now()];
+    await pass(bed, () => writes(bed) === tries + 4);
+    assert.ok(bed.timers.now() - before >= seconds(3));
+  });
+
+  it('is taken when its holder is heard of no more, also where somebody else annotates it all the time', async (t) => {
+    const bed = await startBed(t);
+    const { server } = bed;
+    const ref = { name: 'corral-operator', namespace: 'system' };
+    server.put(LEASES, { metadata: ref, spec: { holderIdentity: 'gone', leaseDurationSeconds: 6 } });
+    const began = bed.timers.now();
+    const { lease } = enter(t, bed, 'b');
+    await pass(bed, () => lease.leader === 'gone');
+    await pass(bed, () => {
+      const annotations = { now: String(bed.timers.now()) };
+      if (since(began, bed.timers.now()) < seconds(7))
+        server.edit(LEASES, ref, (found) => ({ ...found, metadata: { ...ref, annotations } }));
+      return bed.told.length === 1;
+    });
+    assert.deepEqual(bed.told, ['b leads']);
+    assert.ok(since(began, bed.timers.now()) < seconds(8), 'not six seconds after the last annotation');
   });
 
   it('tells when it could be read or written again, since what else has failed is worth a try then, and not at other times', async (t) => {

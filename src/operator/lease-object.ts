@@ -17,11 +17,16 @@ type LeaseSpec = Type.Static<typeof WithSpec>['spec'];
 
 const specOf = (object: KubeObject): LeaseSpec => (Value.Check(WithSpec, object) ? object.spec : {});
 
+/**
+ * Another one when the lease says something else, as for client-go (k8s.io/client-go/tools/leaderelection): each renewal says another
+ * time. Not when something else is written to it, such as an annotation, which is no sign of its holder.
+ */
+export const leaseVersion = (object: KubeObject): string => `${object.metadata.uid}/${JSON.stringify(object['spec'])}`;
+
 export function readLease(object: KubeObject): LeaseRecord {
   const { holderIdentity, leaseDurationSeconds } = specOf(object);
-  const { uid, resourceVersion } = object.metadata;
   return {
-    version: `${uid}/${resourceVersion}`,
+    version: leaseVersion(object),
     holder: holderIdentity ?? '',
     standsFor: standingTime(holderIdentity, leaseDurationSeconds),
   };

@@ -32,6 +32,8 @@ export interface LeaseFaults {
   readonly partitions: readonly Spell[];
   /** When somebody deletes the lease. */
   readonly deletions: readonly number[];
+  /** How often somebody writes to it what says nothing of its holder, also after `until`; 0: never. */
+  readonly annotatedEvery: number;
   /** How far each candidate's clocks are off; as many as there are candidates. */
   readonly offsets: readonly number[];
   readonly until: number;
@@ -72,9 +74,15 @@ export class LeaseWorld {
     while (this.now < until) {
       this.now += TICK;
       if (this.faults.deletions.some((at) => at > this.now - TICK && at <= this.now)) this.#lease = undefined;
+      this.#annotate();
       ringAll(this.#arrivals, this.now);
       for (const candidate of this.candidates) await candidate.tick();
     }
+  }
+
+  #annotate(): void {
+    const lease = this.#lease;
+    if (lease !== undefined && this.now % this.faults.annotatedEvery === 0) this.put(lease['spec'], lease.metadata.uid);
   }
 
   get leaders(): readonly Candidate[] {
