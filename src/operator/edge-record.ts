@@ -54,8 +54,8 @@ export function readRecord(object: KubeObject, before: EdgeRecord | undefined, n
   const { namespace = '', name, resourceVersion, ownerReferences = [] } = object.metadata;
   const header = { key: keyOf(object), namespace, name, resourceVersion };
   if (!Value.Check(Reported, object)) {
-    const { uid: podUid = '' } = ownerReferences.find(({ kind }) => kind === 'Pod') ?? {};
-    const word = { podUid, bootId: undefined, sequence: undefined };
+    const podUid = ownerReferences.find(({ kind }) => kind === 'Pod')?.uid;
+    const word = { podUid: podUid ?? '', bootId: undefined, sequence: undefined };
     return { ...header, ...word, heardAt: heardAt(word, before, now), ...NOTHING };
   }
   const { edge, bootId, sequence, replicas, acks, orders, models } = object.report;
