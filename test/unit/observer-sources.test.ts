@@ -212,6 +212,8 @@ describe('what the observer reads', () => {
     assert.equal(readCall({ ...event, requestURI: `${event.requestURI}?dryRun=All` })?.isDryRun, true);
     assert.equal(readCall({ ...event, verb: 'list' }), undefined);
     assert.equal(readCall({ ...event, user: { username: 'admin' }, objectRef: { resource: 'nodes' } }), undefined);
+    assert.equal(readCall({ ...event, user: {}, responseStatus: { code: 401 } }), undefined);
+    assert.throws(() => readCall({ ...event, user: {} }), /a call of nobody that was not refused/u);
   });
 
   it('of the metrics of an edge how requests ended', () => {

@@ -6,16 +6,21 @@ const WRITES = ['create', 'update', 'patch', 'delete'];
 const WATCHED = ['pods', 'modeldeployments', 'modelpools'];
 const CORRAL = 'system:serviceaccount:corral-system:corral-';
 
-/** A write that matters to some rule; `undefined`: it is none. */
+/** A write that matters to some rule; `undefined`: it is none. Throws where it was let in without anybody's name. */
 export function readCall(event: AuditEvent): Call | undefined {
   const { verb, user, objectRef } = event;
   if (!WRITES.includes(verb) || objectRef === undefined) return undefined;
-  if (!user.username.startsWith(CORRAL) && !WATCHED.includes(objectRef.resource)) return undefined;
+  const { username } = user;
+  if (username === undefined) {
+    assertRefused(event);
+    return undefined;
+  }
+  if (!username.startsWith(CORRAL) && !WATCHED.includes(objectRef.resource)) return undefined;
   const { name: answered, ...answer } = answerOf(event);
   return {
     received: Date.parse(event.requestReceivedTimestamp),
     answered: Date.parse(event.stageTimestamp),
-    user: user.username,
+    user: username,
     pod: user.extra?.['authentication.kubernetes.io/pod-name']?.[0],
     verb,
     ...targetOf(objectRef, answered),
@@ -25,6 +30,12 @@ export function readCall(event: AuditEvent): Call | undefined {
     ...answer,
     ...conditionsOf(event.requestObject),
   };
+}
+
+/** Whoever could not say who it is has written nothing. */
+function assertRefused(event: AuditEvent): void {
+  if (event.responseStatus?.code !== 401)
+    throw new Error(`a call of nobody that was not refused: ${JSON.stringify(event)}`);
 }
 
 /** `answered`: the name in the answer; that of a new object is not in the path. */

@@ -5,7 +5,8 @@ import { StringDecoder } from 'node:string_decoder';
 export interface AuditEvent {
   readonly verb: string;
   readonly user: {
-    readonly username: string;
+    /** Missing: the API server has not found out who asks, and refused the call (401). */
+    readonly username?: string;
     /** Of a service account, among others `authentication.kubernetes.io/pod-uid`. */
     readonly extra?: Readonly<Record<string, readonly string[]>>;
   };
