@@ -28,6 +28,14 @@ interface Disturbance {
   readonly isFresh: boolean;
 }
 
+/** What a write meets with. */
+export interface Trouble {
+  /** Says what becomes of the write. */
+  readonly meet: () => Fate;
+  /** Ends it, when the end state is there: what it still holds up comes through then, and changes nothing in the end. */
+  readonly mend?: () => Promise<void>;
+}
+
 /** A scenario that was played. */
 interface Run {
   readonly trial: Trial;
@@ -92,20 +100,21 @@ export class KillTrials {
   }
 
   /**
-   * `act` is called when the write of the point comes, and says what becomes of it. Resolves with the time from then to the end
-   * state, in milliseconds; `undefined`: the write did not come. Rejects with what went wrong, also in the trial before.
+   * Plays a scenario in which the write of the point meets with trouble. Resolves with the time from then to the end state, in
+   * milliseconds; `undefined`: the write did not come. Rejects with what went wrong, also in the trial before.
    */
   async attempt(
     scenario: Scenario,
     point: WritePoint<string>,
     reference: Reference,
-    act: () => Fate,
+    { meet, mend }: Trouble,
   ): Promise<number | undefined> {
-    const hit = new Hit(point, act);
+    const hit = new Hit(point, meet);
     const judge = (write: ApiWrite): Fate => hit.judge(write);
     return this.#run(scenario, { judge, isFresh: point.isFresh === true }, async ({ trial, since, most }) => {
       await untilState(trial, reference.state);
       const took = hit.at === undefined ? undefined : performance.now() - hit.at;
+      if (mend !== undefined) await this.#mend(mend, trial, reference);
       await this.#untilQuiet();
       const faults = judgeWrites(await this.#writesOf(trial, since), trial, reference.comings);
       const crowd = most > scenario.room ? [`${most} pods where there is room for ${scenario.room}`] : [];
@@ -151,6 +160,12 @@ export class KillTrials {
   #newTrial(): Trial {
     this.#count += 1;
     return new Trial(this.#stage, `trial-${this.#count}`, namespaceOf(this.#count % NAMESPACES));
+  }
+
+  async #mend(mend: () => Promise<void>, trial: Trial, { state }: Reference): Promise<void> {
+    await mend();
+    await delay(QUIET_MS);
+    await untilState(trial, state);
   }
 
   async #writesOf({ place }: Trial, since: number): Promise<readonly AuditedWrite[]> {

@@ -52,7 +52,7 @@ async function tryPoints(
   const timings: number[] = [];
   for (const point of points) {
     try {
-      const took = await trials.attempt(scenario, point, reference, () => point.how);
+      const took = await trials.attempt(scenario, point, reference, { meet: () => point.how });
       if (took !== undefined) timings.push(took);
     } catch (error) {
       failures.push(`${describePoint(point)}: ${error instanceof Error ? error.message : String(error)}`);

@@ -46,7 +46,8 @@ async function tryScenario(
   const timings: number[] = [];
   const attempt = async (point: WritePoint<Lag>): Promise<void> => {
     servers.prepare(point.how);
-    const took = await trials.attempt(scenario, point, reference, () => servers.lag(point.how));
+    const late = { meet: () => servers.lag(point.how), mend: async () => servers.reset() };
+    const took = await trials.attempt(scenario, point, reference, late);
     if (took !== undefined) timings.push(took);
   };
   for (const point of choosePoints(points, runs, seed)) {
