@@ -12,8 +12,11 @@ import { FEWEST_LOOKS, tellRests } from './soak-trials/at-rest.ts';
 import { DISTURBANCES } from './soak-trials/disturbances.ts';
 import { figuresOf, SAYS_FIGURES, type Figures } from './soak-trials/figures.ts';
 
-/** Everything goes to zero when nobody asks. */
-const SIZE: StageSize = { edges: 3, clients: 4, models: 24, room: 8, idleTimeout: '3s' };
+/**
+ * Everything goes to zero when nobody asks. The guards wait as long as in a pod, so that no edge is stopped or cut off for longer: who
+ * hears later than that has a proof of its own (`prove -- drain`, part `astray`).
+ */
+const SIZE: StageSize = { edges: 3, clients: 4, models: 24, room: 8, idleTimeout: '3s', guardMs: 5_000 };
 /** A round of a minute: so long things go wrong, in milliseconds, and the rest of it nobody asks for anything. */
 const ROUGH_MS = 40_000;
 /** When the last pod is gone, connections that nobody uses are closed within this. */

@@ -33,6 +33,8 @@ export interface StageSize {
   readonly kept?: number;
   /** How long a request waits for its model; without it as long as Corral has it. */
   readonly maxWait?: string;
+  /** How long the guard of a pod that somebody deletes waits without a request, in milliseconds; see `StubPods`. */
+  readonly guardMs?: number;
 }
 
 /** A control plane with real operators and real edges, and stubs of llama-servers for its pods. */
@@ -75,7 +77,7 @@ export async function setDrainStage(
   const pods = new Mirror(t, cluster.api, '/api/v1/pods');
   const reports = new Mirror(t, cluster.api, `${GROUP}/edgereports`);
   await Promise.all([pods.ready(), reports.ready()]);
-  const stubs = new StubPods(t, own.index);
+  const stubs = new StubPods(t, own.index, size.guardMs);
   await startPaperKubelet(t, cluster.api, pods, stubs);
   const parts = { cluster, pods, program };
   const operators = await OperatorSeats.start(t, parts);

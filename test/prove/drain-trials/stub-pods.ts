@@ -13,7 +13,7 @@ const PORT = 8080;
 const SLOTS = 16;
 /** Up to this grace, in seconds, a pod is ended at once, as by a kubelet whose preStop hook has no time. */
 const SHORT_GRACE = 5;
-/** As the guard in a pod of Corral's does, but for the length of it: the pod ends when no slot was busy for so long. */
+/** As the guard in a pod of Corral's does, but for the length of it, unless it is given: the pod ends when no slot was busy for so long. */
 const QUIET_MS = 500;
 const LOOK_EVERY_MS = 50;
 
@@ -37,6 +37,7 @@ interface Stub {
 /** Stubs of llama-servers for the pods of models: each answers below its pod's secret path only, and says what its slots do. */
 export class StubPods implements PodRuns {
   readonly #network: string;
+  readonly #quietMs: number;
   readonly #stubs = new Map<string, Promise<Stub>>();
   readonly #generated = new Set<string>();
   /** One sentence for each thing that must not happen to a pod. */
@@ -45,9 +46,10 @@ export class StubPods implements PodRuns {
   unused = 0;
   #addresses = 0;
 
-  /** `index`: of the cluster; each has loopback addresses of its own. */
-  constructor(t: Cleanup, index: number) {
+  /** `index`: of the cluster; each has loopback addresses of its own. `quietMs`: how long the guard of a pod waits. */
+  constructor(t: Cleanup, index: number, quietMs = QUIET_MS) {
     this.#network = `127.${161 + index}`;
+    this.#quietMs = quietMs;
     t.after(async () => {
       for (const stub of this.#stubs.values()) close(await stub);
     });
@@ -65,7 +67,7 @@ export class StubPods implements PodRuns {
   readonly end = async ({ metadata }: ApiObject): Promise<void> => {
     const stub = await this.#stubs.get(metadata.uid);
     if (stub === undefined) return;
-    if (graceOf(metadata) > SHORT_GRACE) await untilQuiet(stub);
+    if (graceOf(metadata) > SHORT_GRACE) await untilQuiet(stub, this.#quietMs);
     if (stub.busy > 0) this.faults.push(`${metadata.name} was ended while ${stub.busy} of its slots were busy`);
     if (stub.server !== undefined && stub.served === 0) this.unused += 1;
     close(stub);
@@ -143,8 +145,9 @@ function close({ server }: Stub): void {
   server?.closeAllConnections();
 }
 
-async function untilQuiet(stub: Stub): Promise<void> {
-  while (stub.busy > 0 || performance.now() - stub.busyUntil < QUIET_MS) await delay(LOOK_EVERY_MS);
+async function untilQuiet(stub: Stub, quietMs: number): Promise<void> {
+  const began = performance.now();
+  while (stub.busy > 0 || performance.now() - Math.max(began, stub.busyUntil) < quietMs) await delay(LOOK_EVERY_MS);
 }
 
 const slotsOf = ({ busy }: Stub): readonly object[] =>
