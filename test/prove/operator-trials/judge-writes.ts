@@ -6,7 +6,7 @@ import { countBy } from './kill-points.ts';
 import type { Trial } from './trial.ts';
 import { textAt } from '../../cluster/support/field-at.ts';
 
-/** How often each name of a pod was created and deleted by an operator, as the API server has carried it out. */
+/** How often a pod of each preset was created and deleted by an operator, as the API server has carried it out. */
 export function comingsOf(writes: readonly AuditedWrite[], { id }: Trial): ReadonlyMap<string, number> {
   const done = writes.filter((write) => isOfPod(write) && write.verb !== 'patch');
   return countBy(done.map(({ verb, name }) => `${verb} ${maskName(name, id)}`));
@@ -15,7 +15,12 @@ export function comingsOf(writes: readonly AuditedWrite[], { id }: Trial): Reado
 const isOfPod = ({ resource, isDryRun, status }: AuditedWrite): boolean =>
   resource === 'pods' && !isDryRun && status < 300;
 
-const maskName = (name: string, id: string): string => name.replaceAll(id, 'TRIAL').replaceAll(/[0-9a-f]{10}/gu, 'HEX');
+/** Also the number at its end: it is another one where a watch has not told yet that the pod before is gone. */
+const maskName = (name: string, id: string): string =>
+  name
+    .replaceAll(id, 'TRIAL')
+    .replaceAll(/[0-9a-f]{10}/gu, 'HEX')
+    .replace(/-\d+$/u, '-N');
 
 /** One sentence for each thing that an operator has done and must not have done. */
 export function judgeWrites(
