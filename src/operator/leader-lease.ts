@@ -1,6 +1,6 @@
 import { LEASES } from '../api/cluster/resources.ts';
 import { Alarm } from '../domain/alarm.ts';
-import { ApiError, type KubeApi } from '../kube/kube-api.ts';
+import { hasChanged, isConflict, type KubeApi } from '../kube/kube-api.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { pause, type Timers } from '../kube/timers.ts';
 import type { Log } from '../platform/log.ts';
@@ -214,7 +214,6 @@ export class LeaderLease {
 }
 
 /** It has changed, or is gone, or one exists where none was seen. */
-const isElsewhere = (error: unknown, wasSeen: boolean): boolean =>
-  error instanceof ApiError && (error.status === 409 || (error.status === 404 && wasSeen));
+const isElsewhere = (error: unknown, wasSeen: boolean): boolean => isConflict(error) || (wasSeen && hasChanged(error));
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

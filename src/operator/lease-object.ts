@@ -61,7 +61,7 @@ export function leaseSpec({ holder, standsForSeconds, wall, count }: LeaseClaim,
 
 /**
  * Kubernetes' MicroTime. The last three digits count, so that no two claims are the same even when the wall clock stands
- * still or goes back: a write that changes nothing keeps its resourceVersion, and would be no sign of life.
+ * still or goes back: a lease that says the same as before shows no sign of life.
  */
 const microTime = (wall: number, count: number): string =>
   new Date(wall).toISOString().replace('Z', `${String(count % 1000).padStart(3, '0')}Z`);
