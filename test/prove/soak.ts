@@ -113,8 +113,7 @@ async function lookAll({ edges, operators }: DrainStage): Promise<readonly Look[
     [operators.leader.name, operators.leader.operator],
     [operators.standby.name, operators.standby.operator],
   ];
-  for (let place = 0; place < edges.size; place += 1)
-    processes.push([`edge ${place + 1}`, edges.processOf(edges.at(place))]);
+  for (const [place, edge] of edges.all.entries()) processes.push([`edge ${place + 1}`, edges.processOf(edge)]);
   return Promise.all(processes.map(async ([name, process]) => ({ name, process, figures: await figuresOf(process) })));
 }
 

@@ -60,9 +60,7 @@ export class ApiServerAway {
 
   /** Each edge calls itself ready, and knows which names there are not. */
   async #look(): Promise<readonly string[]> {
-    const { edges } = this.#stage;
-    const places = Array.from({ length: edges.size }, (_, place) => edges.at(place));
-    const looks = places.map(async ({ url, host }) => {
+    const looks = this.#stage.edges.all.map(async ({ url, host }) => {
       const ready = await fetch(`http://${host}:8081/readyz`);
       await ready.arrayBuffer();
       const fault = await this.#ask(url, 'nobody-declares-it');
@@ -76,9 +74,7 @@ export class ApiServerAway {
 
   /** Asks each edge for a model that is not loaded, and that cannot be loaded in time. */
   async #giveUp(): Promise<readonly string[]> {
-    const { edges } = this.#stage;
-    const urls = Array.from({ length: edges.size }, (_, place) => edges.at(place).url);
-    const faults = await Promise.all(urls.map(async (url) => this.#ask(url, IMPATIENT)));
+    const faults = await Promise.all(this.#stage.edges.all.map(async ({ url }) => this.#ask(url, IMPATIENT)));
     return faults.filter((fault) => !GIVEN_UP.test(fault)).map((fault) => `${IMPATIENT}: ${fault}`);
   }
 

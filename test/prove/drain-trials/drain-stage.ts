@@ -105,8 +105,7 @@ export async function setDrainStage(
 
 /** Resolves when each edge lists these models. */
 export async function untilAllListed(edges: EdgeFleet, models: readonly string[]): Promise<void> {
-  for (let place = 0; place < edges.size; place += 1)
-    for (const model of models) await untilListed(edges.at(place).url, model);
+  for (const { url } of edges.all) for (const model of models) await untilListed(url, model);
 }
 
 async function judge(observer: Observer): Promise<Series> {

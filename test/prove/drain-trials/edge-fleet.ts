@@ -59,6 +59,11 @@ export class EdgeFleet {
     return this.#places.length;
   }
 
+  /** The edges that clients use, in the order of their places. */
+  get all(): readonly Edge[] {
+    return this.#places;
+  }
+
   /** The edge that the clients of a place use. */
   at(place: number): Edge {
     const edge = this.#places[place];

@@ -51,8 +51,11 @@ async function tryScenario(
     if (took !== undefined) timings.push(took);
   };
   for (const point of choosePoints(points, runs, seed)) {
-    await attempt(point).catch((error: unknown) => failures.push(`${describePoint(point)}: ${messageOf(error)}`));
-    await servers.reset();
+    await attempt(point).catch(async (error: unknown) => {
+      failures.push(`${describePoint(point)}: ${messageOf(error)}`);
+      // It may have failed before its trouble was mended.
+      await servers.reset();
+    });
   }
   const what = `${scenario.name}, with two API servers of which one is late; ${points.length} points`;
   return { what, runs: timings.length + failures.length, failures, timed: 'from the write to the end state', timings };
