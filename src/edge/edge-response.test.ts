@@ -3,7 +3,7 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { EdgeResponse, endAnswer, writeHead } from './edge-response.ts';
+import { EdgeResponse, endAnswer, endRefusal, writeHead } from './edge-response.ts';
 
 /** A connection that goes nowhere, and notes what it is given to write: a text for each system call, a byte a character. */
 class NotingSocket extends Socket {
@@ -109,4 +109,30 @@ test('an answer whose client has left meanwhile is written to nobody', async () 
   res.destroy();
   await nextTurn();
   assert.deepEqual(notes, []);
+});
+
+test('an answer waits for no more than a few refusals of its turn, however many there are; all of them go out', async () => {
+  const [answers, refusals]: [string[], string[]] = [[], []];
+  const body = Buffer.from('x');
+  for (let number = 0; number < 100; number += 1) {
+    const refused = responseOn(refusals);
+    begin(refused, body);
+    endRefusal(refused, 'x');
+  }
+  const answered = responseOn(answers);
+  begin(answered, body);
+  endAnswer(answered, body);
+  await nextTurn();
+  assert.deepEqual([answers.length, refusals.length], [1, 16]);
+  while (refusals.length < 100) await nextTurn();
+  assert.deepEqual(new Set(refusals), new Set(answers));
+});
+
+test('a refusal that ends its connection is written at once', () => {
+  const notes: string[] = [];
+  const res = responseOn(notes);
+  res.shouldKeepAlive = false;
+  begin(res, Buffer.from('no'));
+  endRefusal(res, 'no');
+  assert.deepEqual(notes, [`${head(Buffer.from('no'), 'close')}no`]);
 });

@@ -53,6 +53,18 @@ export function endAnswer(res: ServerResponse, rest?: Buffer | string): void {
     });
 }
 
+/**
+ * The same for an answer that is an error: after all others, and a few in one turn. Whoever sends requests that are refused, in
+ * whatever number, waits for answers to them longer than others wait for theirs.
+ */
+export function endRefusal(res: ServerResponse, rest: string): void {
+  if (!res.shouldKeepAlive) end(res, rest);
+  else
+    answers.addSecondRank(() => {
+      end(res, rest);
+    });
+}
+
 function end(res: ServerResponse, rest: Buffer | string | undefined): void {
   // Each character is one byte, as it is for the head.
   if (typeof rest === 'string') res.end(bytesAsText(rest), 'latin1');

@@ -1,5 +1,5 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
-import { endAnswer, noteOwnAnswer, writeHead } from './edge-response.ts';
+import { endAnswer, endRefusal, noteOwnAnswer, writeHead } from './edge-response.ts';
 
 /** An answer that is an error. Its body has OpenAI's shape, so that every client library shows `message`. */
 export interface Refusal {
@@ -73,7 +73,7 @@ export function refuse(res: ServerResponse, refusal: Refusal): void {
   // Said so, Node adds the header, and whoever comes behind on the connection can see that nobody will be answered any more.
   if (refusal.close === true) res.shouldKeepAlive = false;
   writeHead(res, refusal.status, headersOf(refusal, bytes));
-  endAnswer(res, body);
+  endRefusal(res, body);
 }
 
 /** The same answer as it goes over the wire, for a connection on which there is no request that could be answered. */

@@ -2,7 +2,7 @@ import { renderTable, spreadOf } from '../../support/figures.ts';
 import { interleave, withContestants, type Bench, type Rounds } from './bench.ts';
 import { atMost, medianOf, renderGoal } from './edge-report.ts';
 import { startBareForOne, startCorral } from './on-node.ts';
-import { residentMbOf } from './process-figures.ts';
+import { cpuSecondsOf, residentMbOf } from './process-figures.ts';
 import { chatBody } from './request-bodies.ts';
 import { BARE, CORRAL, type Contestant } from './stage.ts';
 import { runWrk, type Load, type Loaded } from './wrk.ts';
@@ -20,6 +20,8 @@ interface Sample {
   readonly quiet: number;
   readonly flooded: number;
   readonly flood: Loaded;
+  /** CPU microseconds for each refusal, with what the others take. */
+  readonly cpu: number;
   readonly resident: number;
 }
 
@@ -47,14 +49,22 @@ export async function benchUnknown(bench: Bench): Promise<void> {
 
 async function measure({ extent, tools, folder }: Bench, { port, pids }: Contestant): Promise<Sample> {
   const { seconds, unknownPerSecond } = extent;
-  const load = async (more: Pick<Load, 'connections' | 'body' | 'pause' | 'perSecond'>): Promise<Loaded> =>
+  const load = async (more: Pick<Load, 'connections' | 'body' | 'pause' | 'perSecond' | 'yields'>): Promise<Loaded> =>
     runWrk(tools.wrk, folder, { port, seconds, ...more });
   const others = { ...OTHERS, body: chatBody('m0') };
   const quiet = await load(others);
   const body = chatBody('a-model-that-nobody-declares');
-  const unknown = { connections: FLOOD_CONNECTIONS, perSecond: unknownPerSecond, body };
+  const unknown = { connections: FLOOD_CONNECTIONS, perSecond: unknownPerSecond, body, yields: true };
+  const before = cpuSecondsOf(pids);
   const [flood, flooded] = await Promise.all([load(unknown), load(others)]);
-  return { quiet: quiet.p99, flooded: flooded.p99, flood, resident: residentMbOf(pids) };
+  const cpu = cpuSecondsOf(pids) - before;
+  return {
+    quiet: quiet.p99,
+    flooded: flooded.p99,
+    flood,
+    cpu: (cpu / flood.requests) * 1e6,
+    resident: residentMbOf(pids),
+  };
 }
 
 function renderUnknown(samples: readonly Sample[]): string {
@@ -65,6 +75,7 @@ function renderUnknown(samples: readonly Sample[]): string {
   const rows = [
     row('unknown models asked for, per second', 0, ({ flood }) => flood.perSecond),
     row('answered otherwise than 404, or not at all', 0, ({ flood }) => flood.requests - flood.refused + flood.failed),
+    row('CPU for a refusal, us', 1, ({ cpu }) => cpu),
     row('p99 of others before, ms', 2, ({ quiet }) => quiet),
     row('p99 of others meanwhile, ms', 2, ({ flooded }) => flooded),
     row('resident MB afterwards', 1, ({ resident }) => resident),

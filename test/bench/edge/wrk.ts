@@ -14,6 +14,8 @@ export interface Load {
   readonly pause?: number | undefined;
   /** Requests that all connections together send in a second, evenly, as long as one of them is free; instead of a pause. */
   readonly perSecond?: number | undefined;
+  /** Whether it gives way to whoever else wants its core: a load of which only what it does to others is measured. */
+  readonly yields?: boolean;
 }
 
 /** What wrk tells of a load. */
@@ -76,7 +78,9 @@ export async function runWrk(wrk: string, folder: string, load: Load): Promise<L
   writeFileSync(file, script(load));
   const args = ['--threads', '1', '--connections', String(load.connections), '--duration', `${load.seconds}s`];
   const url = `http://127.0.0.1:${load.port}`;
-  const { stdout } = await promisify(execFile)(wrk, [...args, '--timeout', '30s', '--script', file, url]);
+  const niceness = load.yields === true ? '19' : '0';
+  const command = [wrk, ...args, '--timeout', '30s', '--script', file, url];
+  const { stdout } = await promisify(execFile)('nice', ['-n', niceness, ...command]);
   const told = TOLD.exec(stdout);
   if (told === null) throw new Error(`wrk does not tell what it did: ${stdout}`);
   const [requests = 0, microseconds = 1, refused = 0, failed = 0, p50 = 0, p99 = 0] = told.slice(1).map(Number);
