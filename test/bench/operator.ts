@@ -9,7 +9,7 @@ import { startOperatorBed, type OperatorBed } from './operator/operator-bed.ts';
 import { OperatorProcess } from './operator/operator-process.ts';
 import { countCalls, renderGoals, renderQuiet, renderStarts, renderWanted } from './operator/operator-report.ts';
 import type { Quiet, Start } from './operator/operator-report.ts';
-import type { Wanted } from './operator/world.ts';
+import { timeToPod, type Came, type Wanted } from './operator/world.ts';
 
 export interface OperatorExtent {
   readonly deployments: number;
@@ -19,6 +19,7 @@ export interface OperatorExtent {
   readonly firstStarts: number;
   /** Starts after those, which find all of them. */
   readonly startsAgain: number;
+  /** Twice so long nothing happens. */
   readonly quietSeconds: number;
   /** Models that are wanted one after another, alone and among all. */
   readonly wanted: number;
@@ -29,7 +30,7 @@ export const fullExtent = (rounds: number): OperatorExtent => ({
   presets: 5,
   firstStarts: 2,
   startsAgain: 2,
-  quietSeconds: 60,
+  quietSeconds: 30,
   wanted: rounds,
 });
 
@@ -80,10 +81,12 @@ async function wantedAlone(bed: Bed): Promise<readonly number[]> {
   return alone;
 }
 
-async function wantEach({ world, extent }: Bed, wanted: readonly Wanted[]): Promise<readonly number[]> {
-  const times: number[] = [];
-  for (const one of wanted.slice(0, extent.wanted)) times.push(await world.want(one));
-  return times;
+async function wantEach({ world, extent, cluster }: Bed, wanted: readonly Wanted[]): Promise<readonly number[]> {
+  const came: Came[] = [];
+  for (const one of wanted.slice(0, extent.wanted)) came.push(await world.want(one));
+  await pause(AUDIT_LAG_MS);
+  const log = await cluster.auditLog();
+  return came.map((one) => timeToPod(log, one));
 }
 
 /** Starts an operator, works with it when every ModelDeployment has its status, and ends it. */
@@ -127,15 +130,19 @@ async function observeStart(bed: Bed, operator: OperatorProcess, kind: Start['ki
   };
 }
 
+/** Twice as long as told: first its delays are looked at, then nobody looks, and what it takes is its own. */
 async function stayQuiet(bed: Bed, operator: OperatorProcess): Promise<Quiet> {
   await operator.delays();
-  const [cpuBefore, from] = [operator.cpuSeconds(), (await callsSoFar(bed)).length];
+  const from = (await callsSoFar(bed)).length;
   const seconds = bed.extent.quietSeconds;
+  await pause(seconds * 1000);
+  const delays = await operator.delays('rest');
+  const cpuBefore = operator.cpuSeconds();
   await pause(seconds * 1000);
   return {
     seconds,
     cpuSeconds: operator.cpuSeconds() - cpuBefore,
-    ...(await operator.delays()),
+    ...delays,
     connections: operator.connections(),
     resident: operator.mostResident(),
     calls: countCalls((await callsSoFar(bed)).slice(from)),

@@ -3,6 +3,7 @@ import { withCleanup } from '../support/cleanup-stack.ts';
 import { describeMachine, renderTable, spreadOf } from '../support/figures.ts';
 import { startOperatorBed, type OperatorBed } from './operator/operator-bed.ts';
 import { OperatorProcess } from './operator/operator-process.ts';
+import { timeToPod, type Came } from './operator/world.ts';
 import { poison, POISONS, type Poison } from './writes/poison.ts';
 
 export interface WritesExtent {
@@ -48,9 +49,11 @@ async function withPoison({ world, extent, cluster, t, start }: Bed, kind: Poiso
   t.after(async () => operator.stop());
   await Promise.all([operator.until('operating'), world.untilTold(kind === 'none' ? undefined : first.deployment)]);
   const told = performance.now() - operator.startedAt;
-  const wanted: number[] = [];
-  for (const one of others.slice(0, extent.wanted)) wanted.push(await world.want(one, [first]));
+  const came: Came[] = [];
+  for (const one of others.slice(0, extent.wanted)) came.push(await world.want(one, [first]));
   await operator.stop();
+  const log = await cluster.auditLog();
+  const wanted = came.map((one) => timeToPod(log, one));
   await heal();
   return { told, wanted };
 }

@@ -1,6 +1,5 @@
 import type { AuditEvent } from '../../cluster/support/audit-log.ts';
-import { userOf } from '../../cluster/support/audit.ts';
-import { textAt } from '../../cluster/support/field-at.ts';
+import { answeredAt, createdName, isCreationOfPod, receivedAt, userOf } from '../../cluster/support/audit.ts';
 
 /** What happens from a request for a model that is not loaded to the first byte of its answer, in this order. */
 export const STEPS = ['held', 'reported', 'planned', 'created', 'scheduled', 'started', 'ready', 'first byte'] as const;
@@ -23,35 +22,29 @@ export interface Seen {
 
 /** Puts what was seen together with what the API server has logged. Throws if a step is in neither. */
 export function timeLineOf(log: readonly AuditEvent[], seen: Seen): TimeLine {
-  const since = log.filter((event) => received(event) >= seen.held);
+  const since = log.filter((event) => receivedAt(event) >= seen.held);
   const find = (step: Step, isIt: (event: AuditEvent) => boolean): AuditEvent => {
     const event = since.find(isIt);
     if (event === undefined) throw new Error(`the API server has logged nothing of a pod that is ${step}`);
     return event;
   };
   const report = find('reported', (event) => isReport(event));
-  const plan = find('planned', (event) => isLookAtOwner(event, seen.deployment) && received(event) >= received(report));
-  const creation = find('created', (event) => isPodWrite(event, undefined) && nameOf(event) === seen.pod);
-  const binding = find('scheduled', (event) => isPodWrite(event, 'binding') && event.objectRef?.name === seen.pod);
+  const plan = find(
+    'planned',
+    (event) => isLookAtOwner(event, seen.deployment) && receivedAt(event) >= receivedAt(report),
+  );
+  const creation = find('created', (event) => isCreationOfPod(event) && createdName(event) === seen.pod);
+  const binding = find('scheduled', (event) => isCreationOfPod(event, 'binding') && createdName(event) === seen.pod);
   return {
     held: seen.held,
-    reported: answered(report),
-    planned: received(plan),
-    created: answered(creation),
-    scheduled: answered(binding),
+    reported: answeredAt(report),
+    planned: receivedAt(plan),
+    created: answeredAt(creation),
+    scheduled: answeredAt(binding),
     started: seen.started,
     ready: seen.ready,
     'first byte': seen.firstByte,
   };
-}
-
-const received = (event: AuditEvent): number => inMs(event.requestReceivedTimestamp);
-const answered = (event: AuditEvent): number => inMs(event.stageTimestamp);
-
-/** The API server writes microseconds, which Date.parse drops. */
-function inMs(timestamp: string): number {
-  const [, fraction = '0'] = /\.(\d+)Z$/u.exec(timestamp) ?? [];
-  return Math.floor(Date.parse(timestamp) / 1000) * 1000 + Number(`0.${fraction}`) * 1000;
 }
 
 const isReport = ({ user, verb, objectRef }: AuditEvent): boolean =>
@@ -63,18 +56,3 @@ const isLookAtOwner = ({ user, verb, objectRef }: AuditEvent, deployment: string
   verb === 'get' &&
   objectRef?.resource === 'modeldeployments' &&
   objectRef.name === deployment;
-
-/** One that had an effect. */
-const isPodWrite = (
-  { verb, objectRef, requestURI, responseStatus }: AuditEvent,
-  subresource: string | undefined,
-): boolean =>
-  verb === 'create' &&
-  objectRef?.resource === 'pods' &&
-  objectRef.subresource === subresource &&
-  responseStatus?.code === 201 &&
-  !requestURI.includes('dryRun');
-
-/** Of what was created. */
-const nameOf = ({ objectRef, responseObject }: AuditEvent): string | undefined =>
-  objectRef?.name ?? textAt(responseObject, 'metadata', 'name');

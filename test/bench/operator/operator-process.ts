@@ -64,10 +64,10 @@ export class OperatorProcess {
     }
   }
 
-  /** Since the last time that this was asked. */
-  async delays(): Promise<Delays> {
+  /** Since the last time that this was asked. `then`: whether it goes on looking. */
+  async delays(then: 'look' | 'rest' = 'look'): Promise<Delays> {
     const socket = connect(this.#socket);
-    await once(socket, 'connect');
+    socket.write(then);
     return Value.Parse(Delays, JSON.parse(await text(socket)));
   }
 

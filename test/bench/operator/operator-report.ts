@@ -17,15 +17,17 @@ export interface Start {
   readonly statuses: number;
 }
 
-/** Some time in which nothing happened in the cluster. */
+/** Twice some time in which nothing happened in the cluster: once with a look at the delays, and once without. */
 export interface Quiet {
+  /** Each of them. */
   readonly seconds: number;
+  /** While nobody looked. */
   readonly cpuSeconds: number;
   readonly p99: number;
   readonly max: number;
   readonly connections: number;
   readonly resident: number;
-  /** What the operator called in that time, by verb and kind. */
+  /** What the operator called in both times, by verb and kind. */
   readonly calls: ReadonlyMap<string, number>;
 }
 
@@ -83,7 +85,7 @@ export function renderWanted({ alone, among }: Pick<OperatorFigures, 'alone' | '
 export function renderQuiet({ seconds, calls, connections, resident, p99, max }: Quiet): string {
   const made = [...calls].map(([right, count]) => `${count} x ${right}`).join(', ');
   return (
-    `${seconds} s in which nothing happens: ${made}; ${connections} connections, ` +
+    `twice ${seconds} s in which nothing happens: ${made}; ${connections} connections, ` +
     `${resident.toFixed(0)} MiB at the most since the start, event loop delay p99 ${p99.toFixed(0)} ms, max ${max.toFixed(0)} ms\n`
   );
 }

@@ -1,4 +1,6 @@
 import { asObject, type ApiObject } from '../../cluster/support/api-client.ts';
+import { answeredAt, createdName, isCreationOfPod, receivedAt } from '../../cluster/support/audit.ts';
+import type { AuditEvent } from '../../cluster/support/audit-log.ts';
 import { GROUP } from '../../cluster/support/corral-names.ts';
 import { declareModels, declarePool } from '../../cluster/support/declare.ts';
 import type { TestCluster } from '../../cluster/support/test-cluster.ts';
@@ -17,6 +19,24 @@ export interface Wanted {
   readonly deployment: string;
   readonly deploymentUid: string;
   readonly preset: string;
+}
+
+/** A model that was wanted, and has its pod. */
+export interface Came {
+  /** When the edge's report was sent, in milliseconds since 1970. */
+  readonly sentAt: number;
+  readonly pod: string;
+}
+
+/**
+ * Milliseconds from where the API server has written the report until it has made the pod, by its own log: what the sender of the
+ * report and the watch for the pod take is left out. Throws if the log has nothing of them.
+ */
+export function timeToPod(log: readonly AuditEvent[], { sentAt, pod }: Came): number {
+  const report = log.find((event) => event.objectRef?.resource === 'edgereports' && receivedAt(event) >= sentAt);
+  const creation = log.find((event) => isCreationOfPod(event) && createdName(event) === pod);
+  if (report === undefined || creation === undefined) throw new Error(`the API server has logged nothing of ${pod}`);
+  return answeredAt(creation) - answeredAt(report);
 }
 
 /** What the operator finds: models, and an edge that reports. There is no kubelet, so that no pod ever runs. */
@@ -79,24 +99,24 @@ export class World {
     throw new Error('the API server has ended a watch');
   }
 
-  /** An edge tells that somebody waits for a model, and for others. Returns how long it takes until its pod exists, in milliseconds. */
-  async want(wanted: Wanted, others: readonly Wanted[] = []): Promise<number> {
+  /** An edge tells that somebody waits for a model, and for others. Resolves when its pod exists. */
+  async want(wanted: Wanted, others: readonly Wanted[] = []): Promise<Came> {
     const { api } = this.#cluster;
     const { version } = await api.snapshot(PODS, '');
     const created = this.#untilPodOf(wanted, version);
-    const sentAt = performance.now();
-    const [at] = await Promise.all([
+    const sentAt = Date.now();
+    const [pod] = await Promise.all([
       created,
       api.call('PATCH', `${REPORTS}/${EDGE}`, this.#report([wanted, ...others])),
     ]);
-    return at - sentAt;
+    return { sentAt, pod };
   }
 
-  /** Resolves with the time at which the pod of a preset was created, after `version`. */
-  async #untilPodOf(wanted: Wanted, version: string): Promise<number> {
+  /** Resolves with the name of the pod of a preset that is created after `version`. */
+  async #untilPodOf(wanted: Wanted, version: string): Promise<string> {
     const signal = AbortSignal.timeout(PATIENCE);
     for await (const { object } of this.#cluster.api.watch(PODS, { selector: '', version }, signal)) {
-      if (isPodOf(object, wanted)) return performance.now();
+      if (isPodOf(object, wanted)) return object.metadata.name;
     }
     throw new Error('the API server has ended a watch');
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { AuditEvent } from './audit-log.ts';
+import { textAt } from './field-at.ts';
 import type { TestCluster } from './test-cluster.ts';
 import { COMPONENTS, SYSTEM } from './corral-names.ts';
 import type { Component } from './corral-names.ts';
@@ -44,3 +45,28 @@ export const renderRight = (right: {
   readonly group: string;
   readonly resource: string;
 }): Right => `${right.verb} ${right.group}/${right.resource}`;
+
+/** When the API server had a call, and when it had answered it, in milliseconds since 1970. */
+export const receivedAt = (event: AuditEvent): number => inMs(event.requestReceivedTimestamp);
+export const answeredAt = (event: AuditEvent): number => inMs(event.stageTimestamp);
+
+/** The API server writes microseconds, which Date.parse drops. */
+function inMs(timestamp: string): number {
+  const [, fraction = '0'] = /\.(\d+)Z$/u.exec(timestamp) ?? [];
+  return Math.floor(Date.parse(timestamp) / 1000) * 1000 + Number(`0.${fraction}`) * 1000;
+}
+
+/** A call that has made a pod, or one of its subresources. */
+export const isCreationOfPod = (
+  { verb, objectRef, requestURI, responseStatus }: AuditEvent,
+  subresource?: string,
+): boolean =>
+  verb === 'create' &&
+  objectRef?.resource === 'pods' &&
+  objectRef.subresource === subresource &&
+  responseStatus?.code === 201 &&
+  !requestURI.includes('dryRun');
+
+/** The name of what a call has created, which the server may have given. */
+export const createdName = ({ objectRef, responseObject }: AuditEvent): string | undefined =>
+  objectRef?.name ?? textAt(responseObject, 'metadata', 'name');
