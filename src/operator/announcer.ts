@@ -1,6 +1,6 @@
 import type { PodView } from '../api/cluster/pod-view.ts';
 import { Alarm } from '../domain/alarm.ts';
-import { after, type Duration } from '../domain/units.ts';
+import { after, milliseconds, since, type Duration } from '../domain/units.ts';
 import type { KubeApi } from '../kube/kube-api.ts';
 import type { Timers } from '../kube/timers.ts';
 import { WriteLanes } from '../kube/write-lanes.ts';
@@ -31,6 +31,13 @@ export interface AnnouncerParts extends Pick<EventWriterParts, 'podOf' | 'instan
 /** More would not make a thousand come sooner: the API server writes one after another. */
 const STATUSES_AT_ONCE = 8;
 
+/**
+ * So many times as long as the last telling took, the next one is put off. It follows on what was decided, and where it takes long
+ * it must not hold up what was decided itself: the pod that somebody waits for is asked for meanwhile.
+ */
+const GIVES_WAY = 2;
+const LONGEST_WAIT = milliseconds(200);
+
 /** Tells the cluster what becomes of its models, in statuses and in Events. */
 export class Announcer {
   readonly #parts: AnnouncerParts;
@@ -39,7 +46,9 @@ export class Announcer {
   readonly #events: EventWriter;
   readonly #publisher: StatusPublisher;
   readonly #alarm: Alarm;
-  #willTell = false;
+  /** How long the last telling took. */
+  #took = milliseconds(0);
+  #cancelTelling: (() => void) | undefined;
   #telling: Promise<void> | undefined;
 
   constructor(parts: AnnouncerParts) {
@@ -61,14 +70,15 @@ export class Announcer {
     });
   }
 
-  /** Once for all that changes in this turn of the event loop. */
+  /** Once for all that changes in this turn of the event loop, or until it gives way no more. */
   tellSoon(): void {
-    if (this.#willTell || !this.#parts.isLeading()) return;
-    this.#willTell = true;
-    setImmediate(() => {
-      this.#willTell = false;
+    if (this.#cancelTelling !== undefined || !this.#parts.isLeading()) return;
+    const wait = milliseconds(Math.min(GIVES_WAY * this.#took, LONGEST_WAIT));
+    const telling = (): void => {
+      this.#cancelTelling = undefined;
       this.#telling = this.#tell();
-    });
+    };
+    this.#cancelTelling = wait === 0 ? inNextTurn(telling) : this.#parts.timers.wakeIn(wait, telling);
   }
 
   /** Tells people of something that shows in no status. */
@@ -84,11 +94,15 @@ export class Announcer {
   /** Resolves when nothing is on its way any more. */
   async stop(): Promise<void> {
     this.#alarm.stop();
+    this.#cancelTelling?.();
     await Promise.all([this.#telling, this.#lanes.close(), this.#events.stop()]);
   }
 
   async #tell(): Promise<void> {
+    const { now } = this.#parts.timers;
+    const begun = now();
     await this.#publisher.publish(this.#parts.look());
+    this.#took = since(begun, now());
     // An earlier operator may have told it already: then nothing is written.
     this.#parts.onTold();
   }
@@ -97,4 +111,12 @@ export class Announcer {
     const now = this.#parts.timers.now();
     this.#alarm.setTo(after(now, delay), now);
   }
+}
+
+/** The returned function cancels. */
+function inNextTurn(work: () => void): () => void {
+  const immediate = setImmediate(work);
+  return () => {
+    clearImmediate(immediate);
+  };
 }
