@@ -6,7 +6,7 @@ import {
   type ClusterDeployment,
   type ClusterPool,
 } from '../api/cluster/decode-objects.ts';
-import type { NameHolders } from '../api/cluster/grant-names.ts';
+import { NOTHING_GRANTED } from '../api/cluster/grant-names.ts';
 import { createJudge, type JudgeDeployment } from '../api/cluster/judge-deployment.ts';
 import { memoize } from '../domain/memoize.ts';
 import type { PodOwner, PodSettings } from '../api/cluster/pod-settings.ts';
@@ -21,7 +21,7 @@ import { Reflector } from '../kube/reflector.ts';
 import type { Timers } from '../kube/timers.ts';
 import { inSlices } from '../platform/in-slices.ts';
 import type { Log } from '../platform/log.ts';
-import { isSameList } from './is-same-list.ts';
+import { isSameList } from '../domain/is-same-list.ts';
 
 /** Everything that is declared in the cluster at one moment. */
 export interface ClusterCatalog<Template> {
@@ -69,7 +69,7 @@ export class CatalogFollower<Template extends Rendering> {
   readonly #decodeDeployment = memoize(decodeDeployment);
   readonly #decodePool = memoize(decodePool);
   readonly #judge: JudgeDeployment<Template>;
-  #names: NameHolders = new Map();
+  #grants = NOTHING_GRANTED;
   #isFollowing = false;
   #willDecide = false;
   /** Something has changed since the last decision was begun. */
@@ -184,7 +184,7 @@ export class CatalogFollower<Template extends Rendering> {
       deployments: this.#deployments.objects().map(this.#decodeDeployment),
       pools: this.#pools.objects().map(this.#decodePool),
       namespaces: new Map(this.#namespaces.objects().map((object) => [object.metadata.name, labelsOf(object)])),
-      before: this.#names,
+      before: this.#grants,
       judge: this.#judge,
     });
     const [catalog, templates] = [catalogOf(acceptance), templatesOf(acceptance)];
@@ -200,7 +200,7 @@ export class CatalogFollower<Template extends Rendering> {
 
   #handOver(news: ClusterCatalog<Template>): void {
     if (!this.#isFollowing) return;
-    this.#names = news.acceptance.names;
+    this.#grants = news.acceptance.grants;
     this.#parts.onCatalog(news);
   }
 

@@ -1,10 +1,12 @@
 import type { Acceptance } from '../api/cluster/accept.ts';
+import { NOTHING_GRANTED } from '../api/cluster/grant-names.ts';
 import type { PodView } from '../api/cluster/pod-view.ts';
 import type { KubernetesBackendParts } from '../backend/kubernetes/kubernetes-backend.ts';
 import { renderPodTemplate, type PodTemplate } from '../backend/kubernetes/render-pod-template.ts';
 import { ControlLoop } from '../control/control-loop.ts';
 import type { PresetView } from '../control/preset-views.ts';
 import { presetUid, replicaId, type ModelName, type PresetUid, type ReplicaId } from '../domain/ids.ts';
+import { isSameList } from '../domain/is-same-list.ts';
 import type { Catalog } from '../domain/preset.ts';
 import type { KubeApi } from '../kube/kube-api.ts';
 import type { Timers } from '../kube/timers.ts';
@@ -13,7 +15,6 @@ import type { ModelPlan } from '../routing/model-plan.ts';
 import { Announcer } from './announcer.ts';
 import { CatalogFollower, type ClusterCatalog } from './catalog-follower.ts';
 import type { ReportedOrder } from './edge-record.ts';
-import { isSameList } from './is-same-list.ts';
 import { ModelPods } from './model-pods.ts';
 import { planByName } from './plan-by-name.ts';
 import { presumedDead } from './presumed-dead.ts';
@@ -41,7 +42,7 @@ const NOTHING_DECLARED: ClusterCatalog<PodTemplate> = {
   catalog: { pools: [], presets: [] },
   templates: new Map(),
   orphaning: new Set(),
-  acceptance: { verdicts: [], pools: [], names: new Map() },
+  acceptance: { verdicts: [], pools: [], grants: NOTHING_GRANTED },
 };
 
 /** What the statuses of all pools say of it. */

@@ -1,7 +1,7 @@
 import { type Acceptance, acceptAll } from '../api/cluster/accept.ts';
 import type { NamespaceLabels } from '../api/cluster/allows-namespace.ts';
 import { type ClusterObject, decodeDeployment, decodePool } from '../api/cluster/decode-objects.ts';
-import type { NameHolders } from '../api/cluster/grant-names.ts';
+import { NOTHING_GRANTED } from '../api/cluster/grant-names.ts';
 import { createJudge } from '../api/cluster/judge-deployment.ts';
 import type { PodSettings } from '../api/cluster/pod-settings.ts';
 import type { PresetVerdict, Rendered } from '../api/cluster/verdict.ts';
@@ -76,20 +76,19 @@ type Render = (settings: PodSettings) => Rendered<PlainTemplate>;
 export interface AcceptOptions {
   readonly pools?: readonly ClusterObject[];
   readonly namespaces?: ReadonlyMap<string, NamespaceLabels>;
-  readonly before?: NameHolders;
   readonly render?: Render;
 }
 
 /** `acceptAll`, with the pool `default` and a rendering that takes everything unless told otherwise. */
 export const acceptObjects = (
   deployments: readonly ClusterObject[],
-  { pools = [declaredPool()], namespaces = new Map(), before = new Map(), render = renderPlainly }: AcceptOptions = {},
+  { pools = [declaredPool()], namespaces = new Map(), render = renderPlainly }: AcceptOptions = {},
 ): Acceptance<PlainTemplate> =>
   acceptAll({
     deployments: deployments.map(decodeDeployment),
     pools: pools.map(decodePool),
     namespaces,
-    before,
+    before: NOTHING_GRANTED,
     judge: createJudge(render),
   });
 

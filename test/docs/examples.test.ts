@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseAllDocuments } from 'yaml';
+import { NOTHING_GRANTED } from '../../src/api/cluster/grant-names.ts';
 import { acceptAll, catalogOf } from '../../src/api/cluster/accept.ts';
 import { decodeDeployment, decodePool } from '../../src/api/cluster/decode-objects.ts';
 import { buildCatalog, type CatalogResult } from '../../src/api/catalog.ts';
@@ -45,7 +46,7 @@ describe('examples', () => {
       deployments: [decodeDeployment(deployment)],
       pools: [decodePool(pool)],
       namespaces: new Map(),
-      before: new Map(),
+      before: NOTHING_GRANTED,
       judge: createJudge(renderPodTemplate),
     });
     const models = catalogOf(acceptance).presets.map(({ model }) => model);

@@ -4,7 +4,7 @@ import type { NamespaceLabels } from './allows-namespace.ts';
 import { admitToPool } from './admit-to-pool.ts';
 import { namesOf } from './declared-preset.ts';
 import type { ClusterDeployment, ClusterPool } from './decode-objects.ts';
-import { byAge, grantNames, type NameClaim, type NameHolders } from './grant-names.ts';
+import { byAge, grantAgain, type Grants, type NameClaim, type NameHolders } from './grant-names.ts';
 import type { JudgeDeployment } from './judge-deployment.ts';
 import { memoize } from '../../domain/memoize.ts';
 import { isInScope, livingPools } from './scope.ts';
@@ -15,8 +15,8 @@ export interface AcceptInput<Template extends Rendering> {
   readonly pools: readonly ClusterPool[];
   /** Labels of all namespaces. */
   readonly namespaces: ReadonlyMap<string, NamespaceLabels>;
-  /** `names` of the acceptance before this one. */
-  readonly before: NameHolders;
+  /** `grants` of the acceptance before this one. */
+  readonly before: Grants;
   readonly judge: JudgeDeployment<Template>;
 }
 
@@ -33,7 +33,7 @@ export interface Acceptance<Template> {
   readonly verdicts: readonly DeploymentVerdict<Template>[];
   /** Also those that cannot be read. */
   readonly pools: readonly ClusterPool[];
-  readonly names: NameHolders;
+  readonly grants: Grants;
 }
 
 /** A status that was copied into another object grants nothing there. */
@@ -80,7 +80,7 @@ export function* acceptInSteps<Template extends Rendering>(
     .filter((deployment) => isInScope(deployment, living))
     .map((deployment) => ({ deployment, claim: claimOf(deployment) }))
     .sort((a, b) => byAge(a.claim, b.claim));
-  const names = grantNames(
+  const grants = grantAgain(
     ours.map(({ claim }) => claim),
     input.before,
   );
@@ -89,11 +89,11 @@ export function* acceptInSteps<Template extends Rendering>(
   for (const { deployment, claim } of ours) {
     const labels = input.namespaces.get(deployment.ref.namespace);
     const admission = admitToPool(deployment, living.get(deployment.pool), labels);
-    const presets = input.judge({ deployment, admission, lost: lostBy(claim, names, objects) });
+    const presets = input.judge({ deployment, admission, lost: lostBy(claim, grants.holders, objects) });
     verdicts.push({ deployment, presets });
     yield;
   }
-  return { verdicts, pools: [...living.values()].filter(({ isOurs }) => isOurs), names };
+  return { verdicts, pools: [...living.values()].filter(({ isOurs }) => isOurs), grants };
 }
 
 /** The same at once. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { modelName, type ModelName } from '../../domain/ids.ts';
-import { grantNames, type NameClaim, type NameHolders } from './grant-names.ts';
+import { grantAgain, grantNames, NOTHING_GRANTED, type NameClaim, type NameHolders } from './grant-names.ts';
 
 const claim = (object: string, createdAt: string, declares: string[], holds: string[] = []): NameClaim => ({
   uid: `${object}-uid`,
@@ -86,7 +86,7 @@ class World {
     else if (uid === undefined || object === undefined) this.#create(step);
     else if (step.kind === 'delete') this.living.delete(uid);
     else this.#change(step, uid, object);
-    this.memory = grantNames(this.#claims(), this.memory);
+    this.memory = grantNames(this.claims(), this.memory);
   }
 
   /** Who an edge would send requests for a name to: declared, and granted by the status as it is written. */
@@ -127,7 +127,7 @@ class World {
     }
   }
 
-  #claims(): NameClaim[] {
+  claims(): NameClaim[] {
     return [...this.living].map(([uid, { createdAt, declares, generation, seen }]) => ({
       uid,
       object: uid,
@@ -166,4 +166,38 @@ test('whatever happens in whatever order, a routed name never moves while its ho
     }),
     { numRuns: 3000 },
   );
+});
+
+test('granting again what was granted says the same as granting anew, and is the very same value while no claim changes', () => {
+  fc.assert(
+    fc.property(steps, (script) => {
+      const world = new World();
+      let grants = NOTHING_GRANTED;
+      for (const step of script) {
+        if (step.kind === 'restart') grants = NOTHING_GRANTED;
+        world.apply(step);
+        grants = grantAgain(world.claims(), grants);
+        assert.deepEqual(grants.holders, world.memory);
+        assert.equal(grantAgain(world.claims(), grants), grants);
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('a claim that says anything else is heard', () => {
+  const claims = [claim('a/a', OLD, ['x'], ['x']), claim('b/b', NEW, ['x'])];
+  const grants = grantAgain(claims, NOTHING_GRANTED);
+  const [a, b] = claims as [NameClaim, NameClaim];
+  const others: readonly NameClaim[][] = [
+    [a],
+    [b, a],
+    [{ ...a, uid: 'another' }, b],
+    [{ ...a, createdAt: NEW }, b],
+    [{ ...a, object: 'c/c' }, b],
+    [{ ...a, isSettled: !a.isSettled }, b],
+    [{ ...a, declares: [] }, b],
+    [{ ...a, holds: [] }, b],
+  ];
+  for (const other of others) assert.notEqual(grantAgain(other, grants), grants, JSON.stringify(other));
 });

@@ -1,4 +1,5 @@
 import type { ModelName } from '../../domain/ids.ts';
+import { isSameList } from '../../domain/is-same-list.ts';
 
 /** What one living ModelDeployment says about names. */
 export interface NameClaim {
@@ -20,6 +21,14 @@ export interface NameClaim {
  * it, until its status says so too.
  */
 export type NameHolders = ReadonlyMap<ModelName, string>;
+
+/** Whose every name is, and by what claims that was settled. */
+export interface Grants {
+  readonly claims: readonly NameClaim[];
+  readonly holders: NameHolders;
+}
+
+export const NOTHING_GRANTED: Grants = { claims: [], holders: new Map() };
 
 /** The oldest first; two of the same second by namespace and name. */
 export function byAge(a: Pick<NameClaim, 'createdAt' | 'object'>, b: Pick<NameClaim, 'createdAt' | 'object'>): number {
@@ -93,3 +102,22 @@ export function grantNames(claims: readonly NameClaim[], before: NameHolders): N
     }),
   );
 }
+
+/**
+ * The same for claims in the order of the last ones. Claims that say what the last ones said change nothing, and mostly they do: what
+ * is written into a status has to do with names only when one comes or goes.
+ */
+export function grantAgain(claims: readonly NameClaim[], before: Grants): Grants {
+  const isSame =
+    claims.length === before.claims.length && claims.every((one, place) => isSameClaim(one, before.claims[place]));
+  return isSame ? before : { claims, holders: grantNames(claims, before.holders) };
+}
+
+const isSameClaim = (a: NameClaim, b: NameClaim | undefined): boolean =>
+  a === b ||
+  (a.uid === b?.uid &&
+    a.object === b.object &&
+    a.createdAt === b.createdAt &&
+    a.isSettled === b.isSettled &&
+    isSameList(a.declares, b.declares) &&
+    isSameList(a.holds, b.holds));

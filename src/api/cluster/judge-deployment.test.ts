@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { declared, declaredPool, declaredPreset } from '../../testing/declared-objects.ts';
-import { type Acceptance, acceptAll } from './accept.ts';
+import { acceptAll } from './accept.ts';
 import { type ClusterObject, decodeDeployment, decodePool } from './decode-objects.ts';
+import { NOTHING_GRANTED } from './grant-names.ts';
 import { createJudge } from './judge-deployment.ts';
-import type { Rendering } from './verdict.ts';
 
 /** Decides again and again about what is there, and tells which presets were rendered since the last decision. */
 function createDecider() {
   let rendered: string[] = [];
-  let names: Acceptance<Rendering>['names'] = new Map();
+  let grants = NOTHING_GRANTED;
   const judge = createJudge(({ owner, preset }) => {
     rendered.push(`${owner.name}/${preset}`);
     return { ok: true, template: { rendered: preset } };
@@ -20,10 +20,10 @@ function createDecider() {
       deployments: deployments.map(decodeDeployment),
       pools: [decodePool(pool)],
       namespaces: new Map(),
-      before: names,
+      before: grants,
       judge,
     });
-    ({ names } = acceptance);
+    ({ grants } = acceptance);
     return { acceptance, rendered };
   };
 }

@@ -1,3 +1,4 @@
+import { NOTHING_GRANTED } from '../../../../src/api/cluster/grant-names.ts';
 import { acceptAll, type Acceptance, catalogOf } from '../../../../src/api/cluster/accept.ts';
 import { decodeDeployment, decodePool, type ClusterObject } from '../../../../src/api/cluster/decode-objects.ts';
 import { createJudge } from '../../../../src/api/cluster/judge-deployment.ts';
@@ -58,7 +59,7 @@ export function effectsOf({ deployment, pools, namespaces }: Declared): Effects 
     deployments: [decodeDeployment(deployment)],
     pools: pools.map(decodePool),
     namespaces,
-    before: new Map(),
+    before: NOTHING_GRANTED,
     judge: createJudge(renderPodTemplate),
   });
   const status = statusesOf(acceptance);
