@@ -66,6 +66,20 @@ test('deletions are forgotten after a time, so that they do not fill memory', ()
   assert.ok(cache.put(object('a', '11')));
 });
 
+test('deletions are forgotten where nothing is ever listed again', () => {
+  const cache = new ObjectCache();
+  const [old, young] = [object('old', '11'), object('young', '11')];
+  cache.remove('old', undefined, NOW);
+  cache.remove('young', undefined, after(NOW, minutes(8)));
+  cache.remove('old', undefined, after(NOW, minutes(9)));
+  cache.remove('another', undefined, after(NOW, minutes(11)));
+  assert.ok(!cache.put(old), 'it was deleted again since');
+  cache.remove('another', undefined, after(NOW, minutes(18.5)));
+  assert.deepEqual([cache.put(young), cache.put(old)], [true, false]);
+  cache.remove('another', undefined, after(NOW, minutes(20)));
+  assert.ok(cache.put(old));
+});
+
 test('a spec that says the same stays the very same value, also where the object comes anew', () => {
   const cache = new ObjectCache();
   const spec = { presets: [{ name: 'a' }] };

@@ -20,6 +20,7 @@ interface Deletion {
  */
 export class ObjectCache {
   readonly #objects = new Map<string, KubeObject>();
+  /** The oldest first. */
   readonly #deletions = new Map<string, Deletion>();
 
   objects(): readonly KubeObject[] {
@@ -48,6 +49,8 @@ export class ObjectCache {
   remove(uid: string, version: string | undefined, now: Instant): boolean {
     const known = this.#objects.get(uid);
     if (known !== undefined && isNewer(known, version)) return false;
+    this.#forgetDeletions(now);
+    this.#deletions.delete(uid);
     this.#deletions.set(uid, { version, at: now });
     return this.#objects.delete(uid);
   }
@@ -68,9 +71,11 @@ export class ObjectCache {
     return deletion.version === undefined || compareResourceVersions(version, deletion.version) <= 0;
   }
 
+  /** With each deletion as well: a watch may go on for weeks without a list. */
   #forgetDeletions(now: Instant): void {
     for (const [uid, { at }] of this.#deletions) {
-      if (since(at, now) > REMEMBER_DELETION) this.#deletions.delete(uid);
+      if (since(at, now) <= REMEMBER_DELETION) return;
+      this.#deletions.delete(uid);
     }
   }
 }
