@@ -1,6 +1,8 @@
 import type { PresetUid } from '../domain/ids.ts';
 import type { Order } from '../domain/order.ts';
+import { alwaysWanted } from '../domain/always-wanted.ts';
 import type { Preset } from '../domain/preset.ts';
+import { presetsByUid } from '../domain/presets-by-uid.ts';
 import { causeOf, isLive, type Replica } from '../domain/replica.ts';
 import type { Instant } from '../domain/units.ts';
 
@@ -16,8 +18,13 @@ export function settleOrders(
   now: Instant,
 ): Map<PresetUid, Order> {
   const byPreset = Map.groupBy(replicas, ({ preset }) => preset);
+  const declared = presetsByUid(presets);
+  // Of thousands of presets few have an order, or could get one.
+  const uids = new Set([...orders.keys(), ...byPreset.keys(), ...alwaysWanted(presets).map(({ uid }) => uid)]);
   const settled = new Map<PresetUid, Order>();
-  for (const preset of presets) {
+  for (const uid of uids) {
+    const preset = declared.get(uid);
+    if (preset === undefined) continue;
     const found = byPreset.get(preset.uid);
     const own = found === undefined ? [] : found;
     const order = orders.get(preset.uid);

@@ -1,3 +1,4 @@
+import { alwaysWanted } from '../domain/always-wanted.ts';
 import type { Preset } from '../domain/preset.ts';
 import { after, type Instant } from '../domain/units.ts';
 import type { BlockedReason } from './action.ts';
@@ -24,7 +25,7 @@ export function byTurn(a: Wish, b: Wish): number {
 export function findWishes(look: Look, draft: Draft): Wish[] {
   const wishes: Wish[] = [];
   const refused: { readonly preset: Preset; readonly reason: BlockedReason }[] = [];
-  for (const preset of look.input.presets) {
+  for (const preset of mayBeWanted(look)) {
     const found = wishesOf(preset, look, draft);
     const [first] = found;
     const reason = first === undefined ? undefined : refusal(first, look, draft);
@@ -36,12 +37,18 @@ export function findWishes(look: Look, draft: Draft): Wish[] {
   return wishes.sort(byTurn);
 }
 
+/** Of thousands few: what nobody asks for, nor has ordered, is not looked at. */
+function mayBeWanted({ input, presets }: Look): ReadonlySet<Preset> {
+  const uids = [...input.demand.keys(), ...input.orders.keys()];
+  const asked = uids.map((uid) => presets.get(uid)).filter((preset) => preset !== undefined);
+  return new Set([...alwaysWanted(input.presets), ...asked]);
+}
+
 /** One for each replica that is missing; also if it is missing only by what requests ask for that may not load it. */
 function wishesOf(preset: Preset, look: Look, draft: Draft): Wish[] {
-  const { orders, demand, now } = look.input;
+  const { demand, now } = look.input;
   const { minReplicas } = preset.scaling;
   const asking = demand.get(preset.uid);
-  if (minReplicas === 0 && asking === undefined && !orders.has(preset.uid)) return [];
   const staying = countStaying(preset, look, draft);
   const since = wantedSince(preset, staying, look) ?? asking?.since;
   const missing = Math.max(staying === 0 && since !== undefined ? 1 : 0, minReplicas - staying);
