@@ -110,8 +110,8 @@ async function untilAtRest({ pods }: DrainStage): Promise<void> {
 
 async function lookAll({ edges, operators }: DrainStage): Promise<readonly Look[]> {
   const processes: [string, CorralProcess][] = [
-    [operators.leader.name, operators.leader.operator],
-    [operators.standby.name, operators.standby.operator],
+    [`${operators.leader.name}, the leader`, operators.leader.operator],
+    [`${operators.standby.name}, which stands by`, operators.standby.operator],
   ];
   for (const [place, edge] of edges.all.entries()) processes.push([`edge ${place + 1}`, edges.processOf(edge)]);
   return Promise.all(processes.map(async ([name, process]) => ({ name, process, figures: await figuresOf(process) })));
@@ -130,14 +130,12 @@ function tell(rounds: readonly Round[], { stubs }: DrainStage): Series {
   };
 }
 
-/** One row for each process: one that was started anew is another one. */
-const tellAll = (rounds: readonly Round[], minutes: number): readonly Series[] =>
-  [
-    ...Map.groupBy(
-      rounds.flatMap(({ rest }) => rest),
-      ({ process }) => process,
-    ).values(),
-  ].map((ofOne) => {
-    const [name] = new Set(ofOne.map((look) => look.name));
-    return tellRests({ name: String(name), looks: ofOne.map(({ figures }) => figures) }, minutes);
-  });
+/** One row for each process and role: one that was started anew is another one, and who begins to lead does much for the first time. */
+function tellAll(rounds: readonly Round[], minutes: number): readonly Series[] {
+  const byProcess = Map.groupBy(
+    rounds.flatMap(({ rest }) => rest),
+    ({ process }) => process,
+  );
+  const series = [...byProcess.values()].flatMap((looks) => [...Map.groupBy(looks, ({ name }) => name)]);
+  return series.map(([name, looks]) => tellRests({ name, looks: looks.map(({ figures }) => figures) }, minutes));
+}

@@ -6,10 +6,15 @@ import { judgeRests, slopeOf, tellRests } from '../prove/soak-trials/at-rest.ts'
 import { figuresOf, SAYS_FIGURES, type Figures } from '../prove/soak-trials/figures.ts';
 
 const MIB = 1024 * 1024;
-const steady: Figures = { heapBytes: 20 * MIB, rssBytes: 90 * MIB, files: 30, timers: 4, sockets: 12, listeners: 3 };
+const steady: Figures = {
+  ...{ objectBytes: 20 * MIB, codeBytes: 6 * MIB, rssBytes: 90 * MIB },
+  ...{ files: 30, timers: 4, sockets: 12, listeners: 3 },
+};
+
+const WARM_UP: readonly Figures[] = [steady, steady, steady, steady];
 
 /** Looks of which the last one differs. */
-const looks = (last: Partial<Figures>): readonly Figures[] => [steady, steady, steady, { ...steady, ...last }];
+const looks = (last: Partial<Figures>): readonly Figures[] => [...WARM_UP, steady, { ...steady, ...last }];
 
 /** Each time that it gets SIGUSR1 it keeps a timer, a listener and 4 MiB more. */
 const LEAKS = `
@@ -25,15 +30,19 @@ console.log(JSON.stringify({ msg: 'ready' }));`;
 
 describe('what a process holds at rest', () => {
   it('is as before within bounds', () => {
-    assert.deepEqual(judgeRests({ name: 'it', looks: looks({ heapBytes: 21 * MIB, files: 31 }) }), []);
+    assert.deepEqual(
+      judgeRests({ name: 'it', looks: looks({ objectBytes: 20.5 * MIB, codeBytes: 7 * MIB, files: 31 }) }),
+      [],
+    );
   });
 
   it('may be more at the end of a warm-up', () => {
-    assert.deepEqual(judgeRests({ name: 'it', looks: [{ ...steady, heapBytes: MIB, files: 1 }, ...looks({})] }), []);
+    assert.deepEqual(judgeRests({ name: 'it', looks: [{ ...steady, objectBytes: MIB, files: 1 }, ...looks({})] }), []);
   });
 
   for (const [figure, more] of [
-    ['heapBytes', 3 * MIB],
+    ['objectBytes', 2 * MIB],
+    ['codeBytes', 3 * MIB],
     ['rssBytes', 40 * MIB],
     ['files', 3],
     ['timers', 3],
@@ -48,10 +57,7 @@ describe('what a process holds at rest', () => {
   }
 
   it('is not told from too few looks', () => {
-    assert.throws(
-      () => judgeRests({ name: 'it', looks: [steady, steady, steady] }),
-      /3 looks are too few: it takes 4/u,
-    );
+    assert.throws(() => judgeRests({ name: 'it', looks: [...WARM_UP, steady] }), /5 looks are too few: it takes 6/u);
   });
 
   it('is not judged of a process that has ended early', () => {
@@ -59,12 +65,15 @@ describe('what a process holds at rest', () => {
     assert.deepEqual([what, failures], ['it at rest: it did not live long enough to tell', []]);
   });
 
-  it('is told with the slope of the heap by the hour', () => {
+  it('is told with the slope of its objects by the hour', () => {
     assert.equal(slopeOf([1, 3, 2, 6]), 1.4);
-    const grown = [0, 0, 0, 1, 2].map((more) => ({ ...steady, heapBytes: (20 + more) * MIB }));
-    const { what, runs } = tellRests({ name: 'it', looks: grown }, 2);
-    assert.match(what, /^it at rest: heap 20\.0 to 22\.0 MiB \(30\.0 MiB per hour\), RSS 90\.0 to 90\.0 MiB/u);
-    assert.equal(runs, 5);
+    const grown = [0, 1, 2].map((more) => ({ ...steady, objectBytes: (20 + more) * MIB }));
+    const { what, runs } = tellRests({ name: 'it', looks: [...WARM_UP, ...grown] }, 2);
+    assert.match(
+      what,
+      /^it at rest: objects 20\.0, 21\.0, 22\.0 MiB \(30\.0 per hour\), compiled code 6\.0 to 6\.0 MiB, RSS 90\.0 to 90\.0 MiB/u,
+    );
+    assert.equal(runs, 7);
   });
 
   it('is said by the process itself, of what nothing has thrown away', async () => {
@@ -77,7 +86,7 @@ describe('what a process holds at rest', () => {
       await leaking.log.waitFor({ msg: 'leaked' });
       const after = await figuresOf(leaking);
       assert.deepEqual([after.timers - before.timers, after.listeners - before.listeners], [1, 1]);
-      assert.ok(after.heapBytes - before.heapBytes > 3 * MIB, `${after.heapBytes} after ${before.heapBytes}`);
+      assert.ok(after.objectBytes - before.objectBytes > 3 * MIB, `${after.objectBytes} after ${before.objectBytes}`);
       assert.ok(before.files > 0);
     });
   });

@@ -8,12 +8,15 @@ export interface Rests {
 }
 
 const MIB = 1024 * 1024;
-/** Before this look a process has not yet done everything once: caches fill, and code is compiled. */
-const WARM = 2;
+/** Before this look a process has not yet done everything once: caches fill, and V8 has not yet let go of what it needed to start. */
+const WARM = 4;
+/** So many values of a series are told at the most. */
+const COURSE = 11;
 export const FEWEST_LOOKS = WARM + 2;
 /** By so much a figure may be larger at the end than when it was warm. */
 const MOST_GROWTH: readonly (readonly [keyof Figures, number])[] = [
-  ['heapBytes', 2 * MIB],
+  ['objectBytes', MIB],
+  ['codeBytes', 2 * MIB],
   ['rssBytes', 32 * MIB],
   ['files', 2],
   ['timers', 2],
@@ -37,19 +40,27 @@ function endsOf(looks: readonly Figures[]): { readonly warm: Figures; readonly l
   return { warm, last };
 }
 
-/** A row of the table: what it held when it was warm and at the end, and how its heap went in between. `minutes`: between two looks. */
+/** A row of the table: what it held when it was warm and at the end, and how its objects went in between. `minutes`: between two looks. */
 export function tellRests(rests: Rests, minutes: number): Series {
   const runs = rests.looks.length;
   if (runs < FEWEST_LOOKS)
     return { what: `${rests.name} at rest: it did not live long enough to tell`, runs, failures: [], timed: '', timings: [] }; // prettier-ignore
   const { warm, last } = endsOf(rests.looks);
   const from = (figure: keyof Figures): string => `${warm[figure]} to ${last[figure]}`;
-  const memory = (figure: 'heapBytes' | 'rssBytes'): string => `${mib(warm[figure])} to ${mib(last[figure])} MiB`;
-  const slope = (slopeOf(rests.looks.slice(WARM).map(({ heapBytes }) => heapBytes / MIB)) * 60) / minutes;
+  const memory = (figure: 'codeBytes' | 'rssBytes'): string => `${mib(warm[figure])} to ${mib(last[figure])} MiB`;
+  const objects = rests.looks.slice(WARM).map(({ objectBytes }) => objectBytes / MIB);
+  const slope = (slopeOf(objects) * 60) / minutes;
+  const course = courseOf(objects).map((one) => one.toFixed(1));
   return {
-    what: `${rests.name} at rest: heap ${memory('heapBytes')} (${slope.toFixed(1)} MiB per hour), RSS ${memory('rssBytes')}, files ${from('files')}, sockets ${from('sockets')}, timers ${from('timers')}`,
+    what: `${rests.name} at rest: objects ${course.join(', ')} MiB (${slope.toFixed(1)} per hour), compiled code ${memory('codeBytes')}, RSS ${memory('rssBytes')}, files ${from('files')}, sockets ${from('sockets')}, timers ${from('timers')}`,
     ...{ runs, failures: judgeRests(rests), timed: '', timings: [] },
   };
+}
+
+/** The first, the last and nine in between: whether they level off is not to be seen from the ends. */
+function courseOf(values: readonly number[]): readonly number[] {
+  const tenths = Array.from({ length: COURSE }, (_, tenth) => Math.floor((tenth * (values.length - 1)) / (COURSE - 1)));
+  return values.filter((_, place) => tenths.includes(place));
 }
 
 const mib = (bytes: number): string => (bytes / MIB).toFixed(1);

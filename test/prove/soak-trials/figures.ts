@@ -4,7 +4,8 @@ import type { CorralProcess } from '../operator-trials/operator-process.ts';
 
 const FiguresSchema = Type.Object({
   msg: Type.Literal('figures'),
-  heapBytes: Type.Integer(),
+  objectBytes: Type.Integer(),
+  codeBytes: Type.Integer(),
   rssBytes: Type.Integer(),
   files: Type.Integer(),
   listeners: Type.Integer(),
@@ -14,7 +15,9 @@ const FiguresSchema = Type.Object({
 /** What a process holds. */
 export interface Figures {
   /** JavaScript objects that something refers to, and what is outside of the heap for them, in bytes. */
-  readonly heapBytes: number;
+  readonly objectBytes: number;
+  /** What V8 has compiled, which it does for hours. */
+  readonly codeBytes: number;
   readonly rssBytes: number;
   /** Open files and connections. */
   readonly files: number;
@@ -30,14 +33,18 @@ export const SAYS_FIGURES: readonly string[] = [
   '--import',
   `data:text/javascript,${encodeURIComponent(`
 import { readdirSync } from 'node:fs';
+import { getHeapSpaceStatistics } from 'node:v8';
+const isOfCode = ({ space_name }) => /code|trusted/.test(space_name);
 process.on('SIGUSR2', () => {
   gc();
   setImmediate(() => {
     gc();
     const { heapUsed, external, rss } = process.memoryUsage();
+    const codeBytes = getHeapSpaceStatistics().filter(isOfCode).reduce((sum, one) => sum + one.space_used_size, 0);
     const figures = {
       msg: 'figures',
-      heapBytes: heapUsed + external,
+      objectBytes: heapUsed + external - codeBytes,
+      codeBytes,
       rssBytes: rss,
       files: readdirSync('/proc/self/fd').length,
       listeners: process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0),
@@ -53,10 +60,10 @@ export async function figuresOf(process: CorralProcess): Promise<Figures> {
   const { log } = process;
   const from = log.lines.length;
   process.kill('SIGUSR2');
-  const { heapBytes, rssBytes, files, listeners, resources } = Value.Parse(
+  const { objectBytes, codeBytes, rssBytes, files, listeners, resources } = Value.Parse(
     FiguresSchema,
     await log.waitFor({ msg: 'figures' }, from),
   );
   const count = (part: string): number => resources.filter((name) => name.includes(part)).length;
-  return { heapBytes, rssBytes, files, listeners, timers: count('Timeout'), sockets: count('Socket') };
+  return { objectBytes, codeBytes, rssBytes, files, listeners, timers: count('Timeout'), sockets: count('Socket') };
 }
