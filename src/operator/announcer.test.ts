@@ -1,28 +1,52 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { instant } from '../domain/units.ts';
+import { test, type TestContext } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { milliseconds } from '../domain/units.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
-import { systemTimers } from '../platform/clock.ts';
 import { clusterWorld } from '../testing/cluster-worlds.ts';
 import { declared, declaredPreset } from '../testing/declared-objects.ts';
 import { keptLog, startKube } from '../testing/kube-testbed.ts';
-import { Announcer } from './announcer.ts';
+import { ManualTimers } from '../testing/manual-timers.ts';
+import { Announcer, type AnnouncerParts } from './announcer.ts';
 
-const NAMES = Array.from({ length: 40 }, (_, index) => `m${index}`);
+const STATUSES_WAIT = milliseconds(40);
+
+const NEVER = async (): Promise<KubeObject> => new Promise(() => undefined);
+const REFUSED = async (): Promise<KubeObject> => Promise.reject(new Error('refused'));
+
+/** `patch`: how the API server takes statuses. */
+const announce = async (
+  t: TestContext,
+  parts: Pick<AnnouncerParts, 'timers' | 'look'> & Partial<AnnouncerParts>,
+  patch: () => Promise<KubeObject> = NEVER,
+): Promise<Announcer> => {
+  const { api } = await startKube(t);
+  return new Announcer({
+    ...{ podOf: () => undefined, instance: 'operator-1', nonce: 'ab', log: keptLog() },
+    api: { ...api, patch },
+    ...{ wallNow: () => 0, isLeading: () => true, versionOf: () => '1' },
+    newest: { deployment: (decided) => decided, pool: (decided) => decided },
+    ...{ onWritten: () => undefined, onTold: () => undefined },
+    ...parts,
+  });
+};
 
 test('of many ModelDeployments is told in turns with all else, and of what changes meanwhile after that, once', async (t) => {
-  const { api } = await startKube(t);
-  const world = clusterWorld(NAMES.map((name) => declared(name, [declaredPreset(name)])));
+  const names = Array.from({ length: 40 }, (_, index) => `m${index}`);
+  const world = clusterWorld(names.map((name) => declared(name, [declaredPreset(name)])));
+  const timers = new ManualTimers();
   const told: string[] = [];
-  let [now, looks, ends] = [0, 0, 0];
-  const ended = Promise.withResolvers<undefined>();
-  const announcer = new Announcer({
-    ...{ podOf: () => undefined, instance: 'operator-1', nonce: 'ab', log: keptLog() },
-    api: { ...api, patch: async () => new Promise<KubeObject>(() => undefined) },
-    // Each look at the clock is a millisecond later.
-    timers: { ...systemTimers, now: () => instant((now += 1)) },
-    wallNow: () => 0,
-    isLeading: () => true,
+  let looks = 0;
+  const announcer = await announce(t, {
+    timers: {
+      random: timers.random,
+      wakeIn: timers.wakeIn,
+      // Each look at the clock is a millisecond later.
+      now: () => {
+        timers.advance(milliseconds(1));
+        return timers.now();
+      },
+    },
     look: () => {
       looks += 1;
       return world;
@@ -34,68 +58,58 @@ test('of many ModelDeployments is told in turns with all else, and of what chang
       },
       pool: (decided) => decided,
     },
-    versionOf: () => '1',
-    onWritten: () => undefined,
-    onTold: () => {
-      ends += 1;
-      if (ends === 2) ended.resolve(undefined);
-    },
   });
   announcer.tellSoon();
-  await new Promise(setImmediate);
-  assert.ok(told.length > 0 && told.length < NAMES.length, `${told.length} at once`);
+  await nextTurn();
+  assert.deepEqual(
+    [looks, told.length],
+    [1, 0],
+    'looked at in the next turn, and told when the decision has had its own',
+  );
+  timers.advance(STATUSES_WAIT);
+  await nextTurn();
+  assert.ok(told.length > 0 && told.length < names.length, `${told.length} at once`);
   announcer.tellSoon();
   announcer.tellSoon();
-  await new Promise(setImmediate);
-  assert.equal(looks, 2, 'in the next turn, once');
-  await ended.promise;
-  assert.deepEqual(told.slice(0, NAMES.length).toSorted(), NAMES.toSorted());
-  assert.equal(told.length, 2 * NAMES.length);
+  await timers.pass(milliseconds(10));
+  assert.equal(looks, 2, 'once');
+  while (told.length < 2 * names.length) await timers.pass(STATUSES_WAIT);
+  assert.deepEqual(told.slice(0, names.length).toSorted(), names.toSorted());
+  assert.equal(told.length, 2 * names.length);
 });
 
-test('a telling that took long is followed by the next one later, so that what it tells of is not held up by it', async (t) => {
-  const { api } = await startKube(t);
-  const waits: { readonly delay: number; readonly ring: () => void }[] = [];
-  let [now, took, looks, cancelled] = [0, 30, 0, 0];
-  const told = Promise.withResolvers<undefined>();
-  const announcer = new Announcer({
-    ...{ podOf: () => undefined, instance: 'operator-1', nonce: 'ab', log: keptLog() },
-    api,
-    timers: {
-      ...systemTimers,
-      now: () => instant(now),
-      wakeIn: (delay, ring) => {
-        waits.push({ delay, ring });
-        return () => {
-          cancelled += 1;
-        };
+test('after a look that took long the next one waits, so that what it tells of is not held up by it', async (t) => {
+  const timers = new ManualTimers();
+  let [takes, looks] = [30, 0];
+  const announcer = await announce(
+    t,
+    {
+      timers,
+      look: () => {
+        looks += 1;
+        timers.advance(milliseconds(takes));
+        return clusterWorld([]);
       },
     },
-    wallNow: () => 0,
-    isLeading: () => true,
-    look: () => {
-      looks += 1;
-      now += took;
-      return clusterWorld([]);
-    },
-    newest: { deployment: (decided) => decided, pool: (decided) => decided },
-    versionOf: () => '1',
-    onWritten: () => undefined,
-    onTold: () => {
-      told.resolve(undefined);
-    },
-  });
+    REFUSED,
+  );
   announcer.tellSoon();
-  await told.promise;
+  await nextTurn();
+  assert.equal(looks, 1);
+  takes = 1000;
   announcer.tellSoon();
   announcer.tellSoon();
-  await new Promise(setImmediate);
-  assert.deepEqual([looks, waits.map(({ delay }) => delay)], [1, [60]], 'twice as long, once for all');
-  took = 1000;
-  waits.shift()?.ring();
-  await new Promise(setImmediate);
+  await timers.pass(milliseconds(59));
+  assert.equal(looks, 1, 'twice as long as the first has taken');
+  await timers.pass(milliseconds(1));
+  assert.equal(looks, 2, 'once for all');
   announcer.tellSoon();
-  assert.deepEqual([looks, waits.map(({ delay }) => delay)], [2, [200]], 'within bounds');
+  await timers.pass(milliseconds(199));
+  assert.equal(looks, 2);
+  await timers.pass(milliseconds(1));
+  assert.equal(looks, 3, 'within bounds');
+  announcer.tellSoon();
   await announcer.stop();
-  assert.equal(cancelled, 1);
+  await timers.pass(milliseconds(200));
+  assert.equal(looks, 3, 'not after its end');
 });

@@ -32,11 +32,17 @@ export interface AnnouncerParts extends Pick<EventWriterParts, 'podOf' | 'instan
 const STATUSES_AT_ONCE = 8;
 
 /**
- * So many times as long as the last telling took, the next one is put off. It follows on what was decided, and where it takes long
- * it must not hold up what was decided itself: the pod that somebody waits for is asked for meanwhile.
+ * A look follows on what was decided, and where it takes long it must not hold that up: the pod that somebody waits for is asked for
+ * meanwhile. It is put off by so many times as long as the last one took.
  */
 const GIVES_WAY = 2;
 const LONGEST_WAIT = milliseconds(200);
+
+/**
+ * So long statuses are put off, which is what it takes to ask for a pod: etcd answers no read before the writes that came before it,
+ * so that a status on its way makes the look at the ModelDeployment take twice as long.
+ */
+const STATUSES_WAIT = milliseconds(40);
 
 /** Tells the cluster what becomes of its models, in statuses and in Events. */
 export class Announcer {
@@ -46,9 +52,11 @@ export class Announcer {
   readonly #events: EventWriter;
   readonly #publisher: StatusPublisher;
   readonly #alarm: Alarm;
-  /** How long the last telling took. */
+  /** How long the last look took. */
   #took = milliseconds(0);
   #cancelTelling: (() => void) | undefined;
+  /** Has statuses written at once that give way now. */
+  #endWait: (() => void) | undefined;
   #telling: Promise<void> | undefined;
 
   constructor(parts: AnnouncerParts) {
@@ -63,6 +71,11 @@ export class Announcer {
       statuses: new StatusWriter({ api, lanes: this.#lanes, versionOf, onWritten, onSettled: onTold }),
       events: this.#events,
       newest,
+      giveWay: async () =>
+        new Promise((resolve) => {
+          this.#endWait = resolve;
+          timers.wakeIn(STATUSES_WAIT, resolve);
+        }),
       clock: () => ({ now: timers.now(), wall: parts.wallNow() }),
       publishIn: (delay) => {
         this.#tellIn(delay);
@@ -95,14 +108,16 @@ export class Announcer {
   async stop(): Promise<void> {
     this.#alarm.stop();
     this.#cancelTelling?.();
+    this.#endWait?.();
     await Promise.all([this.#telling, this.#lanes.close(), this.#events.stop()]);
   }
 
   async #tell(): Promise<void> {
     const { now } = this.#parts.timers;
     const begun = now();
-    await this.#publisher.publish(this.#parts.look());
+    const published = this.#publisher.publish(this.#parts.look());
     this.#took = since(begun, now());
+    await published;
     // An earlier operator may have told it already: then nothing is written.
     this.#parts.onTold();
   }

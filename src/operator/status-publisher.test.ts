@@ -17,6 +17,8 @@ import { CatalogFollower } from './catalog-follower.ts';
 import { StatusPublisher } from './status-publisher.ts';
 import { type StatusWish, StatusWriter } from './status-writer.ts';
 
+const atOnce = async (): Promise<void> => Promise.resolve();
+
 const pool: JsonObject = {
   apiVersion: 'corral.dev/v1alpha1',
   kind: 'ModelPool',
@@ -70,6 +72,7 @@ async function startBed(t: TestContext, objects: readonly JsonObject[] = []): Pr
       pool: (decided) => follower.newestPool(decided),
     },
     clock: () => clock,
+    giveWay: atOnce,
     publishIn: () => undefined,
   });
   const catalogs: string[] = [];
@@ -194,6 +197,7 @@ test('nothing is told twice before it could be read back', async () => {
     events: { report: () => undefined },
     newest: { deployment: (decided) => decided, pool: (decided) => decided },
     clock: () => moments.shift() ?? later,
+    giveWay: atOnce,
     publishIn: () => undefined,
   });
   const world = clusterWorld([declared('a', [declaredPreset('a')])]);
@@ -229,6 +233,7 @@ test('a decision that was begun before a status was answered writes that status 
       pool: (decided) => answered(decided.name, decided),
     },
     clock: () => clock,
+    giveWay: atOnce,
     publishIn: () => undefined,
   });
   // Read anew each time, from the same states of the objects.
@@ -254,6 +259,7 @@ test('what is told while a status is on its way follows on that: no condition tu
     events: { report: () => undefined },
     newest: { deployment: (decided) => decided, pool: (decided) => decided },
     clock: () => ({ now: instant(now), wall: Date.parse('2026-01-01T00:00:00Z') + now }),
+    giveWay: atOnce,
     publishIn: () => undefined,
   });
   const objects = [declared('a', [declaredPreset('a')])];
@@ -291,6 +297,7 @@ test('why presets wait is written every two seconds at most, and all else at onc
     events: { report: () => undefined },
     newest: { deployment: (decided) => ({ ...decided, status: answered }), pool: (decided) => decided },
     clock: () => ({ now: instant(now), wall: Date.parse('2026-01-01T00:00:00Z') + now }),
+    giveWay: atOnce,
     publishIn: (delay) => asked.push(delay),
   });
   const objects = [declared('a', [declaredPreset('a')])];
@@ -323,6 +330,7 @@ test('what comes and goes while many statuses are being rendered is an Event all
     newest: { deployment: (decided) => decided, pool: (decided) => decided },
     // Each look at the clock is a millisecond later, so that a slice is over after ten ModelDeployments.
     clock: () => ({ now: instant((now += 1)), wall: Date.parse('2026-01-01T00:00:00Z') }),
+    giveWay: atOnce,
     publishIn: () => undefined,
   });
   const names = ['a', ...Array.from({ length: 30 }, (_, index) => `m${index}`)];

@@ -40,6 +40,8 @@ export interface StatusPublisherParts {
   /** What is known now of an object that was decided about: the answer to a write may have come since. */
   readonly newest: Newest;
   readonly clock: () => Moment;
+  /** Statuses follow on what was decided. Resolves when that has had its turn, and they may be written. */
+  readonly giveWay: () => Promise<void>;
   /** There will be something to write after this, whether or not anything changes until then. */
   readonly publishIn: (delay: Duration) => void;
 }
@@ -85,11 +87,17 @@ export class StatusPublisher {
   }
 
   async #writeDue(): Promise<void> {
-    for (let next = this.#due; next !== undefined; next = this.#due) {
-      this.#due = undefined;
-      await this.#write(next);
-    }
+    for (let next = await this.#takeDue(); next !== undefined; next = await this.#takeDue()) await this.#write(next);
     this.#writing = undefined;
+  }
+
+  /** What there is to write when statuses have given way; `undefined`: nothing. */
+  async #takeDue(): Promise<Situations | undefined> {
+    if (this.#due === undefined) return undefined;
+    await this.#parts.giveWay();
+    const due = this.#due;
+    this.#due = undefined;
+    return due;
   }
 
   async #write(now: Situations): Promise<void> {
