@@ -6,7 +6,8 @@ import { milliseconds } from '../domain/units.ts';
 import { aModelPool } from '../testing/cluster-objects.ts';
 import { keptLog, startKube } from '../testing/kube-testbed.ts';
 import { ManualTimers } from '../testing/manual-timers.ts';
-import { CatalogFollower } from './catalog-follower.ts';
+import type { Rendering } from '../api/cluster/verdict.ts';
+import { CatalogFollower, type ClusterCatalog } from './catalog-follower.ts';
 import { Watch } from '../testing/watch.ts';
 
 const deployment = (name: string): JsonObject => ({
@@ -23,6 +24,7 @@ async function startFollower(t: TestContext) {
   server.put(MODEL_POOLS, aModelPool());
   server.put(MODEL_DEPLOYMENTS, deployment('a'));
   const catalogs: string[] = [];
+  const news: ClusterCatalog<Rendering>[] = [];
   const watch = new Watch(() => `heard: ${catalogs.join('; ')}`);
   const follower = new CatalogFollower({
     api,
@@ -30,8 +32,9 @@ async function startFollower(t: TestContext) {
       timers.advance(milliseconds(20));
       return { ok: true, template: { rendered: preset } };
     },
-    onCatalog: ({ catalog }) => {
-      catalogs.push(catalog.presets.map(({ model }) => model).join());
+    onCatalog: (catalog) => {
+      news.push(catalog);
+      catalogs.push(catalog.catalog.presets.map(({ model }) => model).join());
       watch.look();
     },
     timers,
@@ -42,7 +45,7 @@ async function startFollower(t: TestContext) {
   assert.deepEqual(catalogs, ['a']);
   await server.until(() => server.watching('modeldeployments') === 1);
   const until = async (count: number): Promise<void> => watch.until(() => catalogs.length >= count);
-  return { timers, server, follower, catalogs, until };
+  return { timers, server, follower, catalogs, news, until };
 }
 
 test('after a decision that took long it rests nine times as long before it decides about statuses that have changed', async (t) => {
@@ -69,4 +72,38 @@ test('what somebody declares or deletes is decided about at once, also while it 
   }));
   await until(3);
   assert.deepEqual(catalogs, ['a', 'a,b', 'b']);
+});
+
+test('of a status that says nothing new of names is told with what was decided, and nothing is decided anew', async (t) => {
+  const { timers, server, follower, news, until } = await startFollower(t);
+  server.edit(MODEL_DEPLOYMENTS, A, (object) => ({ ...object, status: { loaded: '1/1' } }));
+  await timers.armed(milliseconds(180));
+  timers.advance(milliseconds(180));
+  await until(2);
+  assert.equal(news[1], news[0], 'the very same');
+  const [{ deployment: decided } = assert.fail()] = news[0]?.acceptance.verdicts ?? assert.fail();
+  assert.equal(decided.status, undefined);
+  assert.equal(follower.newestDeployment(decided).status?.loaded, '1/1');
+  await follower.refresh();
+  assert.notEqual(news[2], news[0], 'who asks for a decision gets one');
+  assert.equal(news[2]?.acceptance.verdicts[0]?.deployment.status?.loaded, '1/1');
+});
+
+test('who is deleted and gives up its pods is heard, whatever its status says', async (t) => {
+  const { server, news, until } = await startFollower(t);
+  server.edit(MODEL_DEPLOYMENTS, A, (object) => ({
+    ...object,
+    metadata: {
+      ...(object['metadata'] as JsonObject),
+      ...{ deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: ['another', 'orphan'] },
+    },
+  }));
+  await until(2);
+  assert.equal(news[1]?.orphaning.size, 1);
+  server.edit(MODEL_DEPLOYMENTS, A, (object) => ({
+    ...object,
+    metadata: { ...(object['metadata'] as JsonObject), finalizers: ['another'] },
+  }));
+  await until(3);
+  assert.equal(news[2]?.orphaning.size, 0);
 });

@@ -1,4 +1,4 @@
-import { type Acceptance, acceptInSteps, catalogOf, templatesOf } from '../api/cluster/accept.ts';
+import { type Acceptance, acceptInSteps, catalogOf, claimsIn, templatesOf } from '../api/cluster/accept.ts';
 import type { NamespaceLabels } from '../api/cluster/allows-namespace.ts';
 import {
   decodeDeployment,
@@ -6,7 +6,7 @@ import {
   type ClusterDeployment,
   type ClusterPool,
 } from '../api/cluster/decode-objects.ts';
-import { NOTHING_GRANTED } from '../api/cluster/grant-names.ts';
+import { areSameClaims, NOTHING_GRANTED } from '../api/cluster/grant-names.ts';
 import { createJudge, type JudgeDeployment } from '../api/cluster/judge-deployment.ts';
 import { memoize } from '../domain/memoize.ts';
 import type { PodOwner, PodSettings } from '../api/cluster/pod-settings.ts';
@@ -45,7 +45,7 @@ export interface CatalogFollowerParts<Template extends Rendering> {
 /** Kubernetes' finalizer for what is deleted with `--cascade=orphan` (metav1, `FinalizerOrphanDependents`). */
 const ORPHAN = 'orphan';
 
-const isOrphaning = ({ metadata: { deletionTimestamp, finalizers = [] } }: KubeObject): boolean =>
+const isOrphaning = ({ metadata: { deletionTimestamp, finalizers = [] } }: Pick<KubeObject, 'metadata'>): boolean =>
   deletionTimestamp !== undefined && finalizers.includes(ORPHAN);
 
 /** For how long deciding holds everything else up at a time. */
@@ -59,7 +59,8 @@ const labelsOf = ({ metadata }: KubeObject): NamespaceLabels => new Map(Object.e
 
 /**
  * Follows ModelDeployments, ModelPools and namespaces, and decides what of them is run. Which names were granted is
- * remembered, so that a status that is not written yet takes nobody's name away.
+ * remembered, so that a status that is not written yet takes nobody's name away. Statuses of what is handed over may be older than
+ * those that are known: see `newestDeployment` and `newestPool`.
  */
 export class CatalogFollower<Template extends Rendering> {
   readonly #parts: CatalogFollowerParts<Template>;
@@ -69,12 +70,13 @@ export class CatalogFollower<Template extends Rendering> {
   readonly #decodeDeployment = memoize(decodeDeployment);
   readonly #decodePool = memoize(decodePool);
   readonly #judge: JudgeDeployment<Template>;
-  #grants = NOTHING_GRANTED;
   #isFollowing = false;
   #willDecide = false;
   /** Something has changed since the last decision was begun. */
   #isDue = false;
   #deciding: Promise<void> | undefined;
+  /** What was handed over last. */
+  #news: ClusterCatalog<Template> | undefined;
   /** What had been declared when the last decision was begun. */
   #decided: readonly unknown[] = [];
   /** Until when changes are collected, for the sake of all else that this process does. */
@@ -181,16 +183,30 @@ export class CatalogFollower<Template extends Rendering> {
       yield;
     }
     const acceptance = yield* acceptInSteps({
-      deployments: this.#deployments.objects().map(this.#decodeDeployment),
-      pools: this.#pools.objects().map(this.#decodePool),
+      ...this.#decoded(),
       namespaces: new Map(this.#namespaces.objects().map((object) => [object.metadata.name, labelsOf(object)])),
-      before: this.#grants,
+      before: this.#news === undefined ? NOTHING_GRANTED : this.#news.acceptance.grants,
       judge: this.#judge,
     });
     const [catalog, templates] = [catalogOf(acceptance), templatesOf(acceptance)];
     // Whoever takes it in has much to do as well.
     yield;
     return { catalog, templates, orphaning: this.#orphaning(), acceptance };
+  }
+
+  #decoded(): { readonly deployments: readonly ClusterDeployment[]; readonly pools: readonly ClusterPool[] } {
+    return {
+      deployments: this.#deployments.objects().map(this.#decodeDeployment),
+      pools: this.#pools.objects().map(this.#decodePool),
+    };
+  }
+
+  /** What was decided last, if it holds as it is: only statuses have changed, and none of them says anything else of names. */
+  #standing(): ClusterCatalog<Template> | undefined {
+    const news = this.#news;
+    if (news === undefined || this.#deciding !== undefined) return undefined;
+    if (!isSameList(this.#decided, this.#declared())) return undefined;
+    return areSameClaims(claimsIn(this.#decoded()), news.acceptance.grants.claims) ? news : undefined;
   }
 
   #orphaning(): ReadonlySet<string> {
@@ -200,7 +216,7 @@ export class CatalogFollower<Template extends Rendering> {
 
   #handOver(news: ClusterCatalog<Template>): void {
     if (!this.#isFollowing) return;
-    this.#grants = news.acceptance.grants;
+    this.#news = news;
     this.#parts.onCatalog(news);
   }
 
@@ -219,7 +235,12 @@ export class CatalogFollower<Template extends Rendering> {
   #declared(): readonly unknown[] {
     const objects = [...this.#deployments.objects(), ...this.#pools.objects()];
     return [
-      ...objects.flatMap(({ spec, metadata: { uid, deletionTimestamp } }) => [uid, spec, deletionTimestamp]),
+      ...objects.flatMap(({ spec, metadata }) => [
+        metadata.uid,
+        spec,
+        metadata.deletionTimestamp,
+        isOrphaning({ metadata }),
+      ]),
       ...this.#namespaces.objects(),
     ];
   }
@@ -248,7 +269,10 @@ export class CatalogFollower<Template extends Rendering> {
   #decideNext(): void {
     this.#willDecide = false;
     this.#endRest();
-    if (this.#isFollowing) void this.#decide();
+    if (!this.#isFollowing) return;
+    const standing = this.#standing();
+    if (standing === undefined) void this.#decide();
+    else this.#handOver(standing);
   }
 
   #endRest(): void {

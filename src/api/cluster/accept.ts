@@ -67,6 +67,28 @@ function lostBy({ uid, declares }: NameClaim, holders: NameHolders, objects: Rea
   });
 }
 
+interface Claimant {
+  readonly deployment: ClusterDeployment;
+  readonly claim: NameClaim;
+}
+
+/** What is Corral's to run, the oldest first. */
+const claimantsIn = (
+  deployments: readonly ClusterDeployment[],
+  living: ReadonlyMap<string, ClusterPool>,
+): readonly Claimant[] =>
+  deployments
+    .filter((deployment) => isInScope(deployment, living))
+    .map((deployment) => ({ deployment, claim: claimOf(deployment) }))
+    .sort((a, b) => byAge(a.claim, b.claim));
+
+/** What is said about names, the oldest ModelDeployment first. */
+export const claimsIn = ({
+  deployments,
+  pools,
+}: Pick<AcceptInput<Rendering>, 'deployments' | 'pools'>): readonly NameClaim[] =>
+  claimantsIn(deployments, livingPools(pools)).map(({ claim }) => claim);
+
 /**
  * Decides about everything that is declared: which preset gets which names, and which is run. Names do not depend on the rest,
  * so that a preset that is refused keeps its names, and clients are told why instead of that it does not exist. A step is a
@@ -76,10 +98,7 @@ export function* acceptInSteps<Template extends Rendering>(
   input: AcceptInput<Template>,
 ): Generator<undefined, Acceptance<Template>> {
   const living = livingPools(input.pools);
-  const ours = input.deployments
-    .filter((deployment) => isInScope(deployment, living))
-    .map((deployment) => ({ deployment, claim: claimOf(deployment) }))
-    .sort((a, b) => byAge(a.claim, b.claim));
+  const ours = claimantsIn(input.deployments, living);
   const grants = grantAgain(
     ours.map(({ claim }) => claim),
     input.before,

@@ -107,11 +107,12 @@ export function grantNames(claims: readonly NameClaim[], before: NameHolders): N
  * The same for claims in the order of the last ones. Claims that say what the last ones said change nothing, and mostly they do: what
  * is written into a status has to do with names only when one comes or goes.
  */
-export function grantAgain(claims: readonly NameClaim[], before: Grants): Grants {
-  const isSame =
-    claims.length === before.claims.length && claims.every((one, place) => isSameClaim(one, before.claims[place]));
-  return isSame ? before : { claims, holders: grantNames(claims, before.holders) };
-}
+export const grantAgain = (claims: readonly NameClaim[], before: Grants): Grants =>
+  areSameClaims(claims, before.claims) ? before : { claims, holders: grantNames(claims, before.holders) };
+
+/** Whether claims say what others said, in the same order. */
+export const areSameClaims = (claims: readonly NameClaim[], others: readonly NameClaim[]): boolean =>
+  claims.length === others.length && claims.every((claim, place) => isSameClaim(claim, others[place]));
 
 const isSameClaim = (a: NameClaim, b: NameClaim | undefined): boolean =>
   a === b ||
