@@ -91,7 +91,7 @@ export class Announcer {
       this.#cancelTelling = undefined;
       this.#telling = this.#tell();
     };
-    this.#cancelTelling = wait === 0 ? inNextTurn(telling) : this.#parts.timers.wakeIn(wait, telling);
+    this.#cancelTelling = wait < 1 ? inNextTurn(telling) : this.#parts.timers.wakeIn(wait, telling);
   }
 
   /** Tells people of something that shows in no status. */

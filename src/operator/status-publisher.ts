@@ -87,20 +87,17 @@ export class StatusPublisher {
   }
 
   async #writeDue(): Promise<void> {
-    for (let next = await this.#takeDue(); next !== undefined; next = await this.#takeDue()) await this.#write(next);
+    while (this.#due !== undefined) {
+      await this.#parts.giveWay();
+      await this.#writeNewest();
+    }
     this.#writing = undefined;
   }
 
-  /** What there is to write when statuses have given way; `undefined`: nothing. */
-  async #takeDue(): Promise<Situations | undefined> {
-    if (this.#due === undefined) return undefined;
-    await this.#parts.giveWay();
-    const due = this.#due;
+  async #writeNewest(): Promise<void> {
+    const now = this.#due;
     this.#due = undefined;
-    return due;
-  }
-
-  async #write(now: Situations): Promise<void> {
+    if (now === undefined) return;
     const at = this.#parts.clock();
     this.#forget(at.now);
     await inSlices(this.#writeDeployments(now, at), () => this.#parts.clock().now, LONGEST_SLICE);
