@@ -6,7 +6,7 @@ import { ask, contentOf } from '../support/edge-client.ts';
 import { inCluster } from '../support/in-cluster.ts';
 import { nodeOf } from '../support/node-of.ts';
 import { standStill } from '../support/pod-process.ts';
-import { RunError } from '../support/run.ts';
+import { run, RunError } from '../support/run.ts';
 import type { PresetSpec, Scene } from '../support/scene.ts';
 
 const LONG = 600;
@@ -40,13 +40,15 @@ const evict = async ({ corral }: Scene, { metadata: { name, namespace } }: ApiOb
     metadata: { name, namespace },
   });
 
-/** Drains the node of a pod of all pods of the ModelDeployment, and gives up after a second. */
+/** Drains the node of a pod of all pods of the ModelDeployment, and gives up when a budget forbids it. */
 async function tryDrain({ t, corral }: Scene, pod: ApiObject): Promise<string> {
   const node = nodeOf(pod);
-  const uncordon = async (): Promise<string> => corral.cluster.kubectl(['uncordon', node]);
+  const { cluster } = corral;
+  const uncordon = async (): Promise<string> => cluster.kubectl(['uncordon', node]);
   t.after(uncordon);
-  const which = [`--pod-selector=corral.dev/deployment=${DEPLOYMENT}`, '--delete-emptydir-data', '--timeout=1s'];
-  return corral.cluster.kubectl(['drain', node, ...which]).finally(uncordon);
+  const which = [`--pod-selector=corral.dev/deployment=${DEPLOYMENT}`, '--delete-emptydir-data', '--timeout=60s'];
+  const env = { ...process.env, KUBECONFIG: cluster.kubeconfig };
+  return run([cluster.kubectlFile, 'drain', node, ...which], { env, endAt: BUDGET }).finally(uncordon);
 }
 
 const isBudget = (error: unknown): boolean => error instanceof RunError && error.stderr.includes(BUDGET);

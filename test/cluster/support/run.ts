@@ -9,6 +9,8 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** `show`: what it writes on stderr is ours too, for what takes minutes. */
   readonly stderr?: 'keep' | 'show';
+  /** It is ended as soon as it has written this on its stderr: for what tries again until somebody ends it. */
+  readonly endAt?: string;
 }
 
 /** A program has ended with another exit code than 0. */
@@ -22,7 +24,7 @@ export class RunError extends Error {
   }
 }
 
-/** Runs a program to its end and returns what it wrote on stdout. Throws RunError with its stderr if it fails. */
+/** Runs a program to its end and returns what it wrote on stdout. Throws RunError with its stderr if it fails, or is ended. */
 export async function run(argv: readonly [string, ...string[]], options: RunOptions = {}): Promise<string> {
   const [program, ...args] = argv;
   const child = spawn(program, args, {
@@ -33,15 +35,13 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
   // A program that reads nothing closes its end first.
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(options.stdin);
-  const outputs = Promise.all(
-    [child.stdout, child.stderr].map(async (stream) => (stream === null ? '' : text(stream))),
-  );
+  const stdout = child.stdout === null ? '' : text(child.stdout);
+  let stderr = '';
+  child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
+    stderr += piece;
+    if (options.endAt !== undefined && stderr.includes(options.endAt)) child.kill('SIGTERM');
+  });
   await once(child, 'close');
-  const [stdout, stderr] = await outputs;
-  if (child.exitCode === 0) return stdout ?? '';
-  throw new RunError(
-    argv,
-    child.signalCode === null ? `code ${String(child.exitCode)}` : child.signalCode,
-    stderr ?? '',
-  );
+  if (child.exitCode === 0) return stdout;
+  throw new RunError(argv, child.signalCode === null ? `code ${String(child.exitCode)}` : child.signalCode, stderr);
 }
