@@ -63,7 +63,9 @@ describe("a user's PodDisruptionBudget over model pods", { timeout: 180_000 }, (
   it(
     'is kept by who evicts, whose one eviction cuts nothing, and does not keep Corral from unloading the last pod',
     inCluster(async (scene) => {
-      await scene.apply(DEPLOYMENT, await scene.pool(), [preset({ minReplicas: 2, maxReplicas: 2 })]);
+      // A third one would be one more that may be disrupted: it waits until the first is gone.
+      const pool = await scene.pool({ capacity: { maxLoaded: 2 } });
+      await scene.apply(DEPLOYMENT, pool, [preset({ minReplicas: 2, maxReplicas: 2 })]);
       const said = contentOf(await ask(scene.url, 'slow'));
       const first = await scene.readyPod('slow');
       const second = await scene.readyPod('slow', first);
