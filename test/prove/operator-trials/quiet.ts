@@ -13,6 +13,7 @@ const SETTLED_AFTER_MS = 65_000;
 
 /** What both operators hold is looked at so often. */
 const LOOKS = 10;
+const WARM = 4;
 const MINUTE_MS = 60_000;
 
 /** Nothing happens for so long, in milliseconds, and so nothing is written but the Lease, and what the operators hold does not grow. */
@@ -50,7 +51,7 @@ async function lookAgain({ leader, standby }: OperatorPair, lasting: number): Pr
     stands.push(await figuresOf(standby.operator));
   }
   return [
-    { name: 'the operator that leads', looks: leads },
-    { name: 'the one that stands by', looks: stands },
+    { name: 'the operator that leads', warm: WARM, looks: leads },
+    { name: 'the one that stands by', warm: WARM, looks: stands },
   ];
 }

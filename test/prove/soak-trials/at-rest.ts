@@ -4,15 +4,15 @@ import type { Figures } from './figures.ts';
 /** What one process held each time that nothing was asked of it, oldest first. */
 export interface Rests {
   readonly name: string;
+  /** Before this look it has not yet done everything once: caches fill, and V8 has not yet let go of what it needed to start. */
+  readonly warm: number;
   readonly looks: readonly Figures[];
 }
 
 const MIB = 1024 * 1024;
-/** Before this look a process has not yet done everything once: caches fill, and V8 has not yet let go of what it needed to start. */
-const WARM = 4;
 /** So many values of a series are told at the most. */
 const COURSE = 11;
-export const FEWEST_LOOKS = WARM + 2;
+export const FEWEST_LOOKS_WARM = 2;
 /** By so much a figure may be larger at the end than when it was warm. */
 const MOST_GROWTH: readonly (readonly [keyof Figures, number])[] = [
   ['objectBytes', MIB],
@@ -25,30 +25,31 @@ const MOST_GROWTH: readonly (readonly [keyof Figures, number])[] = [
 ];
 
 /** One sentence for each figure that has grown. Throws if there are too few looks to tell. */
-export function judgeRests({ name, looks }: Rests): readonly string[] {
-  const { warm, last } = endsOf(looks);
+export function judgeRests(rests: Rests): readonly string[] {
+  const { warm, last } = endsOf(rests);
+  const { name } = rests;
   return MOST_GROWTH.filter(([figure, growth]) => last[figure] > warm[figure] + growth).map(
     ([figure]) => `${name}: ${figure} has grown from ${warm[figure]} to ${last[figure]}`,
   );
 }
 
-function endsOf(looks: readonly Figures[]): { readonly warm: Figures; readonly last: Figures } {
-  const [warm, ...after] = looks.slice(WARM);
+function endsOf({ looks, warm: from }: Rests): { readonly warm: Figures; readonly last: Figures } {
+  const [warm, ...after] = looks.slice(from);
   const last = after.at(-1);
   if (warm === undefined || last === undefined)
-    throw new Error(`${looks.length} looks are too few: it takes ${FEWEST_LOOKS}`);
+    throw new Error(`${looks.length} looks are too few: it takes ${from + FEWEST_LOOKS_WARM}`);
   return { warm, last };
 }
 
 /** A row of the table: what it held when it was warm and at the end, and how its objects went in between. `minutes`: between two looks. */
 export function tellRests(rests: Rests, minutes: number): Series {
   const runs = rests.looks.length;
-  if (runs < FEWEST_LOOKS)
+  if (runs < rests.warm + FEWEST_LOOKS_WARM)
     return { what: `${rests.name} at rest: it did not live long enough to tell`, runs, failures: [], timed: '', timings: [] }; // prettier-ignore
-  const { warm, last } = endsOf(rests.looks);
+  const { warm, last } = endsOf(rests);
   const from = (figure: keyof Figures): string => `${warm[figure]} to ${last[figure]}`;
   const memory = (figure: 'codeBytes' | 'rssBytes'): string => `${mib(warm[figure])} to ${mib(last[figure])} MiB`;
-  const objects = rests.looks.slice(WARM).map(({ objectBytes }) => objectBytes / MIB);
+  const objects = rests.looks.slice(rests.warm).map(({ objectBytes }) => objectBytes / MIB);
   const slope = (slopeOf(objects) * 60) / minutes;
   const course = courseOf(objects).map((one) => one.toFixed(1));
   return {
