@@ -46,11 +46,7 @@ export function writeHead(res: ServerResponse, status: number, headers: readonly
  * A text goes out as UTF-8.
  */
 export function endAnswer(res: ServerResponse, rest?: Buffer | string): void {
-  if (!res.shouldKeepAlive) end(res, rest);
-  else
-    answers.add(() => {
-      end(res, rest);
-    });
+  endInTurn(res, rest, 'add');
 }
 
 /**
@@ -58,9 +54,13 @@ export function endAnswer(res: ServerResponse, rest?: Buffer | string): void {
  * whatever number, waits for answers to them longer than others wait for theirs.
  */
 export function endRefusal(res: ServerResponse, rest: string): void {
+  endInTurn(res, rest, 'addSecondRank');
+}
+
+function endInTurn(res: ServerResponse, rest: Buffer | string | undefined, add: 'add' | 'addSecondRank'): void {
   if (!res.shouldKeepAlive) end(res, rest);
   else
-    answers.addSecondRank(() => {
+    answers[add](() => {
       end(res, rest);
     });
 }
