@@ -29,6 +29,15 @@ export interface Patch {
   readonly body: JsonObject;
 }
 
+/** What the status of one object and no other is to be. */
+export interface StatusChange {
+  readonly uid: string;
+  /** As for a `Patch`. */
+  readonly resourceVersion: string | undefined;
+  /** All of it: what it does not name is gone. */
+  readonly status: JsonObject;
+}
+
 export interface Deletion {
   readonly uid: string;
   readonly resourceVersion: string | undefined;
@@ -54,10 +63,12 @@ export interface KubeApi {
   /** PUT. The object's `metadata.resourceVersion` must be the server's: 409 Conflict otherwise. */
   replace(resource: Resource, object: KubeObject): Promise<KubeObject>;
   /**
-   * PATCH of the object or of a subresource such as `status`. The object is gone: `ApiError` 404. It has changed since the
-   * given `resourceVersion`: 409 Conflict. Another one has its name and no `resourceVersion` was given: 422 Invalid.
+   * PATCH of the object. It is gone: `ApiError` 404. It has changed since the given `resourceVersion`: 409 Conflict. Another one
+   * has its name and no `resourceVersion` was given: 422 Invalid.
    */
-  patch(resource: Resource, ref: ObjectRef, patch: Patch, subresource?: 'status'): Promise<KubeObject>;
+  patch(resource: Resource, ref: ObjectRef, patch: Patch): Promise<KubeObject>;
+  /** PATCH of the subresource `status`. The same errors, and 422 Invalid wherever another object has the name. */
+  replaceStatus(resource: Resource, ref: ObjectRef, change: StatusChange): Promise<KubeObject>;
   /**
    * DELETE with preconditions. An object that is gone already (404) is no error. It has changed, or another one has its
    * name: `ApiError` 409 Conflict.

@@ -40,25 +40,20 @@ test('requests look as Kubernetes wants them', async (t) => {
   const { server, api } = await startKube(t);
   const pod = await api.create(PODS, aPod('a'));
   const { uid, resourceVersion } = pod.metadata;
-  await api.patch(
-    PODS,
-    refOf(pod),
-    { uid, resourceVersion: undefined, body: { status: { phase: 'Running' } } },
-    'status',
-  );
+  await api.patch(PODS, refOf(pod), { uid, resourceVersion: undefined, body: { metadata: { labels: { a: 'b' } } } });
   await api.delete(PODS, refOf(pod), { uid, resourceVersion: undefined, gracePeriodSeconds: undefined });
   await api.list(POOLS, {});
   await api.list(PODS, { namespace: 'ml', labelSelector: 'a=b' });
   const said = server.requests.map(({ method, path, query }) => `${method} ${path} ${query.toString()}`.trim());
   assert.deepEqual(said, [
     'POST /api/v1/namespaces/ml/pods fieldValidation=Strict',
-    'PATCH /api/v1/namespaces/ml/pods/a/status',
+    'PATCH /api/v1/namespaces/ml/pods/a',
     'DELETE /api/v1/namespaces/ml/pods/a',
     'GET /apis/corral.dev/v1alpha1/modelpools limit=100',
     'GET /api/v1/namespaces/ml/pods limit=100&labelSelector=a%3Db',
   ]);
   assert.equal(server.requests[1]?.contentType, 'application/merge-patch+json');
-  assert.deepEqual(server.requests[1].body, { status: { phase: 'Running' }, metadata: { uid } });
+  assert.deepEqual(server.requests[1].body, { metadata: { labels: { a: 'b' }, uid } });
   assert.deepEqual(server.requests[2]?.body, {
     kind: 'DeleteOptions',
     apiVersion: 'v1',
@@ -66,6 +61,22 @@ test('requests look as Kubernetes wants them', async (t) => {
     preconditions: { uid },
   });
   assert.equal(resourceVersion.length > 0, true);
+});
+
+test('a status is replaced whole, if it is of this life and this state of the object', async (t) => {
+  const { server, api } = await startKube(t);
+  const { metadata } = server.put(POOLS, { metadata: { name: 'p' }, status: { loaded: 1, queue: ['a'] } });
+  const replace = async (uid: string, resourceVersion?: string): Promise<KubeObject> =>
+    api.replaceStatus(POOLS, { namespace: undefined, name: 'p' }, { uid, resourceVersion, status: { loaded: 2 } });
+  const { status, metadata: now } = await replace(metadata.uid, metadata.resourceVersion);
+  assert.deepEqual(status, { loaded: 2 });
+  assert.equal(server.requests.at(-1)?.path, '/apis/corral.dev/v1alpha1/modelpools/p/status');
+  await assert.rejects(replace(metadata.uid, metadata.resourceVersion), isApiError(409, 'Conflict'));
+  await assert.rejects(replace('another'), isApiError(422, 'Invalid'));
+  await assert.rejects(replace('another', now.resourceVersion), isApiError(422, 'Invalid'));
+  assert.deepEqual((await replace(metadata.uid)).metadata.uid, metadata.uid);
+  server.finishDeletion(metadata.uid);
+  await assert.rejects(replace(metadata.uid), isApiError(404, 'NotFound'));
 });
 
 test('a write for another state or another life of the object is refused', async (t) => {

@@ -13,6 +13,7 @@ import {
   type NewObject,
   type ObjectList,
   type Patch,
+  type StatusChange,
   type Scope,
   type WatchEvent,
 } from './kube-api.ts';
@@ -103,10 +104,16 @@ class Transport implements KubeConnection {
     return this.#write({ method: 'PUT', path, body: object });
   }
 
-  async patch(resource: Resource, ref: ObjectRef, patch: Patch, subresource?: 'status'): Promise<KubeObject> {
-    const path = objectPath(resource, ref, subresource);
+  async patch(resource: Resource, ref: ObjectRef, patch: Patch): Promise<KubeObject> {
+    const path = objectPath(resource, ref);
     const contentType = 'application/merge-patch+json';
     return this.#write({ method: 'PATCH', path, contentType, body: withIdentity(patch) });
+  }
+
+  async replaceStatus(resource: Resource, ref: ObjectRef, change: StatusChange): Promise<KubeObject> {
+    const path = objectPath(resource, ref, 'status');
+    const contentType = 'application/json-patch+json';
+    return this.#write({ method: 'PATCH', path, contentType, body: statusOperations(change) });
   }
 
   async delete(resource: Resource, ref: ObjectRef, deletion: Deletion): Promise<void> {
@@ -185,6 +192,19 @@ function withIdentity({ uid, resourceVersion, body }: Patch): JsonObject {
   const identity = resourceVersion === undefined ? { uid } : { uid, resourceVersion };
   return { ...body, metadata: { ...metadata, ...identity } };
 }
+
+/**
+ * A JSON patch (RFC 6902), since it can test the uid. Of a merge patch to the status of a custom resource the API server takes nothing
+ * but the status and the `resourceVersion`, so that the uid of an object that is gone would be passed over, and the status written to
+ * whatever has its name now (Kubernetes v1.34, apiextensions-apiserver, statusStrategy.PrepareForUpdate).
+ */
+const statusOperations = ({ uid, resourceVersion, status }: StatusChange): readonly JsonObject[] => [
+  { op: 'test', path: '/metadata/uid', value: uid },
+  ...(resourceVersion === undefined
+    ? []
+    : [{ op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion }]),
+  { op: 'add', path: '/status', value: status },
+];
 
 /** Throws `RangeError` for a grace of 0, which would drop a pod's object while its containers run. */
 function deleteOptions({ uid, resourceVersion, gracePeriodSeconds }: Deletion): JsonObject {

@@ -14,16 +14,16 @@ const STATUSES_WAIT = milliseconds(40);
 const NEVER = async (): Promise<KubeObject> => new Promise(() => undefined);
 const REFUSED = async (): Promise<KubeObject> => Promise.reject(new Error('refused'));
 
-/** `patch`: how the API server takes statuses. */
+/** `replaceStatus`: how the API server takes statuses. */
 const announce = async (
   t: TestContext,
   parts: Pick<AnnouncerParts, 'timers' | 'look'> & Partial<AnnouncerParts>,
-  patch: () => Promise<KubeObject> = NEVER,
+  replaceStatus: () => Promise<KubeObject> = NEVER,
 ): Promise<Announcer> => {
   const { api } = await startKube(t);
   return new Announcer({
     ...{ podOf: () => undefined, instance: 'operator-1', nonce: 'ab', log: keptLog() },
-    api: { ...api, patch },
+    api: { ...api, replaceStatus },
     ...{ wallNow: () => 0, isLeading: () => true, versionOf: () => '1' },
     newest: { deployment: (decided) => decided, pool: (decided) => decided },
     ...{ onWritten: () => undefined, onTold: () => undefined },

@@ -20,8 +20,9 @@ interface Bed {
 function startWriter(versionOf: () => string | undefined = () => '1'): Bed {
   const [sent, versions]: [unknown[], (string | undefined)[]] = [[], []];
   const waiting: PromiseWithResolvers<undefined>[] = [];
-  const patch: StatusWriterParts['api']['patch'] = async (_resource, _ref, { body, resourceVersion }) => {
-    sent.push(body['status']);
+  const replaceStatus: StatusWriterParts['api']['replaceStatus'] = async (_resource, _ref, change) => {
+    const { status, resourceVersion } = change;
+    sent.push(status);
     versions.push(resourceVersion);
     const answered = Promise.withResolvers<undefined>();
     waiting.push(answered);
@@ -30,7 +31,7 @@ function startWriter(versionOf: () => string | undefined = () => '1'): Bed {
   };
   const lanes = new WriteLanes({ log: keptLog(), timers: new EagerTimers(seconds(60)) });
   const writer = new StatusWriter({
-    ...{ api: { patch }, lanes, versionOf },
+    ...{ api: { replaceStatus }, lanes, versionOf },
     ...{ onWritten: () => undefined, onSettled: () => undefined },
   });
   const answer = async (error?: Error): Promise<void> => {
@@ -101,7 +102,7 @@ test('a status that meets with a conflict also where it follows on nothing is tr
 test('a status is dropped where another object has its name', async () => {
   const { writer, sent, answer } = startWriter();
   writer.write(wish({ loaded: 1 }));
-  await answer(new ApiError({ status: 409, reason: 'Conflict', message: 'another uid' }));
+  await answer(new ApiError({ status: 409, reason: 'Conflict', message: 'it has changed' }));
   await answer(new ApiError({ status: 422, reason: 'Invalid', message: 'another uid' }));
   assert.deepEqual([sent.length, writer.isPending('u')], [2, false]);
 });

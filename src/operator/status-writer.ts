@@ -8,12 +8,12 @@ export interface StatusWish {
   readonly resource: Resource;
   readonly ref: ObjectRef;
   readonly uid: string;
-  /** Names every field that a status has had, since those left out stay. */
+  /** All of it. */
   readonly status: object;
 }
 
 export interface StatusWriterParts {
-  readonly api: Pick<KubeApi, 'patch'>;
+  readonly api: Pick<KubeApi, 'replaceStatus'>;
   readonly lanes: WriteLanes;
   /** The `resourceVersion` of the newest that is known of an object, by its uid; `undefined`: it is gone. */
   readonly versionOf: (resource: Resource, uid: string) => string | undefined;
@@ -74,15 +74,14 @@ export class StatusWriter {
   async #write(wish: StatusWish): Promise<KubeObject> {
     const version = this.#parts.versionOf(wish.resource, wish.uid);
     try {
-      return await this.#patch(wish, version);
+      return await this.#replace(wish, version);
     } catch (error) {
       if (version === undefined || !isConflict(error)) throw error;
-      return this.#patch(wish, undefined);
+      return this.#replace(wish, undefined);
     }
   }
 
-  async #patch({ resource, ref, uid, status }: StatusWish, resourceVersion: string | undefined): Promise<KubeObject> {
-    const body = { status: toJsonMap(status) };
-    return this.#parts.api.patch(resource, ref, { uid, resourceVersion, body }, 'status');
+  async #replace({ resource, ref, uid, status }: StatusWish, resourceVersion: string | undefined): Promise<KubeObject> {
+    return this.#parts.api.replaceStatus(resource, ref, { uid, resourceVersion, status: toJsonMap(status) });
   }
 }

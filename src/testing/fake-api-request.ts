@@ -1,6 +1,6 @@
-import type { JsonObject } from '../domain/json.ts';
+import type { Json, JsonObject } from '../domain/json.ts';
 import { resourceKey, type FakeResource } from './fake-api-resources.ts';
-import { isJsonObject } from './merge-patch.ts';
+import { isJsonObject, mergePatch } from './merge-patch.ts';
 
 export type FakeVerb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';
 
@@ -19,6 +19,7 @@ export interface FakeRequest {
   readonly subresource: string;
   readonly authorization: string | undefined;
   readonly contentType: string | undefined;
+  /** Of a JSON patch, what it names: the values that it tests or sets, at their places. */
   readonly body: JsonObject;
 }
 
@@ -54,6 +55,9 @@ export function matches(request: FakeRequest, match: FakeMatch): boolean {
   return pairs.every(([wanted, got]) => wanted === undefined || wanted === got) && where?.(request) !== false;
 }
 
+/** A JSON patch (RFC 6902). */
+export const JSON_PATCH = 'application/json-patch+json';
+
 const PATH =
   /^\/(?:api|apis\/(?<group>[^/]+))\/(?<version>[^/]+)(?:\/namespaces\/(?<namespace>[^/]+))?\/(?<plural>[^/]+)(?:\/(?<name>[^/]+))?(?:\/(?<subresource>[^/]+))?$/;
 
@@ -82,7 +86,7 @@ export function parseRequest(raw: RawRequest, resources: readonly FakeResource[]
     subresource: part('subresource'),
     authorization: raw.authorization,
     contentType: raw.contentType,
-    body: parseBody(raw.body),
+    body: raw.contentType === JSON_PATCH ? namedBy(parsePatch(raw.body)) : parseBody(raw.body),
   };
 }
 
@@ -105,3 +109,26 @@ function parseBody(text: string): JsonObject {
   const body: unknown = text === '' ? {} : JSON.parse(text);
   return isJsonObject(body) ? body : {};
 }
+
+interface Operation {
+  readonly path: string;
+  readonly value: Json;
+}
+
+function parsePatch(text: string): readonly Operation[] {
+  const operations: unknown = JSON.parse(text);
+  return Array.isArray(operations) && operations.every(isOperation) ? operations : [];
+}
+
+const isOperation = (value: unknown): value is Operation =>
+  isJsonObject(value) && typeof value['path'] === 'string' && value['value'] !== undefined;
+
+const namedBy = (operations: readonly Operation[]): JsonObject =>
+  operations.reduce<JsonObject>((body, { path, value }) => {
+    const at = path
+      .split('/')
+      .slice(1)
+      .reduceRight<Json>((inner, key) => ({ [key]: inner }), value);
+    const named = mergePatch(body, at);
+    return isJsonObject(named) ? named : body;
+  }, {});

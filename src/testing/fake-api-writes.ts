@@ -2,7 +2,7 @@ import type { JsonObject } from '../domain/json.ts';
 import { isDeepStrictEqual } from 'node:util';
 import { notFound } from './fake-api-reads.ts';
 import { FakeRefusal } from './fake-api-refusal.ts';
-import type { FakeRequest } from './fake-api-request.ts';
+import { JSON_PATCH, type FakeRequest } from './fake-api-request.ts';
 import { apiVersionOf, type FakeResource } from './fake-api-resources.ts';
 import { childOf, keyOf, metaOf, withMeta, type FakeApiStore, type FakeKey } from './fake-api-store.ts';
 import { isJsonObject, mergePatch } from './merge-patch.ts';
@@ -48,15 +48,24 @@ export class FakeApiWrites {
     return this.#replace(request, before, request.body);
   }
 
-  /** PATCH, and only as a JSON merge patch. */
+  /** PATCH: of an object as a JSON merge patch, of its status as a JSON patch that tests the uid. */
   patch(request: FakeRequest): JsonObject {
-    if (request.contentType !== 'application/merge-patch+json') {
-      throw new FakeRefusal(415, 'UnsupportedMediaType', 'the fake takes merge patches only');
+    const isStatus = request.subresource === 'status';
+    if (request.contentType !== (isStatus ? JSON_PATCH : 'application/merge-patch+json')) {
+      throw new FakeRefusal(415, 'UnsupportedMediaType', 'the fake takes merge patches, and JSON patches of statuses');
     }
+    if (isStatus) return this.#patchStatus(request);
     const before = this.#existing(request);
     const merged = mergePatch(before, request.body);
     if (!isJsonObject(merged)) throw badRequest('the patch is no object');
     return this.#replace(request, before, merged);
+  }
+
+  #patchStatus(request: FakeRequest): JsonObject {
+    const before = this.#existing(request);
+    const { body } = request;
+    if (metaOf(body)['uid'] !== metaOf(before)['uid']) throw invalid('testing value /metadata/uid failed: test failed');
+    return this.#replace(request, before, withMeta({ ...before, status: childOf(body, 'status') }, metaOf(body)));
   }
 
   delete(request: FakeRequest): JsonObject {

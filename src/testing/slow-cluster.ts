@@ -177,6 +177,11 @@ export class SlowCluster {
           const before = this.#checked(resource, ref, uid, resourceVersion);
           return this.put(resource, plain(mergePatch(plain(before), body)));
         }),
+      replaceStatus: async (resource, ref, { uid, resourceVersion, status }) =>
+        call(`write ${resource.plural}`, () => {
+          const before = this.#checked(resource, ref, uid, resourceVersion);
+          return this.put(resource, plain({ ...before, status }));
+        }),
       delete: async (resource, ref, { uid, resourceVersion }) =>
         call(`write ${resource.plural}`, () => {
           this.#checked(resource, ref, uid, resourceVersion);

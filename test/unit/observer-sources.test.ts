@@ -216,6 +216,24 @@ describe('what the observer reads', () => {
     assert.throws(() => readCall({ ...event, user: {} }), /a call of nobody that was not refused/u);
   });
 
+  it('of a JSON patch which object and which state it means', () => {
+    const operations = [
+      { op: 'test', path: '/metadata/uid', value: 'u' },
+      { op: 'replace', path: '/metadata/resourceVersion', value: '6' },
+      { op: 'add', path: '/status', value: {} },
+    ];
+    const meant = (requestObject: object): unknown => {
+      const call = readCall({
+        ...{ verb: 'patch', user: { username: 'admin' }, requestURI: '/', responseStatus: { code: 200 } },
+        ...{ requestReceivedTimestamp: '', stageTimestamp: '', objectRef: { resource: 'modelpools', name: 'p' } },
+        requestObject,
+      });
+      return [call?.onlyUid, call?.onlyVersion];
+    };
+    assert.deepEqual(meant(operations), ['u', 6]);
+    assert.deepEqual(meant(operations.slice(2)), [undefined, undefined]);
+  });
+
   it('of the metrics of an edge how requests ended', () => {
     const text = [
       'corral_build_info{version="1"} 1',

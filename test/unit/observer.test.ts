@@ -155,6 +155,11 @@ describe('the observer', () => {
 
     ['a patch that names no uid', 'S6', quiet().creates().calls({})],
     ['a status for whatever has the name', 'S6', quiet().calls({ resource: 'modeldeployments/status', name: 'chat' })],
+    [
+      'a status that another object with the name has got',
+      'S6',
+      quiet().calls({ resource: 'modeldeployments/status', name: 'chat', onlyUid: 'chat-0', uid: 'chat-1' }),
+    ],
     ['a deletion of whatever state', 'S6', quiet().creates().deletes({}, { onlyVersion: undefined })],
     [
       'the end of a pod of others',

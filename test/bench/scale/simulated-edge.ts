@@ -142,6 +142,7 @@ export class SimulatedEdge {
       create: async (...args) => this.#timed(args[0], api.create(...args)),
       replace: async (...args) => this.#timed(args[0], api.replace(...args)),
       patch: async (...args) => api.patch(...args),
+      replaceStatus: async (...args) => api.replaceStatus(...args),
       delete: async (...args) => api.delete(...args),
       watch: (...args) => api.watch(...args),
     };

@@ -76,9 +76,25 @@ interface Asked {
 }
 
 function conditionsOf(requestObject: unknown): Pick<Call, 'onlyUid' | 'onlyVersion' | 'graceSeconds'> {
+  if (Array.isArray(requestObject)) return conditionsOfPatch(requestObject);
   const { metadata, preconditions, gracePeriodSeconds } = partsOf<Asked>(requestObject);
   const { uid, resourceVersion } = preconditions ?? metadata ?? {};
   return { onlyUid: uid, onlyVersion: numberOf(resourceVersion), graceSeconds: gracePeriodSeconds };
+}
+
+/** Of a JSON patch (RFC 6902), the uid that it tests, and the version that it sets: that must be the object's. */
+function conditionsOfPatch(operations: readonly unknown[]): Pick<Call, 'onlyUid' | 'onlyVersion' | 'graceSeconds'> {
+  const valueOf = (wanted: string, at: string): string | undefined =>
+    operations.map(partsOf<Operation>).find(({ op, path }) => op === wanted && path === at)?.value;
+  const version = valueOf('replace', '/metadata/resourceVersion');
+  return { onlyUid: valueOf('test', '/metadata/uid'), onlyVersion: numberOf(version), graceSeconds: undefined };
+}
+
+/** Those of metadata have texts as their values. */
+interface Operation {
+  readonly op?: string;
+  readonly path?: string;
+  readonly value?: string;
 }
 
 const numberOf = (version: string | undefined): number | undefined =>

@@ -20,11 +20,16 @@ export function onlyMeantObjects(history: History): readonly Violation[] {
 }
 
 function whyNot(call: Call, owners: Owners): string | undefined {
-  const { verb, resource, onlyUid, onlyVersion, version } = call;
+  const { verb, resource, onlyUid, onlyVersion, uid = onlyUid } = call;
   if (onlyUid === undefined) return 'it does not say which uid it means';
   if (verb === 'delete' && onlyVersion === undefined) return 'it does not say at which state';
-  if (resource !== 'pods' || !isDone(call)) return undefined;
-  const states = owners.get(onlyUid);
+  if (!isDone(call)) return undefined;
+  if (uid !== onlyUid) return `it means ${onlyUid} and has met ${String(uid)}`;
+  return resource === 'pods' ? whyNotPod(call, owners.get(uid)) : undefined;
+}
+
+function whyNotPod(call: Call, states: readonly Owned[] | undefined): string | undefined {
+  const { onlyVersion, version } = call;
   const state = states?.findLast((one) => one.version <= (onlyVersion ?? version ?? 0));
   if (states === undefined || state === undefined) return 'nobody has seen the pod';
   return state.owner === undefined && !putsOwnerBack(call, states) ? 'no ModelDeployment controls the pod' : undefined;
