@@ -1,4 +1,4 @@
-import { type Acceptance, acceptInSteps, catalogOf, claimsIn, templatesOf } from '../api/cluster/accept.ts';
+import { type Acceptance, acceptInSteps, catalogOf, saySameOfNames, templatesOf } from '../api/cluster/accept.ts';
 import type { NamespaceLabels } from '../api/cluster/allows-namespace.ts';
 import {
   decodeDeployment,
@@ -6,7 +6,7 @@ import {
   type ClusterDeployment,
   type ClusterPool,
 } from '../api/cluster/decode-objects.ts';
-import { areSameClaims, NOTHING_GRANTED } from '../api/cluster/grant-names.ts';
+import { NOTHING_GRANTED } from '../api/cluster/grant-names.ts';
 import { createJudge, type JudgeDeployment } from '../api/cluster/judge-deployment.ts';
 import { memoize } from '../domain/memoize.ts';
 import type { PodOwner, PodSettings } from '../api/cluster/pod-settings.ts';
@@ -55,6 +55,31 @@ const LONGEST_SLICE = milliseconds(10);
 const REST = 9;
 const LONGEST_REST = milliseconds(500);
 
+/** All that is declared, as it is at one moment. */
+interface Declared {
+  readonly deployments: readonly KubeObject[];
+  readonly pools: readonly KubeObject[];
+  readonly namespaces: readonly KubeObject[];
+}
+
+const NOTHING_DECLARED: Declared = { deployments: [], pools: [], namespaces: [] };
+
+/**
+ * A status is none of what is declared: mostly that is our own word, and a spec that says the same is the very same value in the copy of the
+ * cluster.
+ */
+const isDeclaredAlike = (a: KubeObject, b: KubeObject): boolean =>
+  a === b ||
+  (a.metadata.uid === b.metadata.uid &&
+    a['spec'] === b['spec'] &&
+    a.metadata.deletionTimestamp === b.metadata.deletionTimestamp &&
+    isOrphaning(a) === isOrphaning(b));
+
+const areDeclaredAlike = (a: Declared, b: Declared): boolean =>
+  isSameList(a.namespaces, b.namespaces) &&
+  isSameList(a.pools, b.pools, isDeclaredAlike) &&
+  isSameList(a.deployments, b.deployments, isDeclaredAlike);
+
 const labelsOf = ({ metadata }: KubeObject): NamespaceLabels => new Map(Object.entries(metadata.labels ?? {}));
 
 /**
@@ -77,8 +102,8 @@ export class CatalogFollower<Template extends Rendering> {
   #deciding: Promise<void> | undefined;
   /** What was handed over last. */
   #news: ClusterCatalog<Template> | undefined;
-  /** What had been declared when the last decision was begun. */
-  #decided: readonly unknown[] = [];
+  /** What was decided about last; statuses that have come since and say the same of names are in the places of those before. */
+  #decided = NOTHING_DECLARED;
   /** Until when changes are collected, for the sake of all else that this process does. */
   #restsUntil: Instant | undefined;
   #cancelWake: (() => void) | undefined;
@@ -177,14 +202,15 @@ export class CatalogFollower<Template extends Rendering> {
 
   /** Reads what is new, one object at a time, and then decides. */
   *#accept(): Generator<undefined, ClusterCatalog<Template>> {
-    this.#decided = this.#declared();
     for (const object of this.#deployments.objects()) {
       this.#decodeDeployment(object);
       yield;
     }
+    const { deployments, pools, namespaces } = (this.#decided = this.#declared());
     const acceptance = yield* acceptInSteps({
-      ...this.#decoded(),
-      namespaces: new Map(this.#namespaces.objects().map((object) => [object.metadata.name, labelsOf(object)])),
+      deployments: deployments.map(this.#decodeDeployment),
+      pools: pools.map(this.#decodePool),
+      namespaces: new Map(namespaces.map((object) => [object.metadata.name, labelsOf(object)])),
       before: this.#news === undefined ? NOTHING_GRANTED : this.#news.acceptance.grants,
       judge: this.#judge,
     });
@@ -194,19 +220,20 @@ export class CatalogFollower<Template extends Rendering> {
     return { catalog, templates, orphaning: this.#orphaning(), acceptance };
   }
 
-  #decoded(): { readonly deployments: readonly ClusterDeployment[]; readonly pools: readonly ClusterPool[] } {
-    return {
-      deployments: this.#deployments.objects().map(this.#decodeDeployment),
-      pools: this.#pools.objects().map(this.#decodePool),
-    };
-  }
-
   /** What was decided last, if it holds as it is: only statuses have changed, and none of them says anything else of names. */
   #standing(): ClusterCatalog<Template> | undefined {
-    const news = this.#news;
-    if (news === undefined || this.#deciding !== undefined) return undefined;
-    if (!isSameList(this.#decided, this.#declared())) return undefined;
-    return areSameClaims(claimsIn(this.#decoded()), news.acceptance.grants.claims) ? news : undefined;
+    if (this.#deciding !== undefined) return undefined;
+    const declared = this.#declared();
+    const isStanding =
+      areDeclaredAlike(this.#decided, declared) &&
+      isSameList(this.#decided.deployments, declared.deployments, (was, is) => this.#saySameOfNames(was, is));
+    if (!isStanding) return undefined;
+    this.#decided = declared;
+    return this.#news;
+  }
+
+  #saySameOfNames(a: KubeObject, b: KubeObject): boolean {
+    return a === b || saySameOfNames(this.#decodeDeployment(a), this.#decodeDeployment(b));
   }
 
   #orphaning(): ReadonlySet<string> {
@@ -228,21 +255,12 @@ export class CatalogFollower<Template extends Rendering> {
     return new Reflector({ api, resource, scope: {}, log, timers, onChange });
   }
 
-  /**
-   * All that is declared, as values that stay the same as long as it does. A status is none of it: mostly that is our own word,
-   * and a spec that says the same is the very same value in the copy of the cluster.
-   */
-  #declared(): readonly unknown[] {
-    const objects = [...this.#deployments.objects(), ...this.#pools.objects()];
-    return [
-      ...objects.flatMap(({ spec, metadata }) => [
-        metadata.uid,
-        spec,
-        metadata.deletionTimestamp,
-        isOrphaning({ metadata }),
-      ]),
-      ...this.#namespaces.objects(),
-    ];
+  #declared(): Declared {
+    return {
+      deployments: this.#deployments.objects(),
+      pools: this.#pools.objects(),
+      namespaces: this.#namespaces.objects(),
+    };
   }
 
   /**
@@ -254,7 +272,7 @@ export class CatalogFollower<Template extends Rendering> {
     if (this.#willDecide || !this.#isFollowing) return;
     const { now, wakeIn } = this.#parts.timers;
     const rest = this.#restsUntil === undefined ? 0 : since(now(), this.#restsUntil);
-    if (rest > 0 && isSameList(this.#decided, this.#declared())) {
+    if (rest > 0 && areDeclaredAlike(this.#decided, this.#declared())) {
       this.#cancelWake ??= wakeIn(milliseconds(Math.min(rest, LONGEST_REST)), () => {
         this.#decideNext();
       });

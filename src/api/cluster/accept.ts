@@ -4,7 +4,7 @@ import type { NamespaceLabels } from './allows-namespace.ts';
 import { admitToPool } from './admit-to-pool.ts';
 import { namesOf } from './declared-preset.ts';
 import type { ClusterDeployment, ClusterPool } from './decode-objects.ts';
-import { byAge, grantAgain, type Grants, type NameClaim, type NameHolders } from './grant-names.ts';
+import { byAge, grantAgain, type Grants, isSameClaim, type NameClaim, type NameHolders } from './grant-names.ts';
 import type { JudgeDeployment } from './judge-deployment.ts';
 import { memoize } from '../../domain/memoize.ts';
 import { isInScope, livingPools } from './scope.ts';
@@ -82,12 +82,9 @@ const claimantsIn = (
     .map((deployment) => ({ deployment, claim: claimOf(deployment) }))
     .sort((a, b) => byAge(a.claim, b.claim));
 
-/** What is said about names, the oldest ModelDeployment first. */
-export const claimsIn = ({
-  deployments,
-  pools,
-}: Pick<AcceptInput<Rendering>, 'deployments' | 'pools'>): readonly NameClaim[] =>
-  claimantsIn(deployments, livingPools(pools)).map(({ claim }) => claim);
+/** Whether two states of a ModelDeployment claim the same names, and were granted the same. */
+export const saySameOfNames = (a: ClusterDeployment, b: ClusterDeployment): boolean =>
+  isSameClaim(claimOf(a), claimOf(b));
 
 /**
  * Decides about everything that is declared: which preset gets which names, and which is run. Names do not depend on the rest,

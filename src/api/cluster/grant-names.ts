@@ -108,15 +108,12 @@ export function grantNames(claims: readonly NameClaim[], before: NameHolders): N
  * is written into a status has to do with names only when one comes or goes.
  */
 export const grantAgain = (claims: readonly NameClaim[], before: Grants): Grants =>
-  areSameClaims(claims, before.claims) ? before : { claims, holders: grantNames(claims, before.holders) };
+  isSameList(claims, before.claims, isSameClaim) ? before : { claims, holders: grantNames(claims, before.holders) };
 
-/** Whether claims say what others said, in the same order. */
-export const areSameClaims = (claims: readonly NameClaim[], others: readonly NameClaim[]): boolean =>
-  claims.length === others.length && claims.every((claim, place) => isSameClaim(claim, others[place]));
-
-const isSameClaim = (a: NameClaim, b: NameClaim | undefined): boolean =>
+/** Whether a claim says what another said. */
+export const isSameClaim = (a: NameClaim, b: NameClaim): boolean =>
   a === b ||
-  (a.uid === b?.uid &&
+  (a.uid === b.uid &&
     a.object === b.object &&
     a.createdAt === b.createdAt &&
     a.isSettled === b.isSettled &&
