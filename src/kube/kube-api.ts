@@ -124,6 +124,13 @@ export class NotSent extends ApiUnreachable {
 export const isTemporary = (error: unknown): boolean =>
   error instanceof ApiUnreachable || (error instanceof ApiError && (error.status === 429 || error.status >= 500));
 
+/**
+ * Whether there is no object of this name. A kind that is not installed is a 404 as well, but without a `Status`: that says nothing about
+ * the object.
+ */
+export const isNotFound = (error: unknown): boolean =>
+  error instanceof ApiError && error.status === 404 && error.reason === 'NotFound';
+
 /** Whether the object is not as it was named: it has changed since (HTTP 409). */
 export const isConflict = (error: unknown): boolean => error instanceof ApiError && error.status === 409;
 

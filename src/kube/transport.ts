@@ -5,16 +5,16 @@ import type { ClusterAccess } from './cluster-access.ts';
 import { decodeObject, decodePage, decodeUnstored, type ObjectPage } from './decode-object.ts';
 import { HttpCalls, what, type HttpCall } from './http-calls.ts';
 import {
-  ApiError,
   ApiUnreachable,
   isExpired,
+  isNotFound,
   type Deletion,
   type KubeApi,
   type NewObject,
   type ObjectList,
   type Patch,
-  type StatusChange,
   type Scope,
+  type StatusChange,
   type WatchEvent,
 } from './kube-api.ts';
 import type { KubeObject, ObjectRef, Resource } from './kube-object.ts';
@@ -175,10 +175,6 @@ const selection = ({ labelSelector, fieldSelector }: Scope): [string, string][] 
   Object.entries({ labelSelector, fieldSelector }).flatMap(([key, value]): [string, string][] =>
     value === undefined ? [] : [[key, value]],
   );
-
-/** A kind that is not installed is a 404 as well, but without a `Status`: that says nothing about the object. */
-const isNotFound = (error: unknown): boolean =>
-  error instanceof ApiError && error.status === 404 && error.reason === 'NotFound';
 
 const stored = (call: HttpCall, answer: unknown): KubeObject => whole(call, decodeObject(answer));
 

@@ -4,6 +4,7 @@ import { MODEL_POOLS } from '../api/cluster/resources.ts';
 import { seconds } from '../domain/units.ts';
 import { ApiError } from '../kube/kube-api.ts';
 import { WriteLanes } from '../kube/write-lanes.ts';
+import type { Log } from '../platform/log.ts';
 import { keptLog } from '../testing/kube-testbed.ts';
 import { EagerTimers } from '../testing/manual-timers.ts';
 import { StatusWriter, type StatusWriterParts } from './status-writer.ts';
@@ -17,7 +18,7 @@ interface Bed {
 }
 
 /** A writer whose PATCHes wait for their answers: what was sent, and the answer to the oldest that waits. */
-function startWriter(versionOf: () => string | undefined = () => '1'): Bed {
+function startWriter(versionOf: () => string | undefined = () => '1', log: Log = keptLog()): Bed {
   const [sent, versions]: [unknown[], (string | undefined)[]] = [[], []];
   const waiting: PromiseWithResolvers<undefined>[] = [];
   const replaceStatus: StatusWriterParts['api']['replaceStatus'] = async (_resource, _ref, change) => {
@@ -29,7 +30,7 @@ function startWriter(versionOf: () => string | undefined = () => '1'): Bed {
     await answered.promise;
     return { metadata: { name: 'p', uid: 'u', resourceVersion: '1', creationTimestamp: '' } };
   };
-  const lanes = new WriteLanes({ log: keptLog(), timers: new EagerTimers(seconds(60)) });
+  const lanes = new WriteLanes({ log, timers: new EagerTimers(seconds(60)) });
   const writer = new StatusWriter({
     ...{ api: { replaceStatus }, lanes, versionOf },
     ...{ onWritten: () => undefined, onSettled: () => undefined },
@@ -97,6 +98,21 @@ test('a status that meets with a conflict also where it follows on nothing is tr
   assert.deepEqual(versions, ['7', undefined, '7', undefined, '7']);
   await answer();
   assert.deepEqual([versions.length, writer.isPending('u')], [5, false]);
+});
+
+test('of an object that is gone nothing is told, and nobody is warned of that', async () => {
+  const log = keptLog();
+  const known: (string | undefined)[] = ['7', undefined];
+  const { writer, versions, answer } = startWriter(() => known.shift(), log);
+  writer.write(wish({ loaded: 1 }));
+  await answer(new ApiError({ status: 404, reason: 'NotFound', message: 'it is gone' }));
+  writer.write(wish({ loaded: 2 }));
+  await answer();
+  assert.deepEqual([versions, writer.isPending('u'), log.lines], [['7'], false, []]);
+  known.push('8');
+  writer.write(wish({ loaded: 3 }));
+  await answer(new ApiError({ status: 404, reason: '', message: 'there is no such kind' }));
+  assert.deepEqual([writer.isPending('u'), log.lines.length], [false, 1]);
 });
 
 test('a status is dropped where another object has its name', async () => {

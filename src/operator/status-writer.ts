@@ -1,5 +1,5 @@
 import { toJsonMap } from '../api/cluster/json-value.ts';
-import { isConflict, isTemporary, type KubeApi } from '../kube/kube-api.ts';
+import { isConflict, isNotFound, isTemporary, type KubeApi } from '../kube/kube-api.ts';
 import type { KubeObject, ObjectRef, Resource } from '../kube/kube-object.ts';
 import type { WriteLanes } from '../kube/write-lanes.ts';
 
@@ -55,7 +55,8 @@ export class StatusWriter {
     const wish = this.#wishes.get(uid);
     if (wish === undefined) return 'done';
     try {
-      this.#parts.onWritten(wish.resource, await this.#write(wish));
+      const written = await this.#write(wish);
+      if (written !== undefined) this.#parts.onWritten(wish.resource, written);
     } catch (error) {
       if (isConflict(error)) return 'conflict';
       if (!isTemporary(error)) this.#settle(uid);
@@ -71,17 +72,27 @@ export class StatusWriter {
     this.#parts.onSettled();
   }
 
-  async #write(wish: StatusWish): Promise<KubeObject> {
+  /** `undefined`: the object is gone, and there is nothing to tell of it. */
+  async #write(wish: StatusWish): Promise<KubeObject | undefined> {
     const version = this.#parts.versionOf(wish.resource, wish.uid);
+    if (version === undefined) return undefined;
     try {
       return await this.#replace(wish, version);
     } catch (error) {
-      if (version === undefined || !isConflict(error)) throw error;
+      if (!isConflict(error)) throw error;
       return this.#replace(wish, undefined);
     }
   }
 
-  async #replace({ resource, ref, uid, status }: StatusWish, resourceVersion: string | undefined): Promise<KubeObject> {
-    return this.#parts.api.replaceStatus(resource, ref, { uid, resourceVersion, status: toJsonMap(status) });
+  async #replace(
+    { resource, ref, uid, status }: StatusWish,
+    resourceVersion: string | undefined,
+  ): Promise<KubeObject | undefined> {
+    try {
+      return await this.#parts.api.replaceStatus(resource, ref, { uid, resourceVersion, status: toJsonMap(status) });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      return undefined;
+    }
   }
 }
