@@ -82,7 +82,12 @@ export class ControlLoop {
     return this.#catalog;
   }
 
-  /** Wants a preset loaded without a request. An explicit order ends a back-off. */
+  /** Wants a preset loaded without a request, as soon as no failure of it has to be waited for. */
+  wantLoaded(uid: PresetUid): void {
+    this.#order(uid, 'load');
+  }
+
+  /** The same, at once: an explicit order ends a back-off. */
   orderLoad(uid: PresetUid): void {
     this.#outcomes.hurry(uid, this.#parts.now());
     this.#order(uid, 'load');

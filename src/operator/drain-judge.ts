@@ -109,11 +109,12 @@ export class DrainJudge {
     return this.#parts.registry.all.map(({ record }) => record);
   }
 
-  /** A life that is over, proven or replaced by a later one, owes nothing. */
+  /** A life that is over, proven or replaced by a later one, owes nothing. Of which life a report is that cannot be read nobody knows. */
   #owes({ key, bootId }: EdgeLife, replica: ReplicaId, epoch: number): boolean {
     const record = this.#parts.registry.find(key)?.record;
-    if (record === undefined || (bootId !== undefined && record.bootId !== bootId)) return false;
-    return record.acks.get(replica) !== epoch;
+    if (record === undefined) return false;
+    const isLaterLife = bootId !== undefined && record.bootId !== undefined && record.bootId !== bootId;
+    return !isLaterLife && record.acks.get(replica) !== epoch;
   }
 
   #suspects(): readonly Suspect[] {

@@ -242,6 +242,19 @@ test('behind a closed gate only the word of every edge about this very closing c
   await until(() => book.inFlight(POD) === 0);
 });
 
+test('an edge that cannot be understood any more has not said that nothing is in flight behind a closed gate', async (t) => {
+  const bed = await aBook(t, 'e1');
+  const { book, until, says } = bed;
+  bed.closeGate(1);
+  says('e1', { replicas: at(1), acks: ack(1) });
+  await until(() => book.inFlight(POD) === 1);
+  says('e1', { replicas: at(1), acks: ack(1), sequence: -1 });
+  await until(() => book.inFlight(POD) !== 1);
+  assert.equal(book.inFlight(POD), undefined);
+  says('e1', { acks: ack(1) });
+  await until(() => book.inFlight(POD) === 0);
+});
+
 test('the edges are listed after the gate was closed, not before, and again for the next closing', async (t) => {
   const bed = await aBook(t, 'e1');
   const { book, until, says, server } = bed;

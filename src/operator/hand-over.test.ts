@@ -3,6 +3,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { EDGE_REPORTS, MODEL_POOLS, PODS } from '../api/cluster/resources.ts';
 import { readMember, readPath } from '../api/field-path.ts';
 import { modelName } from '../domain/ids.ts';
+import type { JsonObject } from '../domain/json.ts';
 import { instant, minutes } from '../domain/units.ts';
 import {
   creations,
@@ -20,9 +21,9 @@ import {
 } from '../testing/operator-bed.ts';
 
 /** The preset `a`, for which somebody waits, and whose llama-server ends while it loads. */
-async function startFailing(t: TestContext): Promise<OperatorBed> {
+async function startFailing(t: TestContext, scaling: JsonObject = {}): Promise<OperatorBed> {
   const bed = await startBed(t);
-  declare(bed.server, 'a', { env: [{ name: 'FAKE', value: 'exit' }] });
+  declare(bed.server, 'a', { scaling, env: [{ name: 'FAKE', value: 'exit' }] });
   report(bed.server, { models: { a: { waiting: 1 } } });
   return bed;
 }
@@ -42,6 +43,21 @@ describe('a failed load', () => {
     hold.release();
     await server.until(() => server.objects(PODS).length === 0);
     assert.equal(readMember(statusOf(server, 'a'), 'failures'), 1);
+  });
+
+  it('does not keep its pod for ever where what is declared changes before it is told', async (t) => {
+    const bed = await startFailing(t);
+    const { server } = bed;
+    const isFailure = (body: unknown): boolean => readPath(body, ['status', 'presets', 0, 'phase']) === 'Failed';
+    const hold = server.hold({ ...STATUS, where: ({ body }) => isFailure(body) });
+    await startOperator(t, bed);
+    await server.until(() => hold.arrived === 1);
+    const [failed] = server.objects(PODS);
+    declare(server, 'a', { env: [{ name: 'FAKE', value: 'ready' }] });
+    await server.until(() => creations(server).length === 2);
+    hold.release();
+    await server.until(() => server.objects(PODS).every(({ metadata }) => metadata.uid !== failed?.metadata.uid));
+    await server.until(phaseIs(server, 'a', 'Ready'));
   });
 
   it('does not keep its pod for ever where the API server refuses the status', async (t) => {
@@ -64,21 +80,25 @@ describe('a failed load', () => {
     assert.ok(presetIs(server, 'a', { phase: 'Failed', failures: 1 })(), JSON.stringify(statusOf(server, 'a')));
   });
 
-  it('is not tried again by the next operator either before its time, whoever asks, and other models are loaded', async (t) => {
-    const bed = await startFailing(t);
-    const { server } = bed;
-    const first = await startOperator(t, bed);
-    await server.until(presetIs(server, 'a', { phase: 'Failed', failures: 1 }));
-    await server.until(() => server.objects(PODS).length === 0);
-    await first.stop();
-    const operator = await startOperator(t, bed);
-    declare(server, 'b');
-    report(server, { models: { a: { waiting: 1 }, b: { waiting: 1 } } });
-    await server.until(phaseIs(server, 'b', 'Ready'));
-    assert.deepEqual([namesOf(server), creations(server)], [['b'], ['a', 'b']]);
-    assert.equal(readMember(operator.plan(modelName('a')), 'reason'), 'BackOff');
-    assert.equal(readPath(statusOf(server, 'a'), ['lastFailure', 'waitSeconds']), 10);
-  });
+  for (const [who, scaling] of [
+    ['whoever asks', {}],
+    ['though it is to be loaded on startup', { loadOnStartup: true }],
+  ] as const)
+    it(`is not tried again by the next operator either before its time, ${who}, and other models are loaded`, async (t) => {
+      const bed = await startFailing(t, scaling);
+      const { server } = bed;
+      const first = await startOperator(t, bed);
+      await server.until(presetIs(server, 'a', { phase: 'Failed', failures: 1 }));
+      await server.until(() => server.objects(PODS).length === 0);
+      await first.stop();
+      const operator = await startOperator(t, bed);
+      declare(server, 'b');
+      report(server, { models: { a: { waiting: 1 }, b: { waiting: 1 } } });
+      await server.until(phaseIs(server, 'b', 'Ready'));
+      assert.deepEqual([namesOf(server), creations(server)], [['b'], ['a', 'b']]);
+      assert.equal(readMember(operator.plan(modelName('a')), 'reason'), 'BackOff');
+      assert.equal(readPath(statusOf(server, 'a'), ['lastFailure', 'waitSeconds']), 10);
+    });
 });
 
 /** A pool for two with `a` and `b` in it, of which an operator that is gone now knew more; `c` is not loaded. */

@@ -208,7 +208,7 @@ export class Operator {
   #declare(control: ControlLoop): void {
     const { catalog, acceptance } = this.#declared;
     control.setCatalog(catalog);
-    for (const uid of this.#startupLoads.due(acceptance)) control.orderLoad(uid);
+    for (const uid of this.#startupLoads.due(acceptance)) control.wantLoaded(uid);
     this.#announcer.tellSoon();
   }
 
@@ -228,10 +228,12 @@ export class Operator {
     this.#announcer.report(presumedDead(this.#declared.acceptance, { preset, replica, edges }));
   }
 
-  /** Of what is not counted there is nothing to tell. */
+  /** Of what is not counted there is nothing to tell, nor of what was declared otherwise: a status is about what is declared now. */
   #isToldOf(pod: PodView): boolean {
     const note = this.#control?.failures.get(pod.preset);
-    return note?.counted.includes(replicaId(pod.uid)) !== true || this.#announcer.hasToldFailure(pod);
+    if (note?.counted.includes(replicaId(pod.uid)) !== true) return true;
+    const declared = this.#control?.catalog.presets.find(({ uid }) => uid === pod.preset);
+    return note.rendered !== declared?.rendered || this.#announcer.hasToldFailure(pod);
   }
 
   #look(): World {

@@ -249,38 +249,33 @@ class Fake implements FakeApiServer {
   }
 
   async #answer(request: FakeRequest, response: ServerResponse, willReset: boolean): Promise<void> {
-    try {
-      if (request.verb === 'watch') {
-        this.#watches.open(request, response);
-        return;
-      }
-      const body = this.#carryOut(request);
-      const held = this.#faults.waiting(request, 'answer');
-      this.#watch.look();
-      await held;
-      if (willReset) response.socket?.resetAndDestroy();
-      else send(response, request.verb === 'create' ? 201 : 200, body);
-    } catch (error) {
-      if (!(error instanceof FakeRefusal)) throw error;
-      send(response, error.status, statusBody(error.status, error.reason, error.message));
-    }
+    const answer = outcomeOf(() => this.#carryOut(request, response));
+    if (answer === undefined) return;
+    const held = this.#faults.waiting(request, 'answer');
+    this.#watch.look();
+    await held;
+    if (willReset) response.socket?.resetAndDestroy();
+    else send(response, answer.status, answer.body);
   }
 
-  #carryOut(request: FakeRequest): JsonObject {
+  /** `undefined`: a watch, which answers by itself. */
+  #carryOut(request: FakeRequest, response: ServerResponse): Answer | undefined {
     switch (request.verb) {
       case 'get':
-        return this.#reads.get(request);
+        return { status: 200, body: this.#reads.get(request) };
       case 'list':
+        return { status: 200, body: this.#reads.list(request) };
       case 'watch':
-        return this.#reads.list(request);
+        this.#watches.open(request, response);
+        return undefined;
       case 'create':
-        return this.#writes.create(request);
+        return { status: 201, body: this.#writes.create(request) };
       case 'update':
-        return this.#writes.update(request);
+        return { status: 200, body: this.#writes.update(request) };
       case 'patch':
-        return this.#writes.patch(request);
+        return { status: 200, body: this.#writes.patch(request) };
       case 'delete':
-        return this.#writes.delete(request);
+        return { status: 200, body: this.#writes.delete(request) };
     }
   }
 
@@ -288,6 +283,21 @@ class Fake implements FakeApiServer {
     const known = this.#resources.find((candidate) => resourceKey(candidate) === resourceKey(resource));
     if (known === undefined) throw new Error(`the fake API server has no ${resourceKey(resource)}`);
     return known;
+  }
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: JsonObject;
+}
+
+/** A refusal is an answer as well. */
+function outcomeOf(carryOut: () => Answer | undefined): Answer | undefined {
+  try {
+    return carryOut();
+  } catch (error) {
+    if (!(error instanceof FakeRefusal)) throw error;
+    return { status: error.status, body: statusBody(error.status, error.reason, error.message) };
   }
 }
 

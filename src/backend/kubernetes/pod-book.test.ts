@@ -29,7 +29,7 @@ describe('the book of pods', () => {
     assert.equal(book.findNamed(REF)?.pod.uid, 'second');
     book.letGo('second');
     assert.equal(book.findNamed(REF)?.pod.uid, 'first');
-    book.noteRead(REF, undefined);
+    book.letGo('first');
     assert.equal(book.findNamed(REF), undefined);
   });
   it('finds nothing under the same name elsewhere', () => {

@@ -58,12 +58,6 @@ export class PodBook {
     this.#know([...pods].filter(([, { pod }]) => !isLetGo(pod.ownerUid)));
   }
 
-  /** Under this name there is only the pod of this uid, or none: what else was known under it is gone. */
-  noteRead(ref: ObjectRef, uid: string | undefined): void {
-    const known = this.findNamed(ref);
-    if (known !== undefined && known.pod.uid !== uid) this.letGo(known.pod.uid);
-  }
-
   /** It is gone, or none of Corral's any more. */
   letGo(uid: string): void {
     this.#know([...this.#pods].filter(([known]) => known !== uid));

@@ -70,7 +70,7 @@ export class PodRepairs {
     for (const uid of this.#away) if (!this.#sought.has(uid)) this.#away.delete(uid);
   }
 
-  /** Reads by quorum what there is under its name. `noteRead` of the book lets go what is gone. */
+  /** Reads by quorum what there is under its name. What is gone is let go. */
   async #seek(pod: PodView): Promise<WriteOutcome> {
     const { writes, book } = this.#parts;
     const found = await writes.readBack(pod);

@@ -87,14 +87,23 @@ export class PodWrites {
 
   /** Reads by quorum what there is under a name, and forgets what was known under it and is no more. */
   async readBack(ref: ObjectRef): Promise<KubeObject | undefined> {
+    // One that is made while the answer is on its way is not in it, and lives.
+    const known = this.#knownAs(ref);
     const found = await this.#api.get(PODS, ref);
-    for (const { metadata } of this.#cache.objects()) {
-      const isNamed = metadata.name === ref.name && metadata.namespace === ref.namespace;
-      if (isNamed && metadata.uid !== found?.metadata.uid) this.#cache.absorbDeletion(metadata.uid);
+    for (const uid of known) {
+      if (uid === found?.metadata.uid) continue;
+      this.#cache.absorbDeletion(uid);
+      this.#book.letGo(uid);
     }
-    this.#book.noteRead(ref, found?.metadata.uid);
     if (found !== undefined && isOwn(found)) this.#cache.absorb(found);
     return found;
+  }
+
+  /** The uids that are known under a name, also of pods that are lost. */
+  #knownAs(ref: ObjectRef): ReadonlySet<string> {
+    const known = [...this.#cache.objects().map(({ metadata }) => metadata), ...this.#book.all().map(({ pod }) => pod)];
+    const named = known.filter(({ name, namespace }) => name === ref.name && namespace === ref.namespace);
+    return new Set(named.map(({ uid }) => uid));
   }
 
   /** Changes the metadata of a pod that is as it was read. `changed`: it is not any more. */
