@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
+import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { milliseconds } from '../domain/units.ts';
 import { startEdge, type EdgeBed } from '../testing/edge-testbed.ts';
-import { answer, ask, chatBody, errorOf, exchangeRaw, startStub } from '../testing/http-kit.ts';
+import { answer, ask, chatBody, errorOf, exchangeRaw, pour, startStub } from '../testing/http-kit.ts';
 
 const HEALTH = 'GET /health HTTP/1.1\r\nHost: x\r\n\r\n';
 const LAST_HEALTH = 'GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
@@ -211,13 +213,46 @@ for (const [what, text] of [
 
 test('pipelined requests are answered in their order, up to a number, and the connection ends behind them', async (t) => {
   const { bed, seen } = await countingBed(t);
-  const bodies = Array.from({ length: 40 }, (_, n) => JSON.stringify({ model: 'a', n }));
+  const bodies = Array.from({ length: 1 + 16 + 256 }, (_, n) => JSON.stringify({ model: 'a', n }));
   const got = await exchangeRaw(bed, bodies.map((body) => post(body)).join(''));
   assert.equal(got.match(/HTTP\/1\.1 200 /g)?.length, 17);
   assert.deepEqual(seen, bodies.slice(0, 17));
 });
 
+test('whoever goes on sending requests behind the last one that is served is cut off', async (t) => {
+  const bed = await startEdge(t);
+  bed.publish({ model: 'a' });
+  const socket = net.connect(bed.port, '127.0.0.1');
+  socket.on('error', () => undefined).resume();
+  socket.write(post(chatBody('a')) + 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(16 + 256));
+  await bed.held('uid-a', 1);
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  await once(socket, 'close');
+  await bed.ended(1);
+  bed.assertIdle();
+});
+
 const CONNECT = 'CONNECT a:80 HTTP/1.1\r\nHost: x\r\n\r\n';
+
+test('an answer before CONNECT goes on when its client reads on', async (t) => {
+  const bed = await startEdge(t);
+  const total = 8 * 1024 * 1024;
+  const stub = await startStub(t, 'r1', (_request, socket) => {
+    socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${total}\r\n\r\n`);
+    pour(socket, 'x'.repeat(1024 * 1024), total);
+  });
+  bed.publish({ model: 'a', replicas: [stub.replica] });
+  const accepted = Promise.withResolvers<net.Socket>();
+  bed.edge.server.once('connection', accepted.resolve);
+  const socket = net.connect(bed.port, '127.0.0.1');
+  socket.write(post(chatBody('a')) + CONNECT);
+  // Nothing is read until the edge can write no more.
+  const client = await accepted.promise;
+  while (!client.writableNeedDrain) await nextTurn();
+  const got = await text(socket);
+  assert.match(got, /x{99}HTTP\/1\.1 405 /);
+  assert.ok(got.length > total);
+});
 
 for (const [what, text] of [
   ['a request that is refused', post(chatBody('a'), 'Host: y') + CONNECT],

@@ -30,6 +30,8 @@ interface Connection {
   behind: Turn[];
   /** No further request is taken, since an answer has ended the connection, or will. */
   isLast: boolean;
+  /** Requests that came all the same. */
+  passedOver: number;
   /** It cannot be read any more: what it is still told when its requests have ended, before it is closed. */
   lastWords: string | undefined;
 }
@@ -43,6 +45,12 @@ export interface Served extends Pick<Turn, 'req' | 'res'> {
 
 /** Requests that may come before the answer to the one that is served; what comes after them is not answered. */
 const MOST_BEHIND = 16;
+
+/**
+ * So many more are passed over. Nobody who waits for answers sends them, and Node keeps each until the connection ends: a client that does not
+ * stop there is cut off, before it has filled the memory.
+ */
+const MOST_PASSED_OVER = 256;
 
 /** A request, as far as it is known from its connection. */
 export interface Arrival {
@@ -101,7 +109,12 @@ export class Connections {
    */
   take(turn: Turn): void {
     const connection = this.#connections.get(turn.req.socket);
-    if (connection === undefined || connection.isLast) return;
+    if (connection === undefined) return;
+    if (connection.isLast) {
+      connection.passedOver += 1;
+      if (connection.passedOver > MOST_PASSED_OVER) connection.socket.destroy();
+      return;
+    }
     if (connection.current === undefined) {
       this.#begin(connection, turn);
       return;
@@ -163,6 +176,12 @@ export class Connections {
     else if (current === undefined) endWith(socket, connection.lastWords);
   }
 
+  /** What follows on a connection is no HTTP for Node, which lets go of it: it tells no answer any more that it may go on. */
+  tellDrains(socket: Socket): void {
+    const connection = this.#connections.get(socket);
+    socket.on('drain', () => connection?.current?.res.emit('drain'));
+  }
+
   /** Accepts nothing more, closes what is idle, and the rest when it becomes so. Resolves when all are closed. */
   async close(): Promise<void> {
     this.#closing = true;
@@ -197,7 +216,7 @@ export class Connections {
     const isProxy = this.#isTrusted(peer);
     const counted = countedAddress(peer);
     if (!isProxy && !this.#addresses.take(counted)) return false;
-    this.#connections.set(socket, {
+    const connection: Connection = {
       socket,
       peer,
       isProxy,
@@ -206,7 +225,13 @@ export class Connections {
       bytesBefore: 0,
       behind: [],
       isLast: false,
+      passedOver: 0,
       lastWords: undefined,
+    };
+    this.#connections.set(socket, connection);
+    // Who ends the connection has left, and waits for no answer: also where something is begun behind the request, which Node takes for an error.
+    socket.once('end', () => {
+      if (connection.current?.req.complete === true) socket.end();
     });
     // Node takes its own listener away when it tells of a client's error; a second one must not end the process.
     socket.on('error', ignore);

@@ -56,6 +56,7 @@ export function createDoor({ limits, now, isTrustedProxy }: DoorOptions, serve: 
   // What else is expected is refused with the other oddities of heads.
   server.on('checkExpectation', take);
   server.on('connect', (_req, socket: Socket) => {
+    connections.tellDrains(socket);
     connections.fail(socket, NO_TUNNEL);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {

@@ -203,6 +203,24 @@ test('of pipelined requests one is served at a time, and a client that leaves ta
   assert.equal(bed.records.length, 1);
 });
 
+for (const [what, behind] of [
+  ['a request that has only begun', 'GET'],
+  ['a request whose body has not come whole', 'POST /completion HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{'],
+  ['a tunnel', 'CONNECT a:80 HTTP/1.1\r\nHost: x\r\n\r\n'],
+  ['what is no HTTP', '\u0000\r\n\r\n'],
+] as const)
+  test(`a client that leaves gives up its place at once also where ${what} is behind`, async (t) => {
+    const bed = await startEdge(t);
+    bed.publish({ model: 'a' });
+    const socket = net.connect(bed.port, '127.0.0.1');
+    const body = chatBody('a');
+    socket.write(`POST /completion HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}${behind}`);
+    await bed.held('uid-a', 1);
+    socket.end();
+    await bed.ended(1);
+    bed.assertIdle();
+  });
+
 test('one that waited is logged with how long it waited', async (t) => {
   const bed = await startEdge(t);
   const stub = await startStub(t, 'r1', (_request, socket) => socket.write(answer('{}')));
