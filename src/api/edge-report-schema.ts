@@ -2,8 +2,13 @@ import Type from 'typebox';
 import { dnsLabel, dnsName } from './common-schemas.ts';
 import { list, object, oneOf, text, whole } from './schema-kit.ts';
 
+/** The largest number that a gate may have: those above it cannot be told from each other any more. */
+export const LARGEST_EPOCH = Number.MAX_SAFE_INTEGER;
+
 const uid = (description: string): Type.TString => text('a uid', description, { maxLength: 64 });
 const count = (description: string): Type.TInteger => whole(description, 0, 1_000_000_000);
+/** What only grows while an edge runs: a billion requests are eleven days at a thousand a second. */
+const total = (description: string): Type.TInteger => whole(description, 0, Number.MAX_SAFE_INTEGER);
 const seconds = (description: string): Type.TNumber =>
   Type.Number({ minimum: 0, maximum: 1_000_000_000, title: 'a number of seconds', description });
 
@@ -17,8 +22,8 @@ const Model = object('What the edge has seen of one preset.', {
   inFlight: count('Requests that were handed to a replica and have not ended.'),
   waiting: count('Requests that are held.'),
   oldestWaitSeconds: seconds('How long the oldest of them has been held; 0: none is.'),
-  startedTotal: count('Requests handed to a replica since the edge started.'),
-  finishedTotal: count('Those of them that have ended.'),
+  startedTotal: total('Requests handed to a replica since the edge started.'),
+  finishedTotal: total('Those of them that have ended.'),
   idleSeconds: Type.Optional(
     seconds(
       'Since the end of the last request, when the report was written. Missing: requests are in flight, or there never was one.',
@@ -33,7 +38,7 @@ const Replica = object('What the edge has in flight at one pod.', {
 
 const Ack = object('The edge has stopped to assign requests to a pod.', {
   podUid: uid('The uid of the pod.'),
-  epoch: count("The number of the pod's gate that it has seen."),
+  epoch: whole("The number of the pod's gate that it has seen.", 0, LARGEST_EPOCH),
 });
 
 const Order = object('What a client has ordered.', {

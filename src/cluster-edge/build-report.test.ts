@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { Value } from 'typebox/value';
 import type { Tally } from '../activity/ledger.ts';
 import { clusterPresetUid } from '../api/cluster/pod-settings.ts';
+import { ReportSchema } from '../api/edge-report-schema.ts';
 import { replicaId } from '../domain/ids.ts';
 import { instant } from '../domain/units.ts';
 import { buildReport, type CountedPreset, type EdgeView } from './build-report.ts';
@@ -60,6 +62,12 @@ test('a preset is reported while it is in use, waited for, or loaded and used he
       { name: 'used', inFlight: 0, held: 0, oldestWaitSeconds: 0, idleSeconds: 60 },
     ],
   );
+});
+
+test('an edge that has had more than a billion requests may still say so', () => {
+  const report = buildReport(view({ presets: [preset('used', idle(40_000, 1_000_000_001))] }));
+  assert.equal(report.models[0]?.startedTotal, 1_000_000_001);
+  assert.ok(Value.Check(ReportSchema, report));
 });
 
 test('however much there is to say, it fits, and what is in flight at a pod is never left out', () => {

@@ -356,6 +356,16 @@ test('a report fits its schema', async (t) => {
   assert.deepEqual(checkObject(bed.server.find(EDGE_REPORTS, 'corral-system', 'edge-1'), EdgeReportSchema), []);
 });
 
+test('whatever number somebody gives a gate, the report fits its schema, and says what is understood', async (t) => {
+  const bed = await aReadyEdge(t, aDeployment('a'), aDeployment('b'));
+  bed.server.put(PODS, aModelPod('a', { annotations: { 'corral.dev/gate': 'closed/99999999999999999999' } }));
+  bed.server.put(PODS, aModelPod('b', { annotations: { 'corral.dev/gate': 'closed/9999999999' } }));
+  // What comes after it is seen, so it is seen too.
+  const { acks } = await bed.reports((report) => report.acks.some(({ podUid }) => podUid === 'b-pod'));
+  assert.deepEqual(acks, [{ podUid: 'b-pod', epoch: 9_999_999_999 }]);
+  assert.deepEqual(checkObject(bed.server.find(EDGE_REPORTS, 'corral-system', 'edge-1'), EdgeReportSchema), []);
+});
+
 test('a report that an earlier life of the edge left is replaced', async (t) => {
   const kube = await startKube(t);
   const left = { metadata: { name: 'edge-1', namespace: 'corral-system' }, report: { bootId: 'earlier' } };

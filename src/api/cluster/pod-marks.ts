@@ -1,5 +1,6 @@
 import { presetUid } from '../../domain/ids.ts';
 import type { DrainCause } from '../../domain/replica.ts';
+import { LARGEST_EPOCH } from '../edge-report-schema.ts';
 
 /** The names under which a pod of Corral carries what the operator and the edges agree on. */
 export const LABEL = {
@@ -46,10 +47,15 @@ export interface Gate {
 
 const GATE = /^(open|closed)\/(0|[1-9][0-9]{0,15})$/u;
 
-/** `undefined`: it says nothing that Corral writes; then nobody may send anything. */
+/**
+ * `undefined`: it says nothing that Corral writes; then nobody may send anything. What is read here an edge may acknowledge: a number
+ * that no report may have would keep all that the edge has to say from the operator.
+ */
 export function parseGate(text: string | undefined): Gate | undefined {
   const match = text === undefined ? null : GATE.exec(text);
-  return match === null ? undefined : { closed: match[1] === 'closed', epoch: Number(match[2]) };
+  if (match === null) return undefined;
+  const epoch = Number(match[2]);
+  return epoch > LARGEST_EPOCH ? undefined : { closed: match[1] === 'closed', epoch };
 }
 
 export const formatGate = ({ closed, epoch }: Gate): string => `${closed ? 'closed' : 'open'}/${epoch}`;

@@ -1,6 +1,7 @@
 import type { PodView } from '../../api/cluster/pod-view.ts';
 import type { DrainCause } from '../../domain/replica.ts';
 import type { Instant } from '../../domain/units.ts';
+import { nextEpoch } from './next-epoch.ts';
 
 /** What was ordered of a pod and may not be true of it yet. It counts from the moment it is given. */
 export type PodOrder =
@@ -72,10 +73,6 @@ function removal({ endpoint, server }: PodView, wasReady: boolean): PodStep {
   const mayServe = wasReady && server.kind === 'running';
   return { kind: 'delete', graceSeconds: mayServe ? undefined : SHORT_GRACE };
 }
-
-/** The number of the next change of a gate: greater than all before it. A resourceVersion is greater than any count of writes. */
-export const nextEpoch = ({ gate, resourceVersion }: PodView): number =>
-  gate === undefined ? Number(resourceVersion) : gate.epoch + 1;
 
 /** The pod as if its order were carried out already, as far as that concerns its gate. */
 export function asOrdered(pod: PodView, order: PodOrder | undefined): PodView {

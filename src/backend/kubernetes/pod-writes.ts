@@ -6,8 +6,9 @@ import type { DrainCause } from '../../domain/replica.ts';
 import { ApiError, hasChanged, isTemporary, type KubeApi } from '../../kube/kube-api.ts';
 import type { KubeObject, ObjectRef } from '../../kube/kube-object.ts';
 import { findDroppedVolume } from './find-dropped-volume.ts';
+import { nextEpoch } from './next-epoch.ts';
 import type { PodBook } from './pod-book.ts';
-import { nextEpoch, type PodWrite } from './pod-order.ts';
+import type { PodWrite } from './pod-order.ts';
 import type { RenderedPod } from './render-pod-template.ts';
 import type { CreateRefusal } from './start.ts';
 
