@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { milliseconds, seconds } from '../domain/units.ts';
-import { delayAfter, Pauses, type Setback } from './back-off.ts';
+import { delayAfter, pauseAskedFor, Pauses, type Setback } from './back-off.ts';
 import { ApiError } from './kube-api.ts';
 
 const BACK_OFF = { first: milliseconds(500), longest: seconds(30) };
@@ -17,6 +17,11 @@ test('a pause is any time up to a limit that doubles and ends', () => {
 test('it is at least what the server asks for, up to two minutes', () => {
   const pause = (retryAfter: number) => delayAfter(asking(retryAfter), 1, BACK_OFF, () => 1);
   assert.deepEqual([100, 20_000, 86_400_000].map(pause), [500, 20_000, 120_000]);
+});
+
+test('what the server asks for is known by itself, up to two minutes', () => {
+  const errors = [undefined, new Error('another one'), ...[100, 20_000, 86_400_000].map(asking)];
+  assert.deepEqual(errors.map(pauseAskedFor), [0, 0, 100, 20_000, 120_000]);
 });
 
 /** The pauses after these setbacks in a row, when chance takes the longest. */

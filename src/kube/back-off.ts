@@ -22,8 +22,13 @@ const LONGEST_RETRY_AFTER = minutes(2);
  */
 export function delayAfter(error: unknown, failures: number, backOff: BackOff, random: () => number): Duration {
   const limit = Math.min(backOff.longest, backOff.first * 2 ** Math.max(0, failures - 1));
+  return milliseconds(Math.max(random() * limit, pauseAskedFor(error)));
+}
+
+/** How long the server wants to be left alone (`Retry-After`), as far as it is heeded; 0: it has not said. */
+export function pauseAskedFor(error: unknown): Duration {
   const asked = error instanceof ApiError && error.retryAfter !== undefined ? error.retryAfter : 0;
-  return milliseconds(Math.max(random() * limit, Math.min(asked, LONGEST_RETRY_AFTER)));
+  return milliseconds(Math.min(asked, LONGEST_RETRY_AFTER));
 }
 
 /**

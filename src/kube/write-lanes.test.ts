@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
-import { milliseconds, seconds } from '../domain/units.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import fc from 'fast-check';
+import { milliseconds, minutes, seconds } from '../domain/units.ts';
 import { keptLog } from '../testing/kube-testbed.ts';
 import { EagerTimers, ManualTimers } from '../testing/manual-timers.ts';
 import { ApiError, ApiUnreachable } from './kube-api.ts';
@@ -132,6 +134,72 @@ test('a wake during an attempt is not lost', async () => {
   await end;
   assert.equal(tries, 2);
   assert.deepEqual(timers.delays, []);
+});
+
+describe('the time for which the API server wants to be left alone', () => {
+  it('is waited out whoever wakes the lane, and then a try that is due is made at once', async () => {
+    const { lanes, timers } = manualLanes();
+    let tries = 0;
+    const end = lanes.run('a', async () => {
+      tries += 1;
+      return tries === 1 ? Promise.reject(apiError(503, 50)) : Promise.resolve('done');
+    });
+    await timers.armed(milliseconds(50));
+    lanes.wake('a');
+    const second = lanes.run('a', async () => Promise.resolve('done'));
+    await timers.pass(milliseconds(49));
+    assert.equal(tries, 1);
+    timers.advance(milliseconds(1));
+    await Promise.all([end, second]);
+    assert.equal(tries, 2);
+  });
+
+  it('is all that cannot be cut short: a pause that is longer ends with a wake', async () => {
+    const { lanes, timers } = manualLanes();
+    const end = lanes.run('a', ending(apiError(429, 30)));
+    await timers.armed(milliseconds(30));
+    timers.advance(milliseconds(30));
+    await timers.armed(milliseconds(70));
+    lanes.wake('a');
+    assert.deepEqual(await end, { kind: 'done' });
+  });
+
+  it('ends when the lanes are closed', async () => {
+    const { lanes, timers } = manualLanes();
+    const end = lanes.run('a', ending(apiError(429, 10_000)));
+    await timers.armed(seconds(10));
+    await lanes.close();
+    assert.deepEqual(await end, { kind: 'closed' });
+    assert.deepEqual(timers.delays, []);
+  });
+
+  it('is two minutes at most, and there is no try before it is over, whenever somebody wakes the lane', async () => {
+    const answers = fc.array(fc.option(fc.constantFrom(1, 50, 1000, 86_400_000), { nil: undefined }), { maxLength: 8 });
+    const steps = fc.array(fc.constantFrom('wake' as const, 'run' as const, 1, 49, 1000, 119_000), { maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(answers, steps, async (asked, all) => {
+        const { lanes, timers } = manualLanes();
+        const left = [...asked];
+        let notBefore = 0;
+        const task: LaneTask = async () => {
+          assert.ok(timers.now() >= notBefore);
+          if (left.length === 0) return Promise.resolve('done');
+          const retryAfter = left.shift();
+          notBefore = timers.now() + Math.min(retryAfter ?? 0, 120_000);
+          return Promise.reject(apiError(429, retryAfter));
+        };
+        const ends = [lanes.run('a', task)];
+        for (const step of all) {
+          if (step === 'wake') lanes.wake('a');
+          else if (step === 'run') ends.push(lanes.run('a', task));
+          else await timers.pass(milliseconds(step));
+          await nextTurn();
+        }
+        await timers.pass(minutes(20));
+        assert.ok((await Promise.all(ends)).every(({ kind }) => kind === 'done'));
+      }),
+    );
+  });
 });
 
 test('close waits for what is on its way, ends the rest as closed, and starts nothing any more', async () => {

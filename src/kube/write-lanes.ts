@@ -1,6 +1,6 @@
-import { milliseconds, seconds } from '../domain/units.ts';
+import { milliseconds, seconds, type Duration } from '../domain/units.ts';
 import type { Log } from '../platform/log.ts';
-import { Pauses, type BackOff, type Setback } from './back-off.ts';
+import { pauseAskedFor, Pauses, type BackOff, type Setback } from './back-off.ts';
 import { isTemporary } from './kube-api.ts';
 import { pause, type Timers } from './timers.ts';
 
@@ -33,11 +33,17 @@ interface Entry {
   readonly resolve: (end: LaneEnd) => void;
 }
 
+interface Pausing {
+  readonly ending: AbortController;
+  /** The server wants to be left alone for so long: nothing but `close` ends it. */
+  readonly isAskedFor: boolean;
+}
+
 interface Lane {
   readonly entries: Entry[];
   /** Somebody has asked for an attempt since the last one began. */
   isWoken: boolean;
-  pausing: AbortController | undefined;
+  pausing: Pausing | undefined;
 }
 
 /** With the error, where there was one. */
@@ -68,7 +74,7 @@ export class WriteLanes {
 
   /**
    * Queues a task in the lane of this key (an object's uid, or its name before it has one). If the lane is waiting to try
-   * again, it does so now: what is wanted may have changed. Resolves when the task has ended, and never rejects.
+   * again, it does so now, as after `wake`: what is wanted may have changed. Resolves when the task has ended, and never rejects.
    */
   async run(key: string, task: LaneTask): Promise<LaneEnd> {
     const { promise, resolve } = Promise.withResolvers<LaneEnd>();
@@ -82,12 +88,15 @@ export class WriteLanes {
     return promise;
   }
 
-  /** What a task of this lane waits for may have happened: if the lane waits to try again, it does so now. */
+  /**
+   * What a task of this lane waits for may have happened: if the lane waits to try again, it does so now, or as soon as the time is
+   * over for which the API server wants to be left alone. It asks for that when it has too much to do.
+   */
   wake(key: string): void {
     const lane = this.#lanes.get(key);
     if (lane === undefined) return;
     lane.isWoken = true;
-    lane.pausing?.abort();
+    if (lane.pausing?.isAskedFor === false) lane.pausing.ending.abort();
   }
 
   /** Whether the lane of this key has anything left to do. */
@@ -98,7 +107,7 @@ export class WriteLanes {
   /** No further attempt is made, and the tasks that are left end as `closed`. Resolves when nothing is on its way any more. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const key of this.#lanes.keys()) this.wake(key);
+    for (const lane of this.#lanes.values()) lane.pausing?.ending.abort();
     for (const goOn of this.#waiting.splice(0)) goOn();
     await Promise.all(this.#working);
   }
@@ -152,9 +161,16 @@ export class WriteLanes {
     if (error !== undefined)
       this.#parts.log.warn('a write has failed; trying again', { key, reason: messageOf(error) });
     const delay = pauses.after(setback, error);
-    if (lane.isWoken || this.#isClosed) return;
-    lane.pausing = new AbortController();
-    await pause(this.#parts.timers, delay, lane.pausing.signal);
+    const asked = pauseAskedFor(error);
+    if (asked > 0) await this.#pause(lane, asked, true);
+    if (!lane.isWoken && delay > asked) await this.#pause(lane, milliseconds(delay - asked), false);
+  }
+
+  async #pause(lane: Lane, delay: Duration, isAskedFor: boolean): Promise<void> {
+    if (this.#isClosed) return;
+    const ending = new AbortController();
+    lane.pausing = { ending, isAskedFor };
+    await pause(this.#parts.timers, delay, ending.signal);
     lane.pausing = undefined;
   }
 
