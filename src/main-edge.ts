@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import { closeAdminServer, createAdminServer } from './admin/admin-server.ts';
 import { viewPod } from './api/cluster/pod-view.ts';
@@ -85,26 +86,59 @@ async function serve({ flags, log, keys, api, identity }: Serving): Promise<numb
     whyNotReady: () => edge.whyNotReady(),
     answers: edgeAnswers(registry, flags.openEndpoint, log),
   });
-  const { host, port, adminPort, adminHost = host } = flags;
+  const { adminPort, adminHost = flags.host } = flags;
   const unheard = await listen(admin, { host: adminHost, port: adminPort, flags: '--admin-host and --admin-port' });
   if (unheard !== undefined) return complain(EXIT_FAILED, unheard);
   log.info('answering probes and scrapes', { url: urlOf(admin) });
   const unfollow = followKeys(keys, { log, wakeIn: timers.wakeIn });
   const told = untilTold(log).then(() => 'told' as const);
-  const started = edge.start().then(async () => listen(edge.edge.server, { host, port, flags: '--host and --port' }));
-  const first = await Promise.race([started, told, replaced.promise]);
-  if (first === undefined) {
-    log.info('listening', { url: urlOf(edge.edge.server) });
-    warnOfOpenDoor(keys, edge.edge.server, log);
-  } else if (first !== 'told' && first !== 'replaced') complain(EXIT_FAILED, first);
-  const end = first ?? (await Promise.race([told, replaced.promise]));
-  if (first === undefined && end === 'told') {
-    edge.leave();
-    await Promise.race([setTimeout(flags.shutdownDelay, undefined, { ref: false }), replaced.promise]);
-  }
+  const end = await untilEnd(edge, { flags, log, keys }, { told, replaced: replaced.promise });
   await edge.shutdown();
   unfollow();
   closeAdminServer(admin);
   log.info('ended');
   return end === 'told' ? EXIT_OK : EXIT_FAILED;
+}
+
+/** Why an edge ends: it was told to, another has its name, or nobody can reach it. */
+type End = 'told' | 'replaced' | 'unheard';
+
+/** What may end an edge at any time. */
+interface Ends {
+  readonly told: Promise<'told'>;
+  readonly replaced: Promise<'replaced'>;
+}
+
+/** Opens the clients' port when all is read from the API server, and resolves when it is to be closed for good. */
+async function untilEnd(edge: ClusterEdge, serving: Pick<Serving, 'flags' | 'log' | 'keys'>, ends: Ends): Promise<End> {
+  const first = Promise.race([ends.told, ends.replaced]);
+  // Whoever is ended while it starts never listens: nobody would close a port that opens after that.
+  if ((await Promise.race([edge.start(), first])) !== 'started') return first;
+  // Waited for whatever comes meanwhile: a server that is about to listen cannot be closed.
+  if (!(await openDoor(edge.edge.server, serving))) return 'unheard';
+  const end = await first;
+  if (end === 'told') await leave(edge, serving.flags.shutdownDelay, ends.replaced);
+  return end;
+}
+
+/** Resolves when clients can connect. False: they cannot, and why is said. */
+async function openDoor(
+  server: Server,
+  { flags, log, keys }: Pick<Serving, 'flags' | 'log' | 'keys'>,
+): Promise<boolean> {
+  const { host, port } = flags;
+  const unheard = await listen(server, { host, port, flags: '--host and --port' });
+  if (unheard !== undefined) {
+    complain(EXIT_FAILED, unheard);
+    return false;
+  }
+  log.info('listening', { url: urlOf(server) });
+  warnOfOpenDoor(keys, server, log);
+  return true;
+}
+
+/** Serves on without being ready, until no Service sends it new connections. */
+async function leave(edge: ClusterEdge, delay: EdgeFlags['shutdownDelay'], replaced: Promise<unknown>): Promise<void> {
+  edge.leave();
+  await Promise.race([setTimeout(delay, undefined, { ref: false }), replaced]);
 }

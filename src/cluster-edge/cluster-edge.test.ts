@@ -340,7 +340,7 @@ test('the edge tells of itself before it reads pods, and is ready after its firs
   assert.equal(bed.report().sequence, 0);
   assert.equal(bed.cluster.whyNotReady(), 'not everything is read from the API server yet');
   pods.release();
-  await started;
+  assert.equal(await started, 'started');
   bed.cluster.edge.server.listen(0, '127.0.0.1');
   await once(bed.cluster.edge.server, 'listening');
   assert.equal(bed.cluster.whyNotReady(), undefined);
@@ -665,10 +665,32 @@ test('a shutdown before the API server has answered anything ends all the same',
   const started = bed.cluster.start();
   await kube.server.until(() => kube.server.requests.length > 2);
   await bed.cluster.shutdown();
-  await started;
+  assert.equal(await started, 'ended');
   assert.equal(
     kube.server.requests.some(({ resource }) => resource.plural === 'pods'),
     false,
   );
   assert.equal(bed.log.lines.filter((line) => line.includes('the report could not be written')).length, 1);
+});
+
+test('an edge that is ended while it still reads says so, and never that it has started', async (t) => {
+  const kube = await startKube(t);
+  const bed = anEdge(t, kube);
+  kube.server.hold({ verb: 'list', plural: 'pods' });
+  const started = bed.cluster.start();
+  await kube.server.until(() => kube.server.requests.some(({ resource }) => resource.plural === 'pods'));
+  await bed.cluster.shutdown();
+  assert.equal(await started, 'ended');
+  assert.equal(bed.cluster.whyNotReady(), 'the edge is shutting down');
+});
+
+test('an edge whose end has begun does not start any more, though the rest of it still reads', async (t) => {
+  const kube = await startKube(t);
+  const bed = anEdge(t, kube);
+  const pods = kube.server.hold({ verb: 'list', plural: 'pods' });
+  const started = bed.cluster.start();
+  await kube.server.until(() => pods.arrived === 1);
+  bed.cluster.leave();
+  pods.release();
+  assert.equal(await started, 'ended');
 });

@@ -21,6 +21,9 @@ export interface ClusterEdgeParts extends Omit<ClusterLinkParts, 'board' | 'ledg
   readonly observe: (seen: Pick<EdgeContext, 'board' | 'ledger'>) => EdgeObserver;
 }
 
+/** How a start has gone: to its end, or that of the edge came first. */
+export type Start = 'started' | 'ended';
+
 /** An edge of a cluster: routes from the API server, requests to pods, and a report of what it sees. */
 export class ClusterEdge {
   /** Does not listen yet. Before `start` has resolved it knows no model. */
@@ -57,10 +60,12 @@ export class ClusterEdge {
     });
   }
 
-  /** Resolves when every model is known, or when `shutdown` comes first. */
-  async start(): Promise<void> {
+  /** Resolves when every model is known; or with `ended` if its end has begun before: then nothing may listen any more. */
+  async start(): Promise<Start> {
     await this.#link.start();
-    if (this.#state === 'starting') this.#state = 'ready';
+    if (this.#state === 'ending') return 'ended';
+    this.#state = 'ready';
+    return 'started';
   }
 
   /** Why it takes no requests now; `undefined`: it does. */
