@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { assertNever } from '../domain/assert-never.ts';
 import type { Duration } from '../domain/units.ts';
 import type { AnswerMeter } from './answer-meter.ts';
-import { endAnswer, noteOwnAnswer, writeHead } from './edge-response.ts';
+import { cutOff, endAnswer, noteOwnAnswer, writeHead } from './edge-response.ts';
 import { OPENAI_EVENTS, type EventDialect } from './event-dialect.ts';
 import { responseHeaders } from './headers.ts';
 import type { ResponseHead } from './response-head.ts';
@@ -110,7 +110,7 @@ export class Answer {
     this.silence();
     switch (stage) {
       case 'unsent':
-        if (this.#res.headersSent) this.#res.destroy();
+        if (this.#res.headersSent) cutOff(this.#res);
         else refuse(this.#res, refusal);
         return;
       case 'waiting':
@@ -118,7 +118,7 @@ export class Answer {
         this.#breakOff(refusal);
         return;
       case 'over':
-        this.#res.destroy();
+        cutOff(this.#res);
         return;
       default:
         assertNever(stage);
@@ -154,11 +154,15 @@ export class Answer {
     const res = this.#res;
     noteOwnAnswer(res, { code: refusal.code, bytes: 0 });
     if (!this.#isEventStream) {
-      res.destroy();
+      cutOff(res);
       return;
     }
     const isBetweenEvents = this.#lastChunk === undefined || this.#lastChunk.subarray(-2).equals(BLANK_LINE);
-    res.setTimeout(LAST_WORDS, () => res.destroy());
-    res.write((isBetweenEvents ? '' : '\n\n') + this.dialect.error(refusal), () => res.destroy());
+    res.setTimeout(LAST_WORDS, () => {
+      cutOff(res);
+    });
+    res.write((isBetweenEvents ? '' : '\n\n') + this.dialect.error(refusal), () => {
+      cutOff(res);
+    });
   }
 }

@@ -24,6 +24,8 @@ export class EdgeResponse extends ServerResponse {
   readonly common: string[] = [];
   /** Missing: nothing yet, or a replica's answer. */
   own: OwnAnswer | undefined;
+  /** The client takes the end of the connection for that of the body: it speaks HTTP/1.0, and was not told the length. */
+  isEndedByClosing = false;
 }
 
 /** What was answered here, for the record of the request. */
@@ -37,7 +39,26 @@ export function noteOwnAnswer(res: ServerResponse, own: OwnAnswer): void {
 
 /** Begins an answer. `headers`: names and values in turn. */
 export function writeHead(res: ServerResponse, status: number, headers: readonly string[]): void {
-  res.writeHead(status, res instanceof EdgeResponse ? [...res.common, ...headers] : [...headers]);
+  if (!(res instanceof EdgeResponse)) {
+    res.writeHead(status, [...headers]);
+    return;
+  }
+  res.writeHead(status, [...res.common, ...headers]);
+  // Some clients of HTTP/1.0 ask for chunks, by TE.
+  res.isEndedByClosing = res.req.httpVersionMinor === 0 && !res.chunkedEncoding && !hasLength(headers);
+}
+
+const hasLength = (headers: readonly string[]): boolean =>
+  headers.some((name, at) => at % 2 === 0 && name === 'content-length');
+
+/**
+ * Ends an answer before its end, so that it never looks whole. Where closing the connection would say that it is, the connection
+ * is reset. Not one that is being closed already: all of the answer is with the kernel, and Node cannot reset it any more.
+ */
+export function cutOff(res: ServerResponse): void {
+  const { socket } = res;
+  if (res instanceof EdgeResponse && res.isEndedByClosing && socket?.writable === true) socket.resetAndDestroy();
+  res.destroy();
 }
 
 /**

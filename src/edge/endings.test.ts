@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import net from 'node:net';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { presetUid } from '../domain/ids.ts';
 import { milliseconds } from '../domain/units.ts';
 import { startEdge } from '../testing/edge-testbed.ts';
@@ -73,6 +74,82 @@ test('an end of the chunks that never comes is a broken answer', async (t) => {
   });
   bed.publish({ model: 'a', replicas: [stub.replica] });
   assert.equal((await chat(bed, 'a')).broken, true);
+});
+
+/** A client of this version of HTTP that has asked for an answer, and does not read it. */
+function askRaw(version: '1.0' | '1.1', port: number): net.Socket {
+  const socket = net.connect(port, '127.0.0.1').setEncoding('latin1');
+  const body = chatBody('a');
+  socket.write(`POST /completion HTTP/${version}\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  return socket;
+}
+
+/** Reads what such a client gets, and how its connection ends. */
+async function readRaw(socket: net.Socket): Promise<{ text: string; end: string | undefined }> {
+  let [text, end]: [string, string | undefined] = ['', undefined];
+  socket.on('data', (part: string) => (text += part));
+  socket.on('end', () => (end = 'closed'));
+  socket.on('error', ({ code }: NodeJS.ErrnoException) => (end = code));
+  // `once` of node:events would reject for a reset.
+  await new Promise((resolve) => socket.once('close', resolve));
+  return { text, end };
+}
+
+const JSON_HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n';
+
+for (const [what, begun, last] of [
+  ['an answer', `${JSON_HEAD}Transfer-Encoding: chunked\r\n\r\n${chunk('{"a":1,')}`, /\{"a":1,(?:\r\n)?$/],
+  ['an event stream', STREAM_HEAD + chunk('data: 1\n\n'), /"code":"upstream_failed"\}\}\n\n(?:\r\n)?$/],
+] as const) {
+  test(`${what} that breaks off looks whole to no client, whatever says where it ends`, async (t) => {
+    const bed = await startEdge(t);
+    const stub = await startStub(t, 'r1', (_request, socket) => socket.write(begun, () => socket.destroy()));
+    bed.publish({ model: 'a', replicas: [stub.replica] });
+    for (const [version, end] of [
+      ['1.0', 'ECONNRESET'],
+      ['1.1', 'closed'],
+    ] as const) {
+      const got = await readRaw(askRaw(version, bed.port));
+      assert.match(got.text, last);
+      assert.deepEqual([version, got.end], [version, end]);
+    }
+    await bed.ended(2);
+    bed.assertIdle();
+  });
+}
+
+test('an answer of a known length that breaks off is closed in HTTP/1.0 too', async (t) => {
+  const bed = await startEdge(t);
+  const stub = await startStub(t, 'r1', (_request, socket) => {
+    socket.write(`${JSON_HEAD}Content-Length: 100\r\n\r\n{"half":`, () => socket.destroy());
+  });
+  bed.publish({ model: 'a', replicas: [stub.replica] });
+  assert.equal((await readRaw(askRaw('1.0', bed.port))).end, 'closed');
+});
+
+test('an answer in HTTP/1.0 that was sent whole, but is not all out in time, is reset', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const bed = await startEdge(t, { limits: { requestTimeout: milliseconds(1000) } });
+  const asked = Promise.withResolvers<net.Socket>();
+  const stub = await startStub(t, 'r1', (_request, socket) => {
+    asked.resolve(socket);
+  });
+  bed.publish({ model: 'a', replicas: [stub.replica] });
+  const client = askRaw('1.0', bed.port);
+  const [, res] = (await once(bed.edge.server, 'request')) as [unknown, ServerResponse];
+  const replica = await asked.promise;
+  replica.write(`${JSON_HEAD}Transfer-Encoding: chunked\r\n\r\n`);
+  // Until the kernel takes no more, and not until the edge reads no more.
+  while (res.writableLength === 0) {
+    replica.write(chunk('x'.repeat(1024)));
+    await nextTurn();
+  }
+  replica.write(LAST_CHUNK);
+  while (!res.writableEnded) await nextTurn();
+  t.mock.timers.tick(1000);
+  assert.equal((await readRaw(client)).end, 'ECONNRESET');
+  await bed.ended(1);
+  bed.assertIdle();
 });
 
 test('a replica that has got a request and dies before it answers is not asked twice: 502', async (t) => {
