@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
  * Stands in for llama-server where a test needs one that misbehaves, as `FAKE` says: `ready`, `loading` (never ready),
  * `exit` (says why and exits with 3), `deaf` (ready, and ignores SIGTERM), `distracted`
  * (ready, and misses the first SIGTERM), `held` (ready once the file `FAKE_RELEASED` exists). While the file
- * `FAKE_ENDS_HELD` exists, SIGTERM does not end it yet.
+ * `FAKE_ENDS_HELD` exists, SIGTERM does not end it yet. Its answers are its process id, and so is its first line of output once it listens.
  */
 const { FAKE: mode, FAKE_RELEASED: released = '', FAKE_ENDS_HELD: endsHeld = '' } = process.env;
 const valueOf = (option: string): string | undefined => process.argv[process.argv.indexOf(option) + 1];
@@ -28,6 +28,8 @@ if (mode === 'exit') {
 } else {
   const health = `${String(valueOf('--api-prefix'))}/health`;
   createServer((request, response) => {
-    response.writeHead(request.url === health && isReady() ? 200 : 503).end();
-  }).listen(Number(valueOf('--port')), valueOf('--host'));
+    response.writeHead(request.url === health && isReady() ? 200 : 503).end(String(process.pid));
+  }).listen(Number(valueOf('--port')), valueOf('--host'), () => {
+    process.stdout.write(`${process.pid}\n`);
+  });
 }

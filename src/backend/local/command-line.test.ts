@@ -43,18 +43,19 @@ describe('a child of Corral', () => {
 
 describe('an orphan', () => {
   const commandLine = ['llama-server', '--api-prefix', newPrefix(100), '--port', '1'];
-  it('is known by a prefix that names another parent than it has', () => {
+  it('is known by a prefix that names none of its ancestors', () => {
     assert.equal(ownerOf(commandLine), 100);
-    assert.ok(isOrphan({ pid: 7, parent: 1, commandLine }));
+    assert.ok(isOrphan({ pid: 7, ancestors: [60, 1], commandLine }));
   });
   it('is no child of a Corral that runs, and no other process', () => {
-    assert.ok(!isOrphan({ pid: 7, parent: 100, commandLine }));
+    assert.ok(!isOrphan({ pid: 7, ancestors: [100, 1], commandLine }));
+    assert.ok(!isOrphan({ pid: 7, ancestors: [60, 100, 1], commandLine }), 'a script is between them');
     for (const other of [
       ['llama-server'],
       ['llama-server', '--api-prefix'],
       ['x', '--api-prefix', '/corral-1-nonsense'],
     ]) {
-      assert.ok(!isOrphan({ pid: 7, parent: 1, commandLine: other }));
+      assert.ok(!isOrphan({ pid: 7, ancestors: [1], commandLine: other }));
     }
   });
 });

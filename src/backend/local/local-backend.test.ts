@@ -1,9 +1,11 @@
 import { WHOLE_POOL } from '../../domain/pool.ts';
 import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { replicaId } from '../../domain/ids.ts';
 import type { Preset } from '../../domain/preset.ts';
@@ -13,17 +15,23 @@ import { monotonicNow } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import { aPreset, scaled } from '../../testing/worlds.ts';
 import { LocalBackend } from './local-backend.ts';
+import { isRunning, untilGone } from './process-table.ts';
+import { findOrphans } from './orphans.ts';
 import { Watch } from '../../testing/watch.ts';
 
 const FAKE = fileURLToPath(new URL('../../testing/fake-llama-server.ts', import.meta.url));
 
 let folder: string;
 let program: string;
+/** Runs llama-server as a child of its own. */
+let script: string;
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'corral-test-'));
   program = join(folder, 'llama-server');
   await writeFile(program, `#!/bin/sh\nexec '${process.execPath}' '${FAKE}' "$@"\n`, { mode: 0o755 });
+  script = join(folder, 'script');
+  await writeFile(script, `#!/bin/sh\nexport X=1\n'${process.execPath}' '${FAKE}' "$@"\nexit $?\n`, { mode: 0o755 });
 });
 after(async () => {
   await rm(folder, { recursive: true });
@@ -211,4 +219,75 @@ describe('a llama-server that cannot be started', () => {
       assert.match(state.failure.reason, /could not be started/u);
     });
   }
+});
+
+describe('a script that runs llama-server as its child', () => {
+  interface Behind extends Running {
+    readonly id: Replica['id'];
+    /** The process id of llama-server, and of the script. */
+    readonly server: number;
+    readonly shell: number;
+  }
+  /** A ready replica. */
+  async function behindScript(t: TestContext, preset: Preset): Promise<Behind> {
+    const parts = running(t, script);
+    parts.backend.apply({ kind: 'start', preset, bin: WHOLE_POOL });
+    const { id, state } = await parts.until('ready');
+    assert.ok(state.kind === 'ready');
+    const server = Number(await (await fetch(`${state.endpoint.origin}/`)).text());
+    const [shell] = parts.pids;
+    assert.ok(shell !== undefined && shell !== server);
+    return { ...parts, id, server, shell };
+  }
+  const stop = ({ backend, id }: Behind): void => {
+    backend.apply({ kind: 'drain', replica: id, cause: { kind: 'idle' } });
+    backend.apply({ kind: 'stop', replica: id });
+  };
+  /** Until it has ended and this process has been told so. */
+  const untilBuried = async (pid: number): Promise<void> => {
+    while (isAlive(pid)) await nextTurn();
+  };
+
+  it('is stopped with it, and the replica is gone only when both are', async (t) => {
+    const held = join(folder, 'ends-held');
+    const { launch, ...preset } = behaving('ready', 600_000);
+    const env = new Map([...launch.env, ['FAKE_ENDS_HELD', held]]);
+    const behind = await behindScript(t, { ...preset, launch: { ...launch, env } });
+    writeFileSync(held, '');
+    stop(behind);
+    await untilBuried(behind.shell);
+    assert.equal(behind.backend.observe()[0]?.state.kind, 'stopping');
+    assert.ok(await isRunning(behind.server));
+    rmSync(held);
+    await behind.untilGone();
+    assert.ok(!(await isRunning(behind.server)));
+  });
+  it('does not save a llama-server that is deaf to SIGTERM from its end, after its stop timeout', async (t) => {
+    const behind = await behindScript(t, behaving('deaf', 50));
+    stop(behind);
+    await behind.untilGone();
+    assert.ok(!(await isRunning(behind.server)));
+  });
+  it('takes it along when it is killed, before the replica has failed', async (t) => {
+    const behind = await behindScript(t, behaving('deaf', 600_000));
+    process.kill(behind.shell, 'SIGKILL');
+    const { state } = await behind.until('failed');
+    assert.ok(state.kind === 'failed');
+    assert.match(state.failure.reason, /was ended by SIGKILL while it served/u);
+    assert.ok(!(await isRunning(behind.server)));
+  });
+  it('is killed with it when Corral dies', async (t) => {
+    const { backend, server, shell } = await behindScript(t, behaving('deaf', 600_000));
+    const kill = t.mock.method(process, 'kill');
+    backend.killAll();
+    // At once: a Corral that dies gets no turn in which it could see the script end.
+    assert.deepEqual(kill.mock.calls[0]?.arguments, [-shell, 'SIGKILL']);
+    await untilGone(server);
+    assert.ok(!(await isRunning(server)));
+  });
+  it('makes no orphan of it for another Corral', async (t) => {
+    const { server, shell } = await behindScript(t, behaving('ready'));
+    const orphans = await findOrphans();
+    assert.ok(!orphans.includes(server) && !orphans.includes(shell));
+  });
 });

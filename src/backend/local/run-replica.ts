@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Preset } from '../../domain/preset.ts';
 import type { Endpoint, FailureCode } from '../../domain/replica.ts';
@@ -8,6 +7,7 @@ import { newPrefix, renderArguments, renderEnvironment } from './command-line.ts
 import { releasePort, takeFreePort } from './free-port.ts';
 import { createLogRing, type LogRing } from './log-ring.ts';
 import { isHealthy, probeInterval } from './probe.ts';
+import { ProcessGroup } from './process-group.ts';
 
 /** How a replica ended. */
 export type ReplicaEnd =
@@ -29,7 +29,7 @@ export interface ReplicaOrder {
   readonly preset: Preset;
   readonly baseEnv: NodeJS.ProcessEnv;
   readonly now: () => Instant;
-  /** Its process exists. `kill` ends it at once, and does nothing when it has ended. */
+  /** Its process exists. `kill` ends it at once, with all that it has started, and does nothing when they have ended. */
   readonly onSpawn: (pid: number, kill: () => void) => void;
   /** It answers. Not called after `stop`. */
   readonly onReady: (endpoint: Endpoint) => void;
@@ -55,7 +55,8 @@ const ASK_AGAIN_MS = 1_000;
 const LAST_OUTPUT_MS = 500;
 
 /**
- * Runs one llama-server from its start to its end, and resolves when its process is gone. Never rejects.
+ * Runs one llama-server from its start to its end, and resolves when its process is gone, and all that it has started: the
+ * program may be a script that runs llama-server. Never rejects.
  *
  * `stop` ends it: SIGTERM, again after a second, and SIGKILL after the preset's stop timeout, because llama-server can hang when it is told
  * to stop with a request open (reference: llama.cpp issues 12831, 18237).
@@ -88,27 +89,29 @@ async function runProcess(order: ReplicaOrder, endpoint: Endpoint, stop: AbortSi
     stdio: ['ignore', 'pipe', 'pipe'],
     env: renderEnvironment(order.baseEnv, preset),
   });
-  const log = captureOutput(child);
+  const group = child.pid === undefined ? undefined : new ProcessGroup(child.pid);
+  if (child.pid !== undefined) order.onSpawn(child.pid, () => group?.signal('SIGKILL'));
+  const late = new AbortController();
+  const told = AbortSignal.any([stop, late.signal]);
   const exited = exitOf(child);
-  if (child.pid !== undefined) order.onSpawn(child.pid, () => child.kill('SIGKILL'));
+  const ended = endOf(exited, group, told);
+  const log = captureOutput(child, ended);
+  told.addEventListener('abort', () => void terminate(group, preset.launch.stopTimeout, ended));
   const gone = new AbortController();
-  const timeout = AbortSignal.timeout(preset.scaling.loadTimeout);
-  const loading = AbortSignal.any([stop, gone.signal, timeout]);
-  stop.addEventListener('abort', () => void terminate(child, preset.launch.stopTimeout));
   void exited.then(() => {
     gone.abort();
   });
-  const ready = await untilHealthy(endpoint, loading, order.now);
+  const timeout = AbortSignal.timeout(preset.scaling.loadTimeout);
+  const ready = await untilHealthy(endpoint, AbortSignal.any([stop, gone.signal, timeout]), order.now);
   if (ready) order.onReady(endpoint);
-  else if (timeout.aborted) void terminate(child, preset.launch.stopTimeout);
-  const exit = await exited;
+  else if (timeout.aborted) late.abort();
+  const exit = await ended;
   if (stop.aborted) return { kind: 'stopped' };
   await log.complete;
-  const late = !ready && timeout.aborted;
   return {
     kind: 'failed',
-    code: late ? 'LoadTimeout' : codeOf(exit, ready),
-    reason: late ? loadTimedOut(preset) : describeExit(exit, ready),
+    code: late.signal.aborted ? 'LoadTimeout' : codeOf(exit, ready),
+    reason: late.signal.aborted ? loadTimedOut(preset) : describeExit(exit, ready),
     exitCode: exit.code === null ? undefined : exit.code,
     logTail: log.ring.tail(TAIL_LINES),
   };
@@ -125,21 +128,29 @@ async function untilHealthy(endpoint: Endpoint, loading: AbortSignal, now: () =>
   return false;
 }
 
-async function terminate(child: ChildProcess, patience: Duration): Promise<void> {
+async function terminate(group: ProcessGroup | undefined, patience: Duration, ended: Promise<Exit>): Promise<void> {
   // After the tick: the connections that the edge closes in it are closed first, an open one would delay the exit.
   await new Promise(setImmediate);
-  child.kill('SIGTERM');
+  group?.signal('SIGTERM');
   const timers = [
-    setTimeout(() => child.kill('SIGTERM'), ASK_AGAIN_MS),
-    setTimeout(() => child.kill('SIGKILL'), patience),
+    setTimeout(() => group?.signal('SIGTERM'), ASK_AGAIN_MS),
+    setTimeout(() => group?.signal('SIGKILL'), patience),
   ];
-  child.once('exit', () => {
-    for (const timer of timers) clearTimeout(timer);
-  });
+  await ended;
+  for (const timer of timers) clearTimeout(timer);
 }
 
-/** Collects stdout and stderr; `complete` resolves when the process is gone and its output was read, or is not coming. */
-function captureOutput(child: ChildProcess): { ring: LogRing; complete: Promise<unknown> } {
+/** Resolves when the process has exited, and nothing that it has started runs any more. */
+async function endOf(exited: Promise<Exit>, group: ProcessGroup | undefined, told: AbortSignal): Promise<Exit> {
+  const exit = await exited;
+  // It has ended by itself. A server that it leaves behind would hold room that is given to another one.
+  if (!told.aborted) group?.signal('SIGKILL');
+  await group?.untilEmpty();
+  return exit;
+}
+
+/** Collects stdout and stderr; `complete` resolves when the process has ended and its output was read, or is not coming. */
+function captureOutput(child: ChildProcess, ended: Promise<Exit>): { ring: LogRing; complete: Promise<unknown> } {
   const ring = createLogRing(LOG_LINES, LOG_WIDTH);
   child.stdout?.on('data', (chunk: Buffer) => {
     ring.write(chunk);
@@ -148,10 +159,7 @@ function captureOutput(child: ChildProcess): { ring: LogRing; complete: Promise<
     ring.write(chunk);
   });
   const closed = new Promise((resolve) => child.once('close', resolve));
-  const patience = once(child, 'exit').then(
-    async () => delay(LAST_OUTPUT_MS),
-    () => undefined,
-  );
+  const patience = ended.then(async ({ error }) => (error === undefined ? delay(LAST_OUTPUT_MS) : undefined));
   return { ring, complete: Promise.race([closed, patience]) };
 }
 

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { it } from 'node:test';
+import { ProcessGroup } from './process-group.ts';
+
+/** Leaves its group, and with it a child that ends and that it never buries. */
+const NEGLECTS = 'echo $$; true & exec setsid tail -f /dev/null';
+
+it('a group is empty when of its processes only dead ones are left, though nobody buries them', async (t) => {
+  if (process.platform !== 'linux') {
+    t.skip('there is no setsid');
+    return;
+  }
+  const leader = spawn('sh', ['-c', 'sh -c "$NEGLECTS" & exit 0'], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: { ...process.env, NEGLECTS },
+  });
+  assert.ok(leader.pid !== undefined);
+  const exit = once(leader, 'exit');
+  const [line] = (await once(createInterface(leader.stdout), 'line')) as [string];
+  t.after(() => process.kill(Number(line), 'SIGKILL'));
+  await exit;
+  await new ProcessGroup(leader.pid).untilEmpty();
+  assert.ok(process.kill(-leader.pid, 0), 'the dead one is not buried');
+});
+
+it('a group that was found empty is signalled no more: its number may be taken again', async (t) => {
+  const leader = spawn('true', { detached: true, stdio: 'ignore' });
+  assert.ok(leader.pid !== undefined);
+  await once(leader, 'exit');
+  const group = new ProcessGroup(leader.pid);
+  await group.untilEmpty();
+  const kill = t.mock.method(process, 'kill', () => true);
+  group.signal('SIGKILL');
+  assert.equal(kill.mock.callCount(), 0);
+});
