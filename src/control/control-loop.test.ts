@@ -309,9 +309,50 @@ describe('an edit', () => {
     await goes(corral, 'a#1');
     assert.deepEqual(corral.backend.history.slice(-2), ['gone a', 'start a']);
   });
+  it('of such a model loads it again also where the old one crashes while it drains', async () => {
+    const still = scaled(a, { autoload: false });
+    const corral = corralWith([still]);
+    corral.control.orderLoad(a.uid);
+    await load(corral, 'a#1');
+    corral.request(a.model);
+    await corral.settle();
+    corral.control.setCatalog({ pools: [aPool()], presets: [{ ...still, rendered: 'a-2', serves: 'another' }] });
+    await corral.settle();
+    corral.backend.makeFail(replicaId('a#1'), 5);
+    await corral.settle();
+    assert.deepEqual(corral.backend.history.slice(-3), ['drain a', 'failed a', 'start a']);
+  });
 });
 
 describe('orders', () => {
+  it('that are given again and again have waited since the first one', async () => {
+    const corral = corralWith([a, b]);
+    corral.request(a.model);
+    await corral.settle();
+    await load(corral, 'a#1');
+    for (let at = 0; at < 60; at += 20) {
+      corral.control.orderLoad(b.uid);
+      await corral.pass(20_000);
+    }
+    assert.deepEqual(corral.backend.history.slice(2), ['drain a']);
+  });
+  it('to unload outlast the crash of one of those that leave', async () => {
+    const corral = corralWith([scaled(a, { maxReplicas: 2 })], 2);
+    corral.request(a.model);
+    await corral.settle();
+    await load(corral, 'a#1');
+    corral.request(a.model);
+    await corral.settle();
+    await load(corral, 'a#2');
+    corral.request(a.model);
+    await corral.settle();
+    corral.control.orderUnload(a.uid);
+    corral.request(a.model);
+    await corral.settle();
+    corral.backend.makeFail(replicaId('a#1'), 5);
+    await corral.settle();
+    assert.deepEqual(corral.backend.history.slice(-2), ['drain a', 'failed a']);
+  });
   it('load without a request, and hold until the model is ready', async () => {
     const corral = corralWith([a]);
     corral.control.orderLoad(a.uid);

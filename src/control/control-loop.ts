@@ -137,8 +137,10 @@ export class ControlLoop {
     this.#alarm.stop();
   }
 
+  /** Whoever asks for the same again has waited since the first time: else a client that repeats itself would never have its turn. */
   #order(uid: PresetUid, kind: Order['kind']): void {
-    this.#orders.set(uid, { kind, since: this.#parts.now() });
+    const standing = this.#orders.get(uid);
+    this.#orders.set(uid, { kind, since: standing?.kind === kind ? standing.since : this.#parts.now() });
     this.#reconcile();
   }
 
@@ -182,16 +184,24 @@ export class ControlLoop {
     this.#outcomes.keepOnly(surroundings);
   }
 
-  /** What the scheduler refuses is still wanted: only a failed load ends an order. */
   #noteFailure(replica: Replica, failure: Failure, surroundings: Surroundings): void {
     const { backend, log } = this.#parts;
     const { kind, until } = this.#outcomes.failed(replica, failure, surroundings);
-    if (kind === 'failure') this.#orders.delete(replica.preset);
+    if (kind === 'failure') this.#endLoad(replica);
     backend.forget(replica.id);
     const { reason, logTail } = failure;
     const retryInMs = since(surroundings.now, until);
     if (kind === 'failure') log.warn('replica failed', { replica: replica.id, reason, retryInMs, logTail });
     else log.warn('replica found no place', { replica: replica.id, reason, retryInMs });
+  }
+
+  /**
+   * What has failed as it is declared is ordered no more. What the scheduler refuses is still wanted; and the end of one that was on its way
+   * out, or was to go, changes nothing of what is ordered.
+   */
+  #endLoad({ preset: uid, rendered }: Replica): void {
+    const declared = this.#catalog.presets.find((preset) => preset.uid === uid);
+    if (declared?.rendered === rendered && this.#orders.get(uid)?.kind === 'load') this.#orders.delete(uid);
   }
 
   /** Plans and acts until there is nothing to do. */

@@ -41,7 +41,7 @@ function describe({ preset, reason }: Blocked, words: Words): string {
     case 'Unschedulable':
       return `a place: ${describeRefusal(words.schedulerWords(preset))}`;
     case 'Reserved':
-      return `room: what is free is kept for ${listNames([reason.beneficiary], words)}, which has waited longer`;
+      return `room: what is free is kept for ${listNames([reason.beneficiary], words)}, whose turn comes first`;
     case 'MinResidency':
       return 'room: what is idle in its pool has not been loaded for long enough to leave';
     case 'ActivityUnknown':

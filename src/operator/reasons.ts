@@ -152,7 +152,7 @@ export const WAITS = {
     means: 'the scheduler has found no node for as much; it is tried again after a back-off',
     remedy: 'free a node, or let the pod ask for less',
   },
-  Reserved: { means: 'what is free is kept for a model that has waited longer', remedy: 'wait' },
+  Reserved: { means: 'what is free is kept for a model whose turn comes first', remedy: 'wait' },
   MinResidency: {
     means: 'idle models are in the way that were loaded less than `eviction.minResidency` ago',
     remedy: 'wait, or lower it',

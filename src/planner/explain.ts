@@ -16,8 +16,8 @@ export function explain(preset: Preset, room: Room): BlockedReason {
   if (beneficiary !== undefined) return { kind: 'Reserved', beneficiary };
   const until = refusedUntil(preset, room);
   if (until !== undefined) return { kind: 'Unschedulable', until };
-  const young = enough(preset, room, isIdle);
-  if (young !== undefined) return { kind: 'MinResidency', until: latest(young) };
+  const young = enoughInEach(preset, room, isIdle).map(latest);
+  if (young.length > 0) return { kind: 'MinResidency', until: young.reduce((a, b) => (a < b ? a : b)) };
   const unknown = enough(preset, room, (one) => isIdle(one) || one.kind === 'unknown');
   if (unknown !== undefined) {
     return { kind: 'ActivityUnknown', presets: presetsOf(unknown.filter(({ kind }) => kind === 'unknown')) };
@@ -43,19 +43,19 @@ function inUse(preset: Preset, room: Room): BlockedReason {
   return { kind: 'WaitingForCapacity', holders: room.holders };
 }
 
+type IsAble = (candidate: Candidate) => boolean;
+
 /** Some of those of one bin that would be enough if they could leave. */
-function enough(
-  preset: Preset,
-  room: Room,
-  isAble: (candidate: Candidate) => boolean,
-): readonly Candidate[] | undefined {
-  for (const bin of room.bins) {
+const enough = (preset: Preset, room: Room, isAble: IsAble): readonly Candidate[] | undefined =>
+  enoughInEach(preset, room, isAble)[0];
+
+/** The same of each bin in which some would be. */
+const enoughInEach = (preset: Preset, room: Room, isAble: IsAble): readonly (readonly Candidate[])[] =>
+  room.bins.flatMap((bin) => {
     const able = room.candidatesIn(bin).filter(isAble).sort(byIdlenessOrService);
     const found = chooseVictims(able, room.enoughIn(bin, preset, 'later'));
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
+    return found === undefined ? [] : [found];
+  });
 
 const latest = (candidates: readonly Candidate[]): Instant =>
   candidates.map(({ mayLeaveFrom }) => mayLeaveFrom).reduce((a, b) => (a > b ? a : b));

@@ -274,6 +274,19 @@ describe('fairness', () => {
       waits: ['b HigherPriority 1'],
     });
   });
+  it('keeps nothing free behind one of a higher priority that is in use, but behind one that has nothing to do', () => {
+    const [high, small] = [{ ...one, priority: 9 }, sized('small', 1)];
+    const shared = {
+      now: 100_000,
+      pools: [aPool({ maxLoaded: 0, bins: [bin('x', 2)], minResidency: milliseconds(200_000) })],
+      presets: [high, two, small],
+      replicas: [inBin(high, readySince(0), 'x')],
+      waitingSince: waiting([two, 50], [small, 99_000]),
+    };
+    const inUse = { ...shared, busy: new Map([[high.uid, 1]]) };
+    assert.deepEqual(linesOf(inUse), { does: ['start small in x'], waits: ['two HigherPriority 1'] });
+    assert.deepEqual(linesOf(shared), { does: [], waits: ['two MinResidency 1', 'small Reserved 2'] });
+  });
   it('keeps what it frees for its beneficiary, also from a higher priority, until that has started', () => {
     const high = { ...c, priority: 9 };
     const first = plan(planInput({ ...world, presets: [a, b, high] }));
@@ -480,6 +493,18 @@ describe('the reason why a wish waits', () => {
     assert.deepEqual(reasonOf(world), { kind: 'MinResidency', until: 130 });
     assert.equal(plan(planInput(world)).wakeAt, 130);
     assert.deepEqual(linesOf({ ...world, now: 130 }).does, ['drain a#1 evicted']);
+  });
+  it('is that of the bin in which it ends first, whatever that is called', () => {
+    const [old, young] = [sized('old', 1), sized('young', 1)];
+    const two = {
+      now: 100,
+      pools: [aPool({ maxLoaded: 0, bins: [bin('x', 1), bin('y', 1)], minResidency: milliseconds(50) })],
+      presets: [old, young, one],
+      replicas: [inBin(young, readySince(90), 'x'), inBin(old, readySince(60), 'y')],
+      waitingSince: waiting([one, 95]),
+    };
+    assert.deepEqual(reasonOf(two), { kind: 'MinResidency', until: 110 });
+    assert.deepEqual(linesOf({ ...two, now: 110 }).does, ['drain old#1 evicted']);
   });
   it('is that nobody knows whether they are idle', () => {
     assert.deepEqual(reasonOf({ ...world, unknown: new Set([a.uid]) }), { kind: 'ActivityUnknown', presets: [a.uid] });

@@ -170,10 +170,13 @@ export class Room {
     return this.#kept.get(uid)?.bin.bin.name;
   }
 
-  /** The bin that comes nearest to having room for a preset, of those that could if all left that is not protected. */
-  nearest({ footprint }: Preset): BinRoom | undefined {
+  /** The bin that comes nearest to having room for a preset, of those that could if all left for it that ever may. */
+  nearest({ footprint, priority }: Preset): BinRoom | undefined {
+    // One of a higher priority that is in use leaves for nobody, however long that lasts.
+    const mayLeave = (one: Candidate): boolean =>
+      one.kind !== 'protected' && (isIdle(one) || one.preset.priority <= priority);
     const able = this.bins.filter((bin) => {
-      const leaving = this.candidatesIn(bin).filter(({ kind }) => kind !== 'protected');
+      const leaving = this.candidatesIn(bin).filter(mayLeave);
       const coming = this.#coming.filter((replica) => this.#binsOf(replica).includes(bin));
       const all = [...leaving.map(({ replica }) => replica), ...coming].map((replica) => takenBy(replica, this.#look));
       return bin.has(footprint, 'later', together(all, NO_LOAD));

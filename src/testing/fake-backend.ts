@@ -60,7 +60,7 @@ export class FakeBackend implements Backend {
   /** A replica ends without an order. */
   makeFail(id: ReplicaId, readyFor?: number): void {
     const kind = this.#replicas.get(id)?.replica.state.kind;
-    if (kind !== 'starting' && kind !== 'ready') return;
+    if (kind !== 'starting' && kind !== 'ready' && kind !== 'draining') return;
     this.#happen(id, kind, 'failed', (at) => ({
       kind: 'failed',
       failure: {
