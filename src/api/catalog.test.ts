@@ -222,6 +222,35 @@ test('the same name from another object or another kind of source is another pre
   assert.equal(only(same).uid, given.at(-1));
 });
 
+test('a model of the folder stays the same preset when a section over it comes, is edited and goes', () => {
+  const plain = catalogOf({ dir: ['a'] });
+  const named = catalogOf({ dir: ['a'], ini: '[a]\nalias = x', previous: plain });
+  const edited = catalogOf({ dir: ['a'], ini: '[a]\nctx-size = 1', previous: named });
+  const bare = catalogOf({ dir: ['a'], previous: edited });
+  const given = [plain, named, edited, bare].map(only);
+  assert.equal(new Set(given.map(({ uid }) => uid)).size, 1);
+  const [before, ...later] = given.map(({ rendered }) => rendered);
+  assert.deepEqual(
+    later.map((rendered) => rendered === before),
+    [true, false, true],
+  );
+});
+
+test("a section that takes the place of the folder's model by one of its own is another preset, and stays the same section", () => {
+  const uidOf = (dir: string[], ini: string, previous?: Catalog): [string, Catalog] => {
+    const catalog = catalogOf({ dir, ini, ...(previous === undefined ? {} : { previous }) });
+    return [only(catalog).uid, catalog];
+  };
+  const own = '[a]\nmodel = /other.gguf';
+  const [folder, plain] = uidOf(['a'], '');
+  const [replaced, replacing] = uidOf(['a'], own, plain);
+  assert.notEqual(replaced, folder);
+  assert.notEqual(uidOf(['a'], '', replacing)[0], replaced);
+  const [section, overlay] = uidOf(['a'], '[a]', replacing);
+  assert.equal(section, replaced);
+  assert.equal(uidOf([], own, overlay)[0], replaced);
+});
+
 test('only what is rendered changes the hash', () => {
   const hash = (given: Given): string => only(catalogOf(given)).rendered;
   const preset = (more: string): Given => ({ manifests: [object('o', `{ name: a, source: { path: /a }, ${more} }`)] });

@@ -129,8 +129,12 @@ export const hashServes = (model: string, source: readonly string[]): string =>
 
 const decidesAnswer = ({ option }: ArgItem): boolean => isModelSource(option) || namesPartOfAnswer(option);
 
-/** The identity of a declaration: the model's name, and the object that declares it. */
-const identity = ({ kind, object }: Preset['origin'], model: string): string => JSON.stringify([kind, object, model]);
+/**
+ * What a declaration is known by: the model's name, and the object or the kind of source that declares it. A section over a
+ * model of the folder is known by both: the model stays when its section comes or goes, and the section when it names a model.
+ */
+const identities = ({ kind, object, overlays }: Preset['origin'], model: string): string[] =>
+  [kind, ...(overlays === undefined ? [] : [overlays])].map((source) => JSON.stringify([source, object, model]));
 
 function finish({ draft, footprint }: SizedDraft, uid: PresetUid): Preset {
   const [, ...aliases] = namesOf({ ...draft, variants: [] });
@@ -156,9 +160,12 @@ function finish({ draft, footprint }: SizedDraft, uid: PresetUid): Preset {
 
 function finishAll(sized: readonly SizedDraft[], previous: Catalog | undefined, newUid: () => PresetUid): Preset[] {
   const before = previous === undefined ? [] : previous.presets;
-  const uids = new Map(before.map(({ uid, model, origin }) => [identity(origin, model), uid]));
+  const uids = new Map(
+    before.flatMap(({ uid, model, origin }) => identities(origin, model).map((identity) => [identity, uid])),
+  );
   return sized.map((one) => {
-    const known = uids.get(identity(one.draft.origin, one.draft.model.name));
+    const own = identities(one.draft.origin, one.draft.model.name);
+    const known = own.map((identity) => uids.get(identity)).find((uid) => uid !== undefined);
     return finish(one, known === undefined ? newUid() : known);
   });
 }
@@ -166,7 +173,8 @@ function finishAll(sized: readonly SizedDraft[], previous: Catalog | undefined, 
 /**
  * Builds everything that is declared, or names all that is wrong with it: then nothing of it is used. `newUid` is called once
  * for each preset that `previous` does not have under its model's name and from the same kind of source (of manifests: from
- * the same object), so that one that was removed and comes back is another.
+ * the same object; a section over a model of the folder is of both kinds), so that one that was removed and comes back is
+ * another.
  */
 export function buildCatalog({ sources, settings, previous }: CatalogInput, newUid: () => PresetUid): CatalogResult {
   const { presets: file, modelsDir } = sources;

@@ -61,16 +61,17 @@ function declare(presets: DecodedPresets | undefined, dir: ScannedDir | undefine
   ];
 }
 
-const declareSection = ({ name, site, settings }: PresetSection, models: readonly FoundModel[]): Declared => ({
-  name,
-  site,
-  origin: { kind: 'preset', file: site.file },
-  generated: models
-    .filter((model) => model.name === name)
-    .slice(0, 1)
-    .flatMap(generate),
-  settings,
-});
+function declareSection({ name, site, settings }: PresetSection, models: readonly FoundModel[]): Declared {
+  const found = models.filter((model) => model.name === name).slice(0, 1);
+  const overlays = found.length > 0 && !settings.args.some(namesModel);
+  return {
+    name,
+    site,
+    origin: { kind: 'preset', file: site.file, ...(overlays ? { overlays: 'models_dir' } : {}) },
+    generated: found.flatMap(generate),
+    settings,
+  };
+}
 
 /**
  * llama-server lists `[x:q4_k_m]` as `x:Q4_K_M` and keeps of a tag only what follows its last `-` or `.` (llama.cpp,

@@ -73,6 +73,8 @@ export interface Preset {
     readonly file: string;
     /** Of a manifest: namespace and name of its ModelDeployment. */
     readonly object?: string;
+    /** Of a section that names no model itself: it speaks of the one that the models folder has under its name. */
+    readonly overlays?: 'models_dir';
   };
 }
 

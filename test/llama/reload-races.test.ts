@@ -82,6 +82,30 @@ describe('a reload while somebody waits', suite, () => {
     assert.deepEqual(more, []);
   });
 
+  it('that puts sections over models of the folder keeps the server of A and who waits for B, and so does one without them', async (t) => {
+    const folder = await tempFolder(t);
+    await tinyModels(folder, ['a', 'b'], 'slow');
+    const file = join(folder, 'models.ini');
+    await writeFile(file, '');
+    const corral = await startCorral(t, ['--models-dir', folder, '--models-preset', file, '--models-max', '1']);
+    const a = await startStream(corral, 'a', LONG);
+    const goOn = stopServer(corral, 'a');
+    const b = chat(corral, 'b');
+    await untilListed(corral, 'b', 'loading');
+    for (const text of ['[a]\nalias = x\n[b]\nalias = y\n', '']) {
+      await writeFile(file, text);
+      await reload(corral);
+      assert.deepEqual((await listModels(corral)).map(({ id, status }) => [id, status.value]).sort(), [
+        ['a', 'loaded'],
+        ['b', 'loading'],
+      ]);
+    }
+    goOn();
+    await assertWhole(a.whole, 'a', LONG);
+    await assertWhole(b, 'b', 2);
+    await assertSwapped(corral);
+  });
+
   it("that gives B's name to another deployment answers who waited for the first 404, and serves the new one", async (t) => {
     const folder = await tempFolder(t);
     const [a = '', b = ''] = await tinyModels(folder, ['a', 'b'], 'slow');
