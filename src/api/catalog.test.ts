@@ -131,6 +131,58 @@ test('a section is found under its own name and the one llama-server would list'
   assert.deepEqual(names('u/r'), []);
 });
 
+/** The names of each model, and which of llama-server's names were dropped. */
+function namesAndNotes(given: Given): [string[][], string[]] {
+  const result = build(given);
+  assert.ok(result.ok, result.ok ? '' : result.problems.map(formatProblem).join('\n'));
+  const names = result.catalog.presets.map(({ model, aliases }) => [model, ...aliases]);
+  return [names, result.withoutEffect.map(({ file, field, reason }) => `${file}: ${field}: ${reason}`)];
+}
+
+test('a name that llama-server would give to several sections is the second name of none, and this is said', () => {
+  const given = { ini: '[x:8b-instruct]\nmodel = /8\n[x:70b-instruct]\nmodel = /70\n[x:q4]\nmodel = /4' };
+  assert.deepEqual(namesAndNotes(given), [
+    [['x:8b-instruct'], ['x:70b-instruct'], ['x:q4', 'x:Q4']],
+    [
+      "m.ini: llama-server's name x:INSTRUCT for [x:8b-instruct]: m.ini:3: [x:70b-instruct] has the same",
+      "m.ini: llama-server's name x:INSTRUCT for [x:70b-instruct]: m.ini:1: [x:8b-instruct] has the same",
+    ],
+  ]);
+});
+
+test('a name that is written belongs to who wrote it, wherever, and not to a section that llama-server would list so', () => {
+  const section = '[x:q4]\nmodel = /4\n';
+  const manifest = (more: string): string => object('o', `{ name: o, source: { path: /o }, ${more} }`);
+  const elsewhere: [Given, string][] = [
+    [{ ini: `${section}[x:Q4]\nmodel = /b` }, 'm.ini:3: [x:Q4]'],
+    [{ ini: `${section}[y]\nmodel = /b\nalias = x:Q4` }, 'm.ini:5: alias'],
+    [{ ini: `[y]\nmodel = /b\nalias = x:Q4\n${section}` }, 'm.ini:3: alias'],
+    [{ ini: section, dir: ['x:Q4'] }, '/d/x:Q4.gguf'],
+    [{ ini: section, manifests: [manifest("model: 'x:Q4'")] }, '0.yaml:5:53: spec.presets[0].model'],
+    [
+      { ini: section, manifests: [manifest("variants: [{ model: 'x:Q4', parameters: { n: 1 } }]")] },
+      '0.yaml:5:66: spec.presets[0].variants[0].model',
+    ],
+  ];
+  for (const [given, place] of elsewhere) {
+    const [names, notes] = namesAndNotes(given);
+    assert.deepEqual(notes, [`m.ini: llama-server's name x:Q4 for [x:q4]: ${place} has the same`]);
+    assert.ok(names.some(([model, ...aliases]) => model === 'x:q4' && aliases.length === 0));
+  }
+});
+
+test('an alias that a section writes itself is its own, also where another would be listed so', () => {
+  const ini = '[x:a-q4]\nmodel = /a\nalias = x:Q4\n[x:b-q4]\nmodel = /b';
+  assert.deepEqual(namesAndNotes({ ini }), [
+    [['x:a-q4', 'x:Q4'], ['x:b-q4']],
+    ["m.ini: llama-server's name x:Q4 for [x:b-q4]: m.ini:3: alias has the same"],
+  ]);
+  assert.match(
+    problemsOf({ ini: `${ini}\nalias = x:Q4` }).join(),
+    /^m\.ini:6: alias: the name 'x:Q4' is taken by m\.ini:3/u,
+  );
+});
+
 test('defaults of the pool, the object and the preset are merged in this order, and the command line wins', () => {
   const defaults =
     '{ args: [--ctx-size=1, --batch-size=1, --threads=1, --parallel=1], env: [{ name: A, value: p }, { name: B, value: p }], scaling: { idleTimeout: 1s, loadTimeout: 1s, autoload: false } }';

@@ -15,8 +15,9 @@ import { namesPartOfAnswer } from './model-files.ts';
 import { type LimitedPool, sizeDrafts } from './size-drafts.ts';
 import { parsePresetsIni } from './parse-presets-ini.ts';
 import { DEFAULT_MAX_LOADED, type CatalogSettings, type PresetDraft } from './preset-draft.ts';
-import { type Problem, type Site, type WithoutEffect, formatPlace } from './problem.ts';
+import { type Problem, type Site, type WithoutEffect, formatSite } from './problem.ts';
 import type { Sources } from './read-sources.ts';
+import { settleAliases } from './settle-aliases.ts';
 
 export type CatalogResult =
   | { readonly ok: true; readonly catalog: Catalog; readonly withoutEffect: readonly WithoutEffect[] }
@@ -63,7 +64,7 @@ function buildPools(declared: readonly DecodedPool[], { maxLoaded }: CatalogSett
 function findUnusedFlags(declared: readonly DecodedPool[], { maxLoaded }: CatalogSettings): WithoutEffect[] {
   const own = declared.find(({ pool }) => pool.name === poolName(DEFAULT_POOL));
   if (maxLoaded === undefined || own === undefined) return [];
-  const reason = `${elsewhere(own.site)} declares the pool ${DEFAULT_POOL} and its limit`;
+  const reason = `${formatSite(own.site)} declares the pool ${DEFAULT_POOL} and its limit`;
   return [{ file: 'command line', field: '--models-max', reason }];
 }
 
@@ -78,15 +79,12 @@ function findRepeated<T>(
   );
 }
 
-const elsewhere = (site: Site): string =>
-  [formatPlace(site), ...(site.field === undefined ? [] : [site.field])].join(': ');
-
 function findRepeatedObjects({ deployments, pools }: DecodedManifests): Problem[] {
   const explain =
     (kind: string) =>
     ({ site }: { readonly site: Site }, earlier: { readonly site: Site }): Problem => ({
       ...site,
-      reason: `${elsewhere(earlier.site)} declares this ${kind} already`,
+      reason: `${formatSite(earlier.site)} declares this ${kind} already`,
       fix: 'Rename or remove one.',
     });
   return [
@@ -108,7 +106,7 @@ const findRepeatedNames = (drafts: readonly PresetDraft[]): Problem[] =>
     ({ name }) => name,
     ({ name, site }, earlier) => ({
       ...site,
-      reason: `the name '${name}' is taken by ${elsewhere(earlier.site)}`,
+      reason: `the name '${name}' is taken by ${formatSite(earlier.site)}`,
       fix: 'A name may stand for one model only: rename one.',
     }),
   );
@@ -181,21 +179,22 @@ export function buildCatalog({ sources, settings, previous }: CatalogInput, newU
   const presets = file === undefined ? undefined : decodePresets(parsePresetsIni(file.text, file.file));
   const manifests = decodeAll(sources);
   const local = draftLocalPresets(presets, modelsDir, settings);
-  const drafts = [...local.drafts, ...draftManifestPresets(manifests.deployments, manifests.pools, settings)];
+  const declared = draftManifestPresets(manifests.deployments, manifests.pools, settings);
+  const settled = settleAliases([...local.drafts, ...declared]);
   const limited = buildPools(manifests.pools, settings);
   const pools = limited.map(({ pool }) => pool);
-  const room = sizeDrafts(drafts, limited);
+  const room = sizeDrafts(settled.drafts, limited);
   const problems = [
     ...sources.problems,
     ...(presets === undefined ? [] : presets.problems),
     ...local.problems,
     ...manifests.problems,
     ...findRepeatedObjects(manifests),
-    ...findRepeatedNames(drafts),
+    ...findRepeatedNames(settled.drafts),
     ...room.problems,
     ...findOvercommitted(room.sized, pools),
   ];
-  const parts = [modelsDir, presets, manifests].filter((part) => part !== undefined);
+  const parts = [modelsDir, presets, settled, manifests].filter((part) => part !== undefined);
   const withoutEffect = [
     ...parts.flatMap((part) => part.withoutEffect),
     ...findUncounted(manifests),

@@ -75,7 +75,8 @@ function declareSection({ name, site, settings }: PresetSection, models: readonl
 
 /**
  * llama-server lists `[x:q4_k_m]` as `x:Q4_K_M` and keeps of a tag only what follows its last `-` or `.` (llama.cpp,
- * common/preset.cpp). Corral's names are what is written; the other spelling is an alias, so that clients of both find it.
+ * common/preset.cpp). Corral's names are what is written; the other spelling is an alias where it is free, so
+ * that clients of both find it.
  */
 function listedAs({ name, site }: Declared): SitedName[] {
   const at = name.lastIndexOf(':');
@@ -99,7 +100,8 @@ function merge(declared: Declared, global: PresetSettings, flags: CatalogSetting
   const args = mergeArgs(global.args, generated, settings.args, flags.args);
   return {
     model: { name, site },
-    aliases: [...(settings.aliases ?? []), ...(origin.kind === 'preset' ? listedAs(declared) : [])],
+    aliases: settings.aliases ?? [],
+    invented: origin.kind === 'preset' ? listedAs(declared) : [],
     variants: [],
     tags: merged.tags ?? [],
     pool: poolName('default'),

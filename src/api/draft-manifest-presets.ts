@@ -38,6 +38,7 @@ function merge(
   return {
     model: preset.model,
     aliases: preset.aliases,
+    invented: [],
     variants: preset.variants,
     tags: preset.tags,
     pool: deployment.pool,

@@ -22,6 +22,8 @@ export interface CatalogSettings {
 export interface PresetDraft {
   readonly model: SitedName;
   readonly aliases: readonly SitedName[];
+  /** Aliases that nobody has written: it gets those that are free. */
+  readonly invented: readonly SitedName[];
   readonly variants: readonly SitedVariant[];
   readonly tags: readonly string[];
   readonly pool: PoolName;

@@ -29,8 +29,11 @@ export interface WithoutEffect {
 export const formatPlace = (site: Site): string =>
   [site.file, site.line, site.column].filter((part) => part !== undefined).join(':');
 
+/** `file:line:column: field`, as far as it is known. */
+export const formatSite = (site: Site): string =>
+  [formatPlace(site), ...(site.field === undefined ? [] : [site.field])].join(': ');
+
 /** `file:line:column: field: reason. fix`. */
 export function formatProblem(problem: Problem): string {
-  const where = [formatPlace(problem), ...(problem.field === undefined ? [] : [problem.field])].join(': ');
-  return `${where}: ${problem.reason}.${problem.fix === undefined ? '' : ` ${problem.fix}`}`;
+  return `${formatSite(problem)}: ${problem.reason}.${problem.fix === undefined ? '' : ` ${problem.fix}`}`;
 }

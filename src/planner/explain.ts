@@ -16,7 +16,7 @@ export function explain(preset: Preset, room: Room): BlockedReason {
   if (beneficiary !== undefined) return { kind: 'Reserved', beneficiary };
   const until = refusedUntil(preset, room);
   if (until !== undefined) return { kind: 'Unschedulable', until };
-  const young = enoughInEach(preset, room, isIdle).map(latest);
+  const young = [...enoughInEach(preset, room, isIdle)].map(latest);
   if (young.length > 0) return { kind: 'MinResidency', until: young.reduce((a, b) => (a < b ? a : b)) };
   const unknown = enough(preset, room, (one) => isIdle(one) || one.kind === 'unknown');
   if (unknown !== undefined) {
@@ -46,16 +46,19 @@ function inUse(preset: Preset, room: Room): BlockedReason {
 type IsAble = (candidate: Candidate) => boolean;
 
 /** Some of those of one bin that would be enough if they could leave. */
-const enough = (preset: Preset, room: Room, isAble: IsAble): readonly Candidate[] | undefined =>
-  enoughInEach(preset, room, isAble)[0];
+function enough(preset: Preset, room: Room, isAble: IsAble): readonly Candidate[] | undefined {
+  const [found] = enoughInEach(preset, room, isAble);
+  return found;
+}
 
 /** The same of each bin in which some would be. */
-const enoughInEach = (preset: Preset, room: Room, isAble: IsAble): readonly (readonly Candidate[])[] =>
-  room.bins.flatMap((bin) => {
+function* enoughInEach(preset: Preset, room: Room, isAble: IsAble): Generator<readonly Candidate[], void> {
+  for (const bin of room.bins) {
     const able = room.candidatesIn(bin).filter(isAble).sort(byIdlenessOrService);
     const found = chooseVictims(able, room.enoughIn(bin, preset, 'later'));
-    return found === undefined ? [] : [found];
-  });
+    if (found !== undefined) yield found;
+  }
+}
 
 const latest = (candidates: readonly Candidate[]): Instant =>
   candidates.map(({ mayLeaveFrom }) => mayLeaveFrom).reduce((a, b) => (a > b ? a : b));
