@@ -11,7 +11,7 @@ import { LlamaServerError } from './backend/local/llama-server/llama-server.ts';
 import { locateLlamaServer } from './backend/local/llama-server/locate-llama-server.ts';
 import { createProgressPrinter } from './backend/local/llama-server/progress-printer.ts';
 import { endOrphans } from './backend/local/orphans.ts';
-import { catalogReader, namedSources, type ReadCatalog } from './cli/catalog-reader.ts';
+import { catalogReader, namedSources, tellWithoutEffect, type ReadCatalog } from './cli/catalog-reader.ts';
 import { adminProblem } from './cli/admin-options.ts';
 import { edgeObservers } from './cli/edge-observers.ts';
 import { runCheck } from './cli/check-manifests.ts';
@@ -20,13 +20,14 @@ import { followKeys, openKeys, ringOf, warnOfOpenDoor, type KeysInForce } from '
 import { proxiesOf } from './cli/proxy-options.ts';
 import { listen, urlOf } from './cli/listen.ts';
 import { createServeAdmin, listenForAdmin } from './cli/serve-admin.ts';
+import { Reloads } from './cli/reloads.ts';
 import { createOrders } from './cli/serve-orders.ts';
 import type { ServeFlags } from './cli/serve-options.ts';
 import { surfaceOf } from './cli/surface-options.ts';
 import { untilTold } from './cli/until-told.ts';
 import { ControlLoop } from './control/control-loop.ts';
 import { planFor } from './control/describe-plan.ts';
-import { createEdge } from './edge/edge.ts';
+import { createEdge, type Edge } from './edge/edge.ts';
 import { monotonicNow, wakeIn } from './platform/clock.ts';
 import { untilAskedToEnd } from './platform/ending-signals.ts';
 import { createLog, type Log } from './platform/log.ts';
@@ -48,7 +49,7 @@ export async function runServe(flags: ServeFlags, args: readonly ArgItem[]): Pro
   if (!first.ok) return complain(EXIT_USAGE, first.problems.map(formatProblem));
   const keys = await openKeys(flags);
   if (keys.kind === 'wrong') return complain(EXIT_USAGE, keys.problems);
-  for (const { file, field, reason } of first.withoutEffect) log.warn(`${file}: ${field} has no effect`, { reason });
+  tellWithoutEffect(first.withoutEffect, log);
   try {
     const program = await findProgram(flags, log);
     const pids = await endOrphans();
@@ -112,14 +113,14 @@ async function serve({ flags, log, program, keys, read, first }: Serving): Promi
     now: monotonicNow,
     wakeIn,
   });
-  const orders = createOrders(control, read, log);
+  const reloads = new Reloads({ control, read, log });
   const created = Math.trunc(Date.now() / 1000);
   let whyNotReady: string | undefined = 'nothing is declared yet';
   const admin = await createServeAdmin(flags, { seen: { board, ledger }, whyNotReady: () => whyNotReady, log });
   const edge = createEdge({
     board,
     ledger,
-    orders,
+    orders: createOrders(control, reloads),
     planOf: ({ uid, refusal }, sight) => planFor(control, { uid, refusal, sight, now: monotonicNow() }),
     log,
     observer: edgeObservers(log, admin?.metrics),
@@ -152,10 +153,27 @@ async function serve({ flags, log, program, keys, read, first }: Serving): Promi
   whyNotReady = 'corral is shutting down';
   edge.leave();
   await setTimeout(flags.shutdownDelay);
-  await edge.shutdown();
-  unfollow();
-  await control.stopAll();
+  await endAll({ edge, reloads, control, unfollow });
   if (admin !== undefined) closeAdminServer(admin.server);
   log.info('ended');
   return EXIT_OK;
+}
+
+/** What is ended, in this order. */
+interface Running {
+  readonly edge: Edge;
+  readonly reloads: Reloads;
+  readonly unfollow: () => void;
+  readonly control: ControlLoop;
+}
+
+/** Resolves when the requests have ended and the llama-servers are gone. Nothing is started any more then, whatever comes late. */
+async function endAll({ edge, reloads, unfollow, control }: Running): Promise<void> {
+  const shut = edge.shutdown();
+  // The edge waits for the answers to those who wait for a reload.
+  reloads.end();
+  await shut;
+  unfollow();
+  await control.stopAll();
+  control.stop();
 }

@@ -21,7 +21,7 @@ interface Given {
 function sourcesOf({ ini, dir, manifests = [] }: Given): Sources {
   const models = (dir ?? []).map((name) => ({ name, model: `/d/${name}.gguf` }));
   return {
-    modelsDir: dir === undefined ? undefined : { dir: '/d', models, withoutEffect: [], problems: [] },
+    modelsDir: dir === undefined ? undefined : { dir: '/d', models, withoutEffect: [], unread: [], problems: [] },
     presets: ini === undefined ? undefined : { file: 'm.ini', text: ini },
     manifests: manifests.map((text, index) => ({ file: `${index}.yaml`, text })),
     problems: [],
@@ -115,12 +115,43 @@ test('a section that names no model, and of which the folder holds none, is an e
 test('a folder that cannot be read is the one problem, not also the sections that speak of its models', () => {
   const sources = {
     ...sourcesOf({ ini: '[a]' }),
-    modelsDir: { dir: '/d', models: [], withoutEffect: [], problems: [{ file: '/d', reason: 'unreadable' }] },
+    modelsDir: {
+      dir: '/d',
+      models: [],
+      withoutEffect: [],
+      unread: [],
+      problems: [{ file: '/d', reason: 'unreadable' }],
+    },
     problems: [{ file: '/d', reason: 'unreadable' }],
   };
   const settings = { args: [], idleTimeout: seconds(0), autoload: true, maxLoaded: 4 };
   const result = buildCatalog({ sources, settings, previous: undefined }, () => assert.fail());
   assert.deepEqual(result, { ok: false, problems: [{ file: '/d', reason: 'unreadable' }], withoutEffect: [] });
+});
+
+test('what cannot be read refuses a reload that would lose its model, and is a note where there is none', () => {
+  const unread = ['a', 'new'].map((model) => ({
+    model,
+    file: '/d',
+    field: model,
+    reason: 'it cannot be looked at (EIO)',
+  }));
+  const settings = { args: [], idleTimeout: seconds(0), autoload: true, maxLoaded: 4 };
+  const buildAfter = (previous: Catalog | undefined): CatalogResult => {
+    const modelsDir = { dir: '/d', models: [], withoutEffect: [], unread, problems: [] };
+    return buildCatalog({ sources: { ...sourcesOf({}), modelsDir }, settings, previous }, () => assert.fail());
+  };
+  const atStart = buildAfter(undefined);
+  assert.equal(atStart.ok, true);
+  assert.deepEqual(
+    atStart.withoutEffect.map(({ field }) => field),
+    ['a', 'new'],
+  );
+  const reloaded = buildAfter(catalogOf({ dir: ['a'] }));
+  assert.deepEqual(reloaded.ok ? [] : reloaded.problems.map(formatProblem), [
+    "/d/a: it cannot be looked at (EIO), and the model 'a' is in force. Make it readable, or remove it if the model is to go.",
+  ]);
+  assert.deepEqual(reloaded.withoutEffect, [{ file: '/d', field: 'new', reason: 'it cannot be looked at (EIO)' }]);
 });
 
 test('a section is found under its own name and the one llama-server would list', () => {

@@ -11,6 +11,7 @@ import { draftManifestPresets } from './draft-manifest-presets.ts';
 import { findOvercommitted, type SizedDraft } from './find-overcommitted.ts';
 import { findUncounted } from './find-uncounted.ts';
 import { type ArgItem, isModelSource, renderArgs } from './llama-options.ts';
+import { judgeUnread } from './judge-unread.ts';
 import { namesPartOfAnswer } from './model-files.ts';
 import { type LimitedPool, sizeDrafts } from './size-drafts.ts';
 import { parsePresetsIni } from './parse-presets-ini.ts';
@@ -184,8 +185,10 @@ export function buildCatalog({ sources, settings, previous }: CatalogInput, newU
   const limited = buildPools(manifests.pools, settings);
   const pools = limited.map(({ pool }) => pool);
   const room = sizeDrafts(settled.drafts, limited);
+  const unread = judgeUnread(modelsDir === undefined ? [] : modelsDir.unread, previous);
   const problems = [
     ...sources.problems,
+    ...unread.problems,
     ...(presets === undefined ? [] : presets.problems),
     ...local.problems,
     ...manifests.problems,
@@ -197,6 +200,7 @@ export function buildCatalog({ sources, settings, previous }: CatalogInput, newU
   const parts = [modelsDir, presets, settled, manifests].filter((part) => part !== undefined);
   const withoutEffect = [
     ...parts.flatMap((part) => part.withoutEffect),
+    ...unread.withoutEffect,
     ...findUncounted(manifests),
     ...findUnusedFlags(manifests.pools, settings),
   ];

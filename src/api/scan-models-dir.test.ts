@@ -39,6 +39,7 @@ test('files and folders become models as in llama-server, in the order of their 
       { name: 'z', model: join(dir, 'z.gguf') },
     ],
     withoutEffect: [],
+    unread: [],
     problems: [],
   });
 });
@@ -61,6 +62,20 @@ test('links are followed, and one that leads nowhere is passed over', async (t) 
   await symlink(join(dir, 'real/model.bin'), join(dir, 'link.gguf'));
   await symlink(join(dir, 'nowhere'), join(dir, 'broken.gguf'));
   assert.deepEqual((await scanModelsDir(dir)).models, [{ name: 'link', model: join(dir, 'link.gguf') }]);
+});
+
+test('what is there and cannot be looked at is told, with the model that it may be', async (t) => {
+  const dir = await makeDir(t, 'seeing/model.gguf');
+  const loops = ['a.gguf', 'sub', 'seeing/mmproj.gguf', 'seeing/notes.txt'];
+  for (const name of loops) await symlink(join(dir, name), join(dir, name));
+  const { models, unread } = await scanModelsDir(dir);
+  assert.deepEqual(models, [{ name: 'seeing', model: join(dir, 'seeing/model.gguf') }]);
+  const reason = 'it cannot be looked at (ELOOP)';
+  assert.deepEqual(unread, [
+    { model: 'a', file: dir, field: 'a.gguf', reason },
+    { model: 'sub', file: dir, field: 'sub', reason },
+    { model: 'seeing', file: join(dir, 'seeing'), field: 'mmproj.gguf', reason },
+  ]);
 });
 
 test('a file whose name cannot be a model name is no model, and the others go on', async (t) => {

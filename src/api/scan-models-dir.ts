@@ -13,12 +13,19 @@ export interface FoundModel {
   readonly draft?: string;
 }
 
+/** What lies in the folder and cannot be looked at: no proof that its model is gone. */
+export interface Unread extends WithoutEffect {
+  /** The model that it is, or is a part of, if it is one. */
+  readonly model: string;
+}
+
 export interface ScannedDir {
   readonly dir: string;
   /** In the order of their names. */
   readonly models: readonly FoundModel[];
   /** Files that look like models and are none. */
   readonly withoutEffect: readonly WithoutEffect[];
+  readonly unread: readonly Unread[];
   readonly problems: readonly Problem[];
 }
 
@@ -26,26 +33,40 @@ export interface ScannedDir {
 interface Listing {
   readonly files: readonly string[];
   readonly dirs: readonly string[];
+  readonly faults: readonly Fault[];
+}
+
+/** An entry of a folder, and why it cannot be told what it is. */
+interface Fault {
+  readonly name: string;
+  readonly reason: string;
 }
 
 const SHARD = /-(\d{5})-of-\d{5}/u;
 /** llama.cpp, common/preset.cpp: draft models that lie beside the model they speed up. */
 const DRAFT_PREFIXES = ['mtp-', 'dspark-', 'dflash-'];
 
+const isGguf = (file: string): boolean => file.endsWith('.gguf');
 const isMmproj = (file: string): boolean => file.includes('mmproj');
 const isDraft = (file: string): boolean => DRAFT_PREFIXES.some((prefix) => file.startsWith(prefix));
 const isLaterShard = (file: string): boolean => ![undefined, '00001'].includes(SHARD.exec(file)?.[1]);
 
 type EntryKind = 'file' | 'dir' | 'other';
 
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : String(error);
+
+/** Every other error says nothing of whether it is there. */
+const saysGone = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(codeOf(error));
+
 /** Follows links. One that leads nowhere is passed over, as everything that is neither file nor folder. */
-async function kindOf(path: string): Promise<EntryKind> {
+async function kindOf(path: string): Promise<EntryKind | { readonly reason: string }> {
   try {
     const found = await stat(path);
     if (found.isFile()) return 'file';
     return found.isDirectory() ? 'dir' : 'other';
-  } catch {
-    return 'other';
+  } catch (error) {
+    return saysGone(error) ? 'other' : { reason: `it cannot be looked at (${codeOf(error)})` };
   }
 }
 
@@ -53,7 +74,10 @@ async function list(dir: string): Promise<Listing> {
   const names = (await readdir(dir)).sort();
   const kinds = await Promise.all(names.map(async (name) => kindOf(join(dir, name))));
   const pick = (kind: EntryKind): string[] => names.filter((_, index) => kinds[index] === kind);
-  return { files: pick('file').filter((name) => name.endsWith('.gguf')), dirs: pick('dir') };
+  const faults = kinds.flatMap((kind, index) =>
+    typeof kind === 'string' ? [] : names.slice(index, index + 1).map((name) => ({ name, reason: kind.reason })),
+  );
+  return { files: pick('file').filter(isGguf), dirs: pick('dir'), faults };
 }
 
 interface Chosen {
@@ -79,8 +103,8 @@ function chooseModel(name: string, dir: string, files: readonly string[]): Chose
   };
 }
 
-type Part = Pick<ScannedDir, 'models' | 'withoutEffect' | 'problems'>;
-const NOTHING: Part = { models: [], withoutEffect: [], problems: [] };
+type Part = Pick<ScannedDir, 'models' | 'withoutEffect' | 'unread' | 'problems'>;
+const NOTHING: Part = { models: [], withoutEffect: [], unread: [], problems: [] };
 
 const REASONS = new Map([
   ['ENOENT', 'there is no such folder'],
@@ -89,36 +113,52 @@ const REASONS = new Map([
 ]);
 
 function explain(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  const code = codeOf(error);
   const known = REASONS.get(code);
   return known === undefined ? `the folder cannot be read (${code})` : known;
 }
 
-/** A folder of a folder that cannot be read is no model; the others go on. */
+/** A folder of a folder that cannot be read is told of; the others go on. */
 async function scanSubdirectory(dir: string, name: string): Promise<Part> {
   const path = join(dir, name);
   try {
-    const { model, unused } = chooseModel(name, path, (await list(path)).files);
-    if (model === undefined) return NOTHING;
+    const { files, faults } = await list(path);
+    const { model, unused } = chooseModel(name, path, files);
+    const unread = faults
+      .filter((fault) => isGguf(fault.name))
+      .map((fault) => ({ model: name, file: path, field: fault.name, reason: fault.reason }));
+    if (model === undefined) return { ...NOTHING, unread };
     const reason = `the folder is one model, and that is ${model.model}; give each model a folder of its own`;
-    return { models: [model], problems: [], withoutEffect: unused.map((field) => ({ file: path, field, reason })) };
+    return {
+      ...NOTHING,
+      models: [model],
+      unread,
+      withoutEffect: unused.map((field) => ({ file: path, field, reason })),
+    };
   } catch (error) {
-    return { ...NOTHING, withoutEffect: [{ file: dir, field: name, reason: explain(error) }] };
+    if (saysGone(error)) return NOTHING;
+    return { ...NOTHING, unread: [{ model: name, file: dir, field: name, reason: explain(error) }] };
   }
 }
+
+const modelOf = (file: string): string => file.replaceAll('.gguf', '');
 
 const scanFiles = (dir: string, files: readonly string[]): FoundModel[] =>
   files
     .filter((file) => !isMmproj(file) && !isDraft(file) && !isLaterShard(file))
-    .map((file) => ({ name: file.replaceAll('.gguf', ''), model: join(dir, file) }));
+    .map((file) => ({ name: modelOf(file), model: join(dir, file) }));
 
 async function scan(dir: string): Promise<Part> {
-  const { files, dirs } = await list(dir);
+  const { files, dirs, faults } = await list(dir);
   const parts = await Promise.all(dirs.map(async (name) => scanSubdirectory(dir, name)));
   const models = [...scanFiles(dir, files), ...parts.flatMap((part) => part.models)];
   return {
     models: models.sort((a, b) => (a.name < b.name ? -1 : 1)),
     withoutEffect: parts.flatMap((part) => part.withoutEffect),
+    unread: [
+      ...faults.map(({ name, reason }) => ({ model: modelOf(name), file: dir, field: name, reason })),
+      ...parts.flatMap((part) => part.unread),
+    ],
     problems: [],
   };
 }

@@ -5,6 +5,7 @@ import type { CatalogSettings } from '../api/preset-draft.ts';
 import { readSources, type SourcePaths } from '../api/read-sources.ts';
 import { presetUid } from '../domain/ids.ts';
 import type { Catalog } from '../domain/preset.ts';
+import type { Log } from '../platform/log.ts';
 import type { ServeFlags } from './serve-options.ts';
 
 /** Reads all that is declared, as it is now. `previous` is what was declared before. */
@@ -23,6 +24,11 @@ export function catalogReader(paths: SourcePaths, flags: ServeFlags, args: reado
   const settings = settingsOf(flags, args);
   return async (previous) =>
     buildCatalog({ sources: await readSources(paths), settings, previous }, () => presetUid(randomUUID()));
+}
+
+/** Says what was read and changes nothing. */
+export function tellWithoutEffect(notes: CatalogResult['withoutEffect'], log: Log): void {
+  for (const { file, field, reason } of notes) log.warn(`${file}: ${field} has no effect`, { reason });
 }
 
 /** The sources that the flags name; `undefined`: none. */

@@ -2,6 +2,7 @@ import type { Route } from '../routing/route.ts';
 import { guarded } from './guarded.ts';
 import { othersIn, statusOf, type ModelStatus, type Others } from './model-status.ts';
 import { answerJson, refuse, type Refusal } from './refusal.ts';
+import { shuttingDown } from './route-refusals.ts';
 import type { EdgeContext, Visit } from './visit.ts';
 
 /** One entry of the list, in the shape of llama-server's router, without its `args`: they may hold secrets and paths. */
@@ -31,7 +32,8 @@ export function listModels(edge: EdgeContext, visit: Visit): void {
   }
   guarded(edge, visit, async () => {
     const reloaded = await edge.orders.reload();
-    if (reloaded.ok) answerList(edge, visit);
+    if (reloaded === 'ended') refuse(visit.res, shuttingDown);
+    else if (reloaded.ok) answerList(edge, visit);
     else refuse(visit.res, reloadFailed(visit.access.seesAll ? reloaded.problems : ['what is wrong is in the log']));
   });
 }

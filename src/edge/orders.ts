@@ -6,7 +6,7 @@ import type { Duration } from '../domain/units.ts';
  * long whoever has ordered waits for it to be done; 0: not at all.
  */
 export interface Orders {
-  /** Reads the declarations again. Resolves when the new route table is published, or with all that is wrong. */
+  /** Reads the declarations again. Resolves when the new route table is published, with all that is wrong, or when we end. */
   reload(): Promise<Reloaded>;
   load(preset: PresetUid, waits: Duration): Ordered;
   unload(preset: PresetUid, waits: Duration): Ordered;
@@ -17,5 +17,5 @@ export interface Orders {
 /** `needless`: to load what runs, to unload what does not. `too-many`: so many are open that one more could not be passed on. */
 export type Ordered = 'ordered' | 'needless' | 'too-many';
 
-/** With problems, the declarations from before stay in force. */
-export type Reloaded = { readonly ok: true } | { readonly ok: false; readonly problems: readonly string[] };
+/** With problems, the declarations from before stay in force. `ended`: so they do, since we shut down. */
+export type Reloaded = 'ended' | { readonly ok: true } | { readonly ok: false; readonly problems: readonly string[] };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import { test } from 'node:test';
@@ -102,6 +102,27 @@ test('a request on a connection that is in use during a shutdown is turned away'
   await once(socket, 'close');
   await shutdown;
   assert.match(text, /data: 1[^]*0\r\n\r\nHTTP\/1\.1 503 [^]*shutting_down/);
+});
+
+test('a reload that a shutdown has ended is answered 503, and does not hold it up', async (t) => {
+  const reloads = new EventEmitter();
+  const bed = await startEdge(t, {
+    orders: {
+      reload: async () => {
+        reloads.emit('asked');
+        await once(reloads, 'ended');
+        return 'ended';
+      },
+    },
+  });
+  const asked = once(reloads, 'asked');
+  const answered = ask(bed, { method: 'GET', path: '/models?reload=1' });
+  await asked;
+  const shutdown = bed.edge.shutdown();
+  reloads.emit('ended');
+  const got = await answered;
+  assert.deepEqual([got.status, errorOf(got).get('code')], [503, 'shutting_down']);
+  await shutdown;
 });
 
 test('an answer that is complete but not yet sent is no idle connection: it is sent to its end', async (t) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { assertWhole, chat, startStream } from '../support/chat.ts';
@@ -125,6 +126,26 @@ describe('a reload while somebody waits', suite, () => {
     assert.equal(corral.starts().length, 1);
     await assertWhole(stream.whole, 'a', LONG);
     await assertWhole(chat(corral, 'b'), 'b', 2);
+  });
+
+  it('that still reads when Corral is told to end is answered 503, holds no end up, and changes nothing when it has read', async (t) => {
+    const folder = await tempFolder(t);
+    const [a = ''] = await tinyModels(folder, ['a']);
+    const file = join(folder, 'models.yaml');
+    await writeFile(file, deployment('one', { a }));
+    const corral = await startCorral(t, ['-f', file]);
+    await rm(file);
+    execFileSync('mkfifo', [file]);
+    const answered = assert.rejects(reload(corral), /answered 503: .*shutting_down/u);
+    // Opens once Corral reads it, which then waits for what nobody writes.
+    const writer = await open(file, 'w');
+    const stopped = corral.stop();
+    await answered;
+    await corral.log.waitFor({ msg: 'ended' });
+    await writer.writeFile(deployment('one', { a }));
+    await writer.close();
+    assert.equal((await stopped).code, 0);
+    assert.deepEqual(corral.log.all({ msg: 'reloaded' }), []);
   });
 });
 
