@@ -45,13 +45,15 @@ async function checkFile(
   }
 }
 
-/** llama-server writes its version to stderr, in between log lines. */
+/** llama-server writes its version to stderr while another thread logs there: it may stand in the middle of a log line, which begins with the time. */
+const VERSION = /^(?:\d[\d.]* .*?)?version:[ \t]*(\S.*)$/mu;
+
 async function askVersion(path: string, settings: CheckSettings): Promise<Verdict> {
   throwIfInterrupted(settings.signal);
   const { error, output } = await execute(path, settings);
   throwIfInterrupted(settings.signal);
   if (error !== null) return { kind: 'unusable', reason: explain(error, output, settings.timeout) };
-  const version = /^version:[ \t]*(\S.*)$/m.exec(output)?.[1];
+  const version = VERSION.exec(output)?.[1];
   if (version === undefined) {
     return { kind: 'unusable', reason: 'is no llama-server: its answer to --version holds no line "version: …"' };
   }

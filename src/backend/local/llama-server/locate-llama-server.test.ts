@@ -120,6 +120,13 @@ test('Without any other the one in the cache is used, below XDG_CACHE_HOME where
   assert.deepEqual(await locate({ env }), { path, version: 'xdg', how: 'cache', told: [] });
 });
 
+test('A version in the middle of a line of the log is one.', async (t) => {
+  const { root, env } = scratch(t);
+  const said = '0.00.000.471 I srv  version: 0.5.0-dev (build 1, commit de3ff81)';
+  const path = place(join(root, 'mine'), `#!/bin/sh\necho '${said}' >&2\n`);
+  assert.equal((await locate({ env, explicit: path })).version, '0.5.0-dev (build 1, commit de3ff81)');
+});
+
 const wrongOnes = [
   { what: 'is missing', make: () => undefined, says: /does not exist/ },
   { what: 'is a folder', make: mkdirSync, says: /is not a file/ },
@@ -131,7 +138,7 @@ const wrongOnes = [
   },
   {
     what: 'is another program',
-    make: (path: string) => place(path, '#!/bin/sh\necho hello\n'),
+    make: (path: string) => place(path, '#!/bin/sh\necho "hello, version: 1"\n'),
     says: /is no llama-server/,
   },
   {
