@@ -24,6 +24,8 @@ const SETTLED_AFTER_MS = 10_000;
 const REST_MS = 4_000;
 const PAUSE_MS = 1_500;
 const MINUTE_MS = 60_000;
+/** In characters: it may list all pods. */
+const LONGEST_FAULT = 500;
 /** Minutes: for 15 of them an edge keeps the series of a model that is declared no more. */
 const WARM = 17;
 const FEWEST = WARM + FEWEST_LOOKS_WARM;
@@ -80,7 +82,10 @@ const playRound = async (stage: DrainStage, extent: Extent): Promise<Round> =>
     await load.stop();
     const { wholes, timings, faults } = load;
     failures.push(...faults.map((fault) => `${fault.url}: ${fault.what}`));
-    await untilAtRest(stage);
+    const ended = await endLoads(stage);
+    failures.push(...ended.faults);
+    lostLeads += ended.lostLeads;
+    await delay(SETTLED_AFTER_MS);
     lostLeads += await replaceLost(stage);
     return { wholes, timings, disturbances, lostLeads, failures, rest: await lookAll(stage) };
   });
@@ -105,10 +110,19 @@ const partsOf = ({ edges, models }: DrainStage, { runs, seed }: Extent): LoadPar
   };
 };
 
-/** Resolves when no model is loaded, and what is closed late is closed. */
-async function untilAtRest({ pods }: DrainStage): Promise<void> {
-  await untilNoModel(pods);
-  await delay(SETTLED_AFTER_MS);
+/** Resolves when no model is loaded, or is still loaded after a time in which it should have gone: that is a failure among others. */
+async function endLoads(
+  stage: DrainStage,
+): Promise<{ readonly lostLeads: number; readonly faults: readonly string[] }> {
+  const ending = untilNoModel(stage.pods).then(
+    () => [],
+    (error: unknown) => [String(error).slice(0, LONGEST_FAULT)],
+  );
+  for (let lostLeads = 0; ; lostLeads += await replaceLost(stage)) {
+    // Nobody unloads anything where all operators have ended, since the machine was too busy for them.
+    const faults = await Promise.race([ending, delay(PAUSE_MS, undefined)]);
+    if (faults !== undefined) return { lostLeads, faults };
+  }
 }
 
 async function lookAll({ edges, operators }: DrainStage): Promise<readonly Look[]> {
