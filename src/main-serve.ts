@@ -24,6 +24,7 @@ import { Reloads } from './cli/reloads.ts';
 import { createOrders } from './cli/serve-orders.ts';
 import type { ServeFlags } from './cli/serve-options.ts';
 import { surfaceOf } from './cli/surface-options.ts';
+import { tlsProblem } from './cli/tls-problem.ts';
 import { untilTold } from './cli/until-told.ts';
 import { ControlLoop } from './control/control-loop.ts';
 import { planFor } from './control/describe-plan.ts';
@@ -40,7 +41,7 @@ const EXIT_USAGE = 2;
 
 /** `corral serve`: returns the exit code once everything it has started is gone. */
 export async function runServe(flags: ServeFlags, args: readonly ArgItem[]): Promise<number> {
-  const problem = limitsProblem(flags) ?? adminProblem(flags);
+  const problem = limitsProblem(flags) ?? adminProblem(flags) ?? tlsProblem(process.env);
   if (problem !== undefined) return complain(EXIT_USAGE, [problem]);
   if (flags.check === true) return (await runCheck(flags, args, process)) ? EXIT_OK : EXIT_USAGE;
   const log = createLog({ pretty: process.stdout.isTTY, level: flags.logLevel });
