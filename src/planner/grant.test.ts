@@ -340,7 +340,7 @@ describe('a reservation', () => {
     assert.deepEqual(linesOf(alone), { does: ['start a in pool'], waits: ['a WaitingForDrain 1'] });
     assert.equal(plan(planInput(alone)).reservations.size, 0);
   });
-  it('of a younger one does not let it overtake one that waits for what leaves, too, but of a lower priority it does', () => {
+  it('of a younger one does not let it overtake one that waits for what leaves, too, unless that is of a lower priority', () => {
     const leaving = aReplica(c, drainingSince(1, { kind: 'fairness', beneficiary: b.uid }));
     const world = {
       now: 40_000,
@@ -355,8 +355,11 @@ describe('a reservation', () => {
     assert.deepEqual([...plan(planInput(world)).reservations.keys()], [b.uid]);
     const younger = { ...world, waitingSince: waiting([a, 3], [b, 2]) };
     assert.deepEqual(linesOf(younger).does, ['start b in pool']);
-    const higher = { ...world, presets: [{ ...a, priority: 9 }, b, c] };
-    assert.deepEqual(linesOf(higher).does, ['start b in pool']);
+    const higher = { presets: [{ ...a, priority: 9 }, b, c] };
+    assert.deepEqual(linesOf({ ...world, ...higher }).does, ['start a in pool']);
+    assert.deepEqual(linesOf({ ...younger, ...higher }).does, ['start b in pool'], 'one after the other would pass it');
+    const lower = { ...world, presets: [a, { ...b, priority: 9 }, c] };
+    assert.deepEqual(linesOf(lower).does, ['start b in pool']);
     const alone = { ...world, replicas: [], busy: new Map(), pools: [aPool()] };
     assert.deepEqual(linesOf(alone), { does: ['start b in pool'], waits: ['a Reserved 1'] });
   });

@@ -59,10 +59,10 @@ export function grant(wish: Wish, desk: Desk): Wait | undefined {
  * One that has waited for long waits for what others leave, but not behind younger ones for whom that was reserved: where there will
  * be enough for all, it comes first. Else those could overtake it again and again.
  */
-function placeInTurn({ preset, isOverAge }: Wish, { room }: Desk): BinRoom | undefined {
-  if (!isOverAge) return undefined;
-  room.letPass(preset.priority);
-  return room.place(preset.footprint);
+function placeInTurn(wish: Wish, { room }: Desk): BinRoom | undefined {
+  if (!wish.isOverAge) return undefined;
+  room.letPass(wish);
+  return room.place(wish.preset.footprint);
 }
 
 function makeRoom(wish: Wish, isReserved: boolean, desk: Desk): BlockedReason {

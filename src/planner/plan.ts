@@ -49,9 +49,9 @@ function planPool(wishes: readonly Wish[], loaded: readonly Preset[], desk: Desk
   const { look, draft, room } = desk;
   shrink(room);
   // Once for each preset: its second wish would find its own room kept, and keep other room instead.
-  for (const preset of new Set(wishes.map((wish) => wish.preset))) {
-    const bin = look.input.reservations.get(preset.uid);
-    if (bin !== undefined) room.reserve(preset, bin);
+  for (const wish of new Map(wishes.map((one) => [one.preset, one])).values()) {
+    const bin = look.input.reservations.get(wish.preset.uid);
+    if (bin !== undefined) room.reserve(wish, bin);
   }
   const waiting = wishes.flatMap((wish) => {
     const wait = grant(wish, desk);

@@ -4,11 +4,13 @@ import type { Pool } from '../domain/pool.ts';
 import type { Preset } from '../domain/preset.ts';
 import { causeOf, holdsCapacity, type DrainCause, type Replica } from '../domain/replica.ts';
 import { amountOf, type Resources } from '../domain/resources.ts';
+import type { Instant } from '../domain/units.ts';
 import { BinRoom, NO_LOAD, together, type Load } from './bin-room.ts';
 import { byIdleness, findCandidates, isIdle, type Candidate } from './candidates.ts';
 import type { Draft } from './draft.ts';
 import { allOf, takenBy, type Look } from './look.ts';
 import type { Hold, Level } from './space.ts';
+import type { Wish } from './wishes.ts';
 
 /** What a replica takes of `maxLoaded`, which is counted as a resource of the pool. */
 const ONE: Resources = new Map([['replicas', 1]]);
@@ -37,8 +39,8 @@ export class Room {
   readonly #holders = new Set<PresetUid>();
   readonly #leaving = new Set<PresetUid>();
   readonly #kept = new Map<PresetUid, Kept>();
-  /** Where room was reserved for those whose turn is yet to come. */
-  readonly #reserved = new Map<Preset, BinRoom>();
+  /** Where room was reserved for those whose turn is yet to come, and since when they have waited. */
+  readonly #reserved = new Map<Preset, { readonly bin: BinRoom; readonly since: Instant }>();
 
   constructor(pool: Pool, look: Look, draft: Draft) {
     const limits = look.input.learnedLimits.filter((limit) => limit.pool === pool.name && limit.until > look.input.now);
@@ -186,19 +188,19 @@ export class Room {
   }
 
   /** Keeps room where it was kept before, or else where there will be any, so that nobody takes it. */
-  reserve(preset: Preset, name: BinName): void {
+  reserve({ preset, since }: Wish, name: BinName): void {
     const before = this.#byName.get(name);
     const isThere = before?.has(preset.footprint, 'later') === true && this.#hasSlot(preset, 'later', 0);
     const bin = isThere ? before : this.roomFor(preset, 'later');
     if (bin === undefined) return;
     this.keep(preset, bin, 'all', 'first');
-    this.#reserved.set(preset, bin);
+    this.#reserved.set(preset, { bin, since });
   }
 
-  /** Those of a priority for whom room was reserved, and whose turn is yet to come, take what leaves late, as far as there is any. */
-  letPass(priority: number): void {
-    for (const [preset, bin] of this.#reserved) {
-      if (preset.priority === priority) this.keep(preset, bin, 'all', 'last');
+  /** Younger ones of no higher priority for whom room was reserved, and whose turn is yet to come, take what leaves late, as far as there is any. */
+  letPass({ preset: { priority }, since }: Wish): void {
+    for (const [preset, reserved] of this.#reserved) {
+      if (preset.priority <= priority && reserved.since >= since) this.keep(preset, reserved.bin, 'all', 'last');
     }
   }
 
