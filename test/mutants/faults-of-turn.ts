@@ -67,8 +67,8 @@ export const FAULTS_OF_TURN: readonly PlantedFault[] = [
     'look.input.reservations.has(preset.uid) && draft.countStarts(preset) === 0;',
     'look.input.reservations.has(preset.uid);',
   ),
-  planner('grant', 'younger ones with a reservation overtake older ones', '  room.letPass(preset.priority);\n', ''),
-  planner('plan', 'a reservation is not kept from others', 'if (bin !== undefined) room.reserve(preset, bin);', ''),
+  planner('grant', 'younger ones with a reservation overtake older ones', '  room.letPass(wish);\n', ''),
+  planner('plan', 'a reservation is not kept from others', 'if (bin !== undefined) room.reserve(wish, bin);', ''),
   planner(
     'reservations',
     'reservations do not survive a restart',
