@@ -22,12 +22,16 @@ const REASONS = new Map([
   ['EACCES', 'the file may not be read'],
 ]);
 
+/** The word that the system has for an error, such as `ENOENT`; else the error itself, in words. */
+export const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : String(error);
+
 /** Reads a whole file. What cannot be read is a problem, never an exception. */
 export async function readBytes(file: string): Promise<ReadFile<FileBytes>> {
   try {
     return { ok: true, file: { file, bytes: await readFile(file) } };
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const code = codeOf(error);
     const known = REASONS.get(code);
     return { ok: false, problem: { file, reason: known === undefined ? `the file cannot be read (${code})` : known } };
   }

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findNameFault } from './check-model-name.ts';
 import type { Problem, WithoutEffect } from './problem.ts';
+import { codeOf } from './read-file.ts';
 
 /** A model that lies in the models folder. Paths begin with the folder as it was given. */
 export interface FoundModel {
@@ -52,9 +53,6 @@ const isDraft = (file: string): boolean => DRAFT_PREFIXES.some((prefix) => file.
 const isLaterShard = (file: string): boolean => ![undefined, '00001'].includes(SHARD.exec(file)?.[1]);
 
 type EntryKind = 'file' | 'dir' | 'other';
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : String(error);
 
 /** Every other error says nothing of whether it is there. */
 const saysGone = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(codeOf(error));

@@ -200,7 +200,7 @@ export class ControlLoop {
    * out, or was to go, changes nothing of what is ordered.
    */
   #endLoad({ preset: uid, rendered }: Replica): void {
-    const declared = this.#catalog.presets.find((preset) => preset.uid === uid);
+    const declared = presetsByUid(this.#catalog.presets).get(uid);
     if (declared?.rendered === rendered && this.#orders.get(uid)?.kind === 'load') this.#orders.delete(uid);
   }
 

@@ -92,7 +92,7 @@ export class Outcomes {
       this.#rejections.set(uid, rejection);
       return { kind: 'rejection', until: rejection.until };
     }
-    if (surroundings.catalog.presets.find((one) => one.uid === uid)?.rendered !== rendered)
+    if (presetsByUid(surroundings.catalog.presets).get(uid)?.rendered !== rendered)
       return { kind: 'failure', until: failure.at };
     const known = this.#failures.get(uid);
     if (known?.counted.includes(replica.id) === true) return { kind: 'failure', until: known.until };
@@ -115,7 +115,7 @@ export class Outcomes {
   judge(blocked: readonly Blocked[], { catalog, replicas }: Surroundings): void {
     for (const { preset: uid, reason } of blocked) {
       if (!this.#rejections.has(uid)) continue;
-      const preset = catalog.presets.find((one) => one.uid === uid);
+      const preset = presetsByUid(catalog.presets).get(uid);
       if (preset === undefined) continue;
       this.#change(uid, (rejection) =>
         reason.kind === 'Unschedulable'

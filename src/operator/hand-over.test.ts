@@ -5,6 +5,8 @@ import { readMember, readPath } from '../api/field-path.ts';
 import { modelName } from '../domain/ids.ts';
 import type { JsonObject } from '../domain/json.ts';
 import { instant, minutes } from '../domain/units.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import type { FakeHold } from '../testing/fake-api-faults.ts';
 import {
   creations,
   declare,
@@ -30,15 +32,23 @@ async function startFailing(t: TestContext, scaling: JsonObject = {}): Promise<O
 
 const STATUS = { verb: 'patch', plural: 'modeldeployments', subresource: 'status' } as const;
 
+/** The same with an operator whose word of the failure is on its way until it is released: that pod is there. */
+async function startUntold(
+  t: TestContext,
+): Promise<OperatorBed & { readonly hold: FakeHold; readonly pod: KubeObject | undefined }> {
+  const bed = await startFailing(t);
+  const { server } = bed;
+  const isFailure = (body: unknown): boolean => readPath(body, ['status', 'presets', 0, 'phase']) === 'Failed';
+  const hold = server.hold({ ...STATUS, where: ({ body }) => isFailure(body) });
+  await startOperator(t, bed);
+  await server.until(() => hold.arrived === 1);
+  const [pod] = server.objects(PODS);
+  return { ...bed, hold, pod };
+}
+
 describe('a failed load', () => {
   it('is in the status before its pod is deleted', async (t) => {
-    const bed = await startFailing(t);
-    const { server } = bed;
-    const isFailure = (body: unknown): boolean => readPath(body, ['status', 'presets', 0, 'phase']) === 'Failed';
-    const hold = server.hold({ ...STATUS, where: ({ body }) => isFailure(body) });
-    await startOperator(t, bed);
-    await server.until(() => hold.arrived === 1);
-    const [pod] = server.objects(PODS);
+    const { server, hold, pod } = await startUntold(t);
     assert.equal(pod?.metadata.deletionTimestamp, undefined);
     hold.release();
     await server.until(() => server.objects(PODS).length === 0);
@@ -46,13 +56,7 @@ describe('a failed load', () => {
   });
 
   it('does not keep its pod for ever where what is declared changes before it is told', async (t) => {
-    const bed = await startFailing(t);
-    const { server } = bed;
-    const isFailure = (body: unknown): boolean => readPath(body, ['status', 'presets', 0, 'phase']) === 'Failed';
-    const hold = server.hold({ ...STATUS, where: ({ body }) => isFailure(body) });
-    await startOperator(t, bed);
-    await server.until(() => hold.arrived === 1);
-    const [failed] = server.objects(PODS);
+    const { server, hold, pod: failed } = await startUntold(t);
     declare(server, 'a', { env: [{ name: 'FAKE', value: 'ready' }] });
     await server.until(() => creations(server).length === 2);
     hold.release();

@@ -7,6 +7,7 @@ import { ControlLoop } from '../control/control-loop.ts';
 import type { PresetView } from '../control/preset-views.ts';
 import { presetUid, replicaId, type ModelName, type PresetUid, type ReplicaId } from '../domain/ids.ts';
 import { isSameList } from '../domain/is-same-list.ts';
+import { presetsByUid } from '../domain/presets-by-uid.ts';
 import type { Catalog } from '../domain/preset.ts';
 import type { KubeApi } from '../kube/kube-api.ts';
 import type { Timers } from '../kube/timers.ts';
@@ -232,7 +233,7 @@ export class Operator {
   #isToldOf(pod: PodView): boolean {
     const note = this.#control?.failures.get(pod.preset);
     if (note?.counted.includes(replicaId(pod.uid)) !== true) return true;
-    const declared = this.#control?.catalog.presets.find(({ uid }) => uid === pod.preset);
+    const declared = presetsByUid(this.#declared.catalog.presets).get(pod.preset);
     return note.rendered !== declared?.rendered || this.#announcer.hasToldFailure(pod);
   }
 

@@ -1,6 +1,8 @@
 import type { JsonObject } from '../domain/json.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
 import { ANNOTATION, formatGate, LABEL, LLAMA_SERVER, type Gate } from '../api/cluster/pod-marks.ts';
 import { clusterServes } from '../api/cluster/pod-settings.ts';
+import { metaOf } from './fake-api-store.ts';
 
 /** A ModelDeployment `ml/<name>` with one preset of its name, whose status grants the preset its name. Its uid is `<name>-uid`. */
 export const aDeployment = (name: string, preset: JsonObject = {}): JsonObject => ({
@@ -67,3 +69,13 @@ const readyStatus = (podIP: string): JsonObject => ({
   podIP,
   conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: '2026-01-01T00:00:02Z' }],
 });
+
+/** The name of the pods of `aLife`. */
+export const LIVES = { namespace: 'ml', name: 'a-0' };
+
+/** One of several pods that have the same name one after another. */
+export function aLife(uid: string): KubeObject {
+  const pod = aModelPod('a');
+  const metadata = { creationTimestamp: '', resourceVersion: '1', ...metaOf(pod), ...LIVES, uid };
+  return { ...pod, metadata };
+}

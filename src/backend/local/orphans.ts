@@ -1,5 +1,5 @@
 import { ownerOf } from './command-line.ts';
-import { findProcesses, untilGone, type ProcessRow } from './process-table.ts';
+import { findProcesses, signal, untilGone, type ProcessRow } from './process-table.ts';
 
 /**
  * A llama-server of a Corral that is none of its ancestors has been left behind: by one that was killed with SIGKILL. It
@@ -18,7 +18,7 @@ export async function endOrphans(): Promise<number[]> {
 
 /** Ends those of some processes that can be ended, and resolves with their ids when they are gone. */
 export async function endProcesses(pids: readonly number[]): Promise<number[]> {
-  const ended = pids.filter(kill);
+  const ended = pids.filter((pid) => signal(pid, 'SIGKILL'));
   await Promise.all(ended.map(untilGone));
   return ended;
 }
@@ -27,13 +27,4 @@ export async function endProcesses(pids: readonly number[]): Promise<number[]> {
 export async function findOrphans(): Promise<number[]> {
   const rows = await findProcesses((commandLine) => ownerOf(commandLine) !== undefined);
   return rows.filter(isOrphan).map(({ pid }) => pid);
-}
-
-/** False: it is gone already, or belongs to somebody else. */
-function kill(pid: number): boolean {
-  try {
-    return process.kill(pid, 'SIGKILL');
-  } catch {
-    return false;
-  }
 }

@@ -37,7 +37,7 @@ export async function untilGone(pid: number): Promise<void> {
 
 /** A container's init may take seconds to bury what it has inherited: dead to its last thread, it holds nothing any more. */
 export async function isRunning(pid: number): Promise<boolean> {
-  if (process.platform !== 'linux') return takesSignals(pid);
+  if (process.platform !== 'linux') return signal(pid, 0);
   const status = await readOf(pid, 'status');
   return status !== undefined && !(/^State:\s+[ZX]/mu.test(status) && /^Threads:\s+1$/mu.test(status));
 }
@@ -77,9 +77,10 @@ export async function ancestorsOf(
   return ancestors.at(-1) === FIRST ? ancestors : undefined;
 }
 
-function takesSignals(pid: number): boolean {
+/** Sends a signal, or with 0 only looks whether it could be. False: it is gone already, or belongs to somebody else. */
+export function signal(pid: number, what: NodeJS.Signals | 0): boolean {
   try {
-    return process.kill(pid, 0);
+    return process.kill(pid, what);
   } catch {
     return false;
   }
