@@ -16,8 +16,10 @@ export interface Candidate {
   readonly replica: Replica;
   readonly preset: Preset;
   readonly state: ReplicaState & { readonly kind: 'ready' };
-  /** `protected`: below its preset's minReplicas. */
+  /** `protected`: below its preset's minReplicas, in the pool of its preset. */
   readonly kind: 'surplus' | 'idle' | 'busy' | 'unknown' | 'protected';
+  /** Its preset's; in a pool that its preset has left, lower than all. */
+  readonly priority: number;
   /** The smaller, the earlier it leaves, by its pool's policy, of those of its kind and priority. */
   readonly rank: number;
   /** The end of its preset's last request, if it is idle: of those of one rank who was used earlier leaves earlier. */
@@ -44,7 +46,7 @@ export function byIdleness(a: Candidate, b: Candidate): number {
 }
 
 function byRest(a: Candidate, b: Candidate): number {
-  if (a.preset.priority !== b.preset.priority) return a.preset.priority - b.preset.priority;
+  if (a.priority !== b.priority) return a.priority - b.priority;
   if (a.rank !== b.rank) return a.rank - b.rank;
   if (a.usedAt !== b.usedAt) return a.usedAt - b.usedAt;
   return byName(a, b);
@@ -75,6 +77,7 @@ export function findCandidates(replicas: readonly Replica[], pool: Pool, look: L
         preset,
         state,
         kind: kindOf(replica, preset, look, draft),
+        priority: isAtHome(replica, preset) ? preset.priority : -Infinity,
         usedAt: idle === undefined ? look.input.now : usedAt(preset, look),
         rank: rankOf(replica, idle === undefined ? look.input.now : idle, pool, look),
         mayLeaveFrom: after(state.since, pool.minResidency),
@@ -83,6 +86,9 @@ export function findCandidates(replicas: readonly Replica[], pool: Pool, look: L
     ];
   });
 }
+
+/** It lies in its preset's pool. What stays in one that its preset has left takes room that was promised to others. */
+const isAtHome = ({ pool }: Replica, preset: Preset): boolean => pool === preset.pool;
 
 /** Somebody has waited for it since before it was ready: an edge that has not heard of it yet. One that is silent may not protect it for ever. */
 function owesTurns(preset: PresetUid, ready: Instant, { input }: Look): boolean {
@@ -116,13 +122,14 @@ function shareOf(footprint: Resources, size: Resources): number {
 /**
  * First match of:
  *
- * | known | below minReplicas | beyond max(1, minReplicas), nothing in flight | idle | wanted | kind      |
- * |-------|-------------------|-----------------------------------------------|------|--------|-----------|
- * | no    |                   |                                               |      |        | unknown   |
- * | yes   | yes               |                                               |      |        | protected |
- * | yes   | no                | yes                                           |      | no     | surplus   |
- * | yes   | no                | no                                            | yes  | no     | idle      |
- * | yes   | no                |                                               |      |        | busy      |
+ * | known | below minReplicas | in its preset's pool | beyond max(1, minReplicas), nothing in flight | idle | wanted | kind      |
+ * |-------|-------------------|----------------------|-----------------------------------------------|------|--------|-----------|
+ * | no    |                   |                      |                                               |      |        | unknown   |
+ * | yes   | yes               | yes                  |                                               |      |        | protected |
+ * | yes   | yes               | no                   |                                               |      |        | busy      |
+ * | yes   | no                |                      | yes                                           |      | no     | surplus   |
+ * | yes   | no                |                      | no                                            | yes  | no     | idle      |
+ * | yes   | no                |                      |                                               |      |        | busy      |
  *
  * Of a preset's ready replicas those with the least in flight are beyond; ties by id.
  */
@@ -133,11 +140,12 @@ function kindOf(replica: Replica, preset: Preset, look: Look, draft: Draft): Can
   if (here === undefined || known === undefined || known.kind === 'unknown') return 'unknown';
   const { minReplicas } = preset.scaling;
   const ready = replicasOf(look, preset.uid).filter((one) => one.state.kind === 'ready' && draft.isStaying(one));
+  const needed = isAtHome(replica, preset) ? 'protected' : 'busy';
   const peers = peersOf(replica, preset, ready);
   // One of an older spec that stays is still needed, until the new ones are enough.
-  if (peers === undefined) return ready.length > minReplicas ? 'busy' : 'protected';
+  if (peers === undefined) return ready.length > minReplicas ? 'busy' : needed;
   const place = peers.toSorted(byInFlight(look.input)).indexOf(replica);
-  if (place >= peers.length - minReplicas) return 'protected';
+  if (place >= peers.length - minReplicas) return needed;
   if (!isWantedByNobody(preset, look)) return 'busy';
   if (here === 0 && place < peers.length - Math.max(1, minReplicas)) return 'surplus';
   return idleSince(replica, look.input) === undefined ? 'busy' : 'idle';

@@ -35,7 +35,7 @@ function refusedUntil(preset: Preset, room: Room): Instant | undefined {
 }
 
 function inUse(preset: Preset, room: Room): BlockedReason {
-  const isHigher = (one: Candidate): boolean => one.preset.priority > preset.priority;
+  const isHigher = (one: Candidate): boolean => one.priority > preset.priority;
   const mayGo = (one: Candidate): boolean => one.kind !== 'protected';
   const lower = enough(preset, room, (one) => mayGo(one) && !isHigher(one));
   const all = lower === undefined ? enough(preset, room, mayGo) : undefined;

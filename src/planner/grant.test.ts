@@ -274,6 +274,19 @@ describe('fairness', () => {
       waits: ['b HigherPriority 1'],
     });
   });
+  it('also has one leave that minReplicas and priority protect where its preset is now, and whose loads fail there', () => {
+    const moved = scaled({ ...a, pool: poolName('other'), priority: 1 }, { minReplicas: 1 });
+    const left = {
+      ...world,
+      pools: [aPool(), aPool({ name: poolName('other') })],
+      presets: [moved, b],
+      replicas: [aReplica(a, readySince(10))],
+      busy: new Map(),
+      backOffs: new Map([[a.uid, { until: instant(60_000) }]]),
+    };
+    assert.deepEqual(linesOf({ ...left, now: 30_049 }).does, []);
+    assert.deepEqual(linesOf(left).does, ['drain a#1 fairness']);
+  });
   it('keeps nothing free behind one of a higher priority that is in use, but behind one that has nothing to do', () => {
     const [high, small] = [{ ...one, priority: 9 }, sized('small', 1)];
     const shared = {

@@ -147,9 +147,9 @@ function fairnessOrder(
   const mayLeaveIdle = (one: Candidate): boolean => isIdle(one) && one.mayLeaveFrom <= input.now;
   return {
     mayLeave: (candidate) => {
-      const { kind, mustLeaveFrom, preset } = candidate;
+      const { kind, mustLeaveFrom } = candidate;
       if (mayLeaveIdle(candidate)) return true;
-      if (kind === 'unknown' || kind === 'protected' || preset.priority > priority) return false;
+      if (kind === 'unknown' || kind === 'protected' || candidate.priority > priority) return false;
       draft.wake(mustLeaveFrom);
       return mustLeaveFrom <= input.now;
     },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { PoolName } from '../domain/ids.ts';
 import type { Preset } from '../domain/preset.ts';
 import { isLive, type Replica } from '../domain/replica.ts';
 import type { Bin } from '../domain/pool.ts';
@@ -135,12 +136,14 @@ describe('what is drained', () => {
       }
     });
   });
-  it('is never below minReplicas for want of room or for idleness', () => {
+  it('is never below minReplicas for want of room or for idleness, but in a pool that the preset has left', () => {
     checkPlans((input, made) => {
       const drains = drainsOf(made);
       for (const { replica: id, cause } of drains) {
         if (!['idle', 'surplus', 'evicted', 'fairness'].includes(cause.kind)) continue;
-        const preset = presetOf(input, replicaOf(input, id).preset);
+        const { preset: uid, pool } = replicaOf(input, id);
+        const preset = presetOf(input, uid);
+        if (cause.kind === 'fairness' && pool !== preset.pool) continue;
         const shrunk = drains
           .filter((one) => one.cause.kind === 'capacity')
           .map(({ replica }) => replicaOf(input, replica));
@@ -216,7 +219,7 @@ describe('what is drained', () => {
         assert.ok(pool.fairAfter > 0 && input.now - wish.since >= pool.fairAfter);
         assert.ok(input.inFlight.has(id) && input.activity.has(uid) && input.activity.get(uid)?.kind !== 'unknown');
         if (input.inFlight.get(id) === 0) continue;
-        assert.ok(presetOf(input, uid).priority <= wish.preset.priority, `${id} is of a higher priority`);
+        assert.ok(!isOfHigher(presetOf(input, uid), name, wish.preset), `${id} is of a higher priority`);
         assert.ok(input.now - state.since >= Math.max(pool.minResidency, state.loadTime), `${id} is too young`);
         const asking = input.demand.get(uid);
         const isOwed = asking !== undefined && asking.since < state.since && input.now - state.since < pool.fairAfter;
@@ -225,6 +228,10 @@ describe('what is drained', () => {
     });
   });
 });
+
+/** In a pool that a preset has left it has no priority. */
+const isOfHigher = (preset: Preset, pool: PoolName, { priority }: Preset): boolean =>
+  preset.pool === pool && preset.priority > priority;
 
 /** It may stay, drains for idleness, was used since that was decided, and of its pool nobody else is wanted and not served. */
 function isUsedAgain(replica: Replica, input: PlanInput): boolean {

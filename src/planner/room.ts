@@ -175,8 +175,7 @@ export class Room {
   /** The bin that comes nearest to having room for a preset, of those that could if all left for it that ever may. */
   nearest({ footprint, priority }: Preset): BinRoom | undefined {
     // One of a higher priority that is in use leaves for nobody, however long that lasts.
-    const mayLeave = (one: Candidate): boolean =>
-      one.kind !== 'protected' && (isIdle(one) || one.preset.priority <= priority);
+    const mayLeave = (one: Candidate): boolean => one.kind !== 'protected' && (isIdle(one) || one.priority <= priority);
     const able = this.bins.filter((bin) => {
       const leaving = this.candidatesIn(bin).filter(mayLeave);
       const coming = this.#coming.filter((replica) => this.#binsOf(replica).includes(bin));

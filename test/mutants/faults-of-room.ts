@@ -7,8 +7,8 @@ export const FAULTS_OF_ROOM: readonly PlantedFault[] = [
   planner(
     'candidates',
     'the higher priority leaves first',
-    'return a.preset.priority - b.preset.priority;',
-    'return b.preset.priority - a.preset.priority;',
+    'return a.priority - b.priority;',
+    'return b.priority - a.priority;',
   ),
   planner(
     'candidates',
@@ -28,11 +28,18 @@ export const FAULTS_OF_ROOM: readonly PlantedFault[] = [
     "if (here === undefined || known === undefined || known.kind === 'unknown') return 'unknown';",
     "if (here === undefined || known === undefined || known.kind === 'unknown') return 'idle';",
   ),
+  planner('candidates', 'minReplicas protects nobody', 'if (place >= peers.length - minReplicas) return needed;', ''),
   planner(
     'candidates',
-    'minReplicas protects nobody',
-    "if (place >= peers.length - minReplicas) return 'protected';",
-    '',
+    'minReplicas protects also in a pool that the preset has left',
+    "isAtHome(replica, preset) ? 'protected' : 'busy'",
+    "'protected'",
+  ),
+  planner(
+    'candidates',
+    'a priority protects also in a pool that the preset has left',
+    'isAtHome(replica, preset) ? preset.priority : -Infinity',
+    'preset.priority',
   ),
   planner('candidates', 'what is wanted may be evicted', "if (!isWantedByNobody(preset, look)) return 'busy';", ''),
   planner(

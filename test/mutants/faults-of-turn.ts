@@ -46,14 +46,14 @@ export const FAULTS_OF_TURN: readonly PlantedFault[] = [
   planner(
     'grant',
     'fairness drains a higher priority',
-    "if (kind === 'unknown' || kind === 'protected' || preset.priority > priority) return false;",
+    "if (kind === 'unknown' || kind === 'protected' || candidate.priority > priority) return false;",
     "if (kind === 'unknown' || kind === 'protected') return false;",
   ),
   planner(
     'grant',
     'fairness drains what nobody knows',
-    "if (kind === 'unknown' || kind === 'protected' || preset",
-    "if (kind === 'protected' || preset",
+    "if (kind === 'unknown' || kind === 'protected' || candidate",
+    "if (kind === 'protected' || candidate",
   ),
   planner(
     'grant',
