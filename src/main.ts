@@ -8,6 +8,7 @@ import { withPlanOptions, type PlanFlags } from './cli/plan-options.ts';
 import { OWN_OPTIONS, withServeOptions, type ServeFlags } from './cli/serve-options.ts';
 import { withSimulateOptions, type SimulateFlags } from './cli/simulate-options.ts';
 import { readVersion } from './cli/version.ts';
+import { keepHangUpIgnored } from './platform/ending-signals.ts';
 
 /** Wrong use or configuration; 1 is for what fails while running. */
 const EXIT_USAGE = 2;
@@ -157,6 +158,7 @@ async function main(argv: readonly string[]): Promise<void> {
   await buildProgram(serve).parseAsync(args, { from: 'user' });
 }
 
+keepHangUpIgnored();
 try {
   await main(process.argv.slice(2));
 } catch (error) {

@@ -15,6 +15,7 @@ const LogLineSchema = Type.Object({
   reason: Type.Optional(Type.String()),
   model: Type.Optional(Type.String()),
   path: Type.Optional(Type.String()),
+  signal: Type.Optional(Type.String()),
   status: Type.Optional(Type.Integer()),
   route: Type.Optional(Type.String()),
   bytesOut: Type.Optional(Type.Integer()),

@@ -182,6 +182,16 @@ describe('bin/corral', () => {
     assert.equal(run(['new']).status, 7);
   });
 
+  it('says whether SIGHUP is ignored, as it is under nohup, which Node would forget', () => {
+    checkout();
+    tree.write('new/node', '#!/bin/sh\n[ "$1" = --version ] && echo v24.0.0 && exit\necho "[$CORRAL_SIGHUP]"\n', 0o755);
+    const env = { PATH: `${join(tree.path, 'new')}:${tools(tree)}`, CORRAL_SIGHUP: 'of another' };
+    const tellOf = (before: string): Outcome =>
+      runCommand('/bin/sh', ['-c', `${before} exec bin/corral`], { cwd: tree.path, env });
+    assert.deepEqual(tellOf("trap '' HUP;"), { status: 0, stdout: '[ignored]\n', stderr: '' });
+    assert.deepEqual(tellOf(''), { status: 0, stdout: '[]\n', stderr: '' });
+  });
+
   it('becomes the program, so that a signal reaches it', async () => {
     // It ends with its stdin too, so that none is left behind if the signal does not reach it.
     tree.write(

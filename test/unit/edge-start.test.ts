@@ -5,15 +5,18 @@ import { closedPort } from '../../src/testing/http-kit.ts';
 import { startFakeApiServer } from '../../src/testing/fake-api-server.ts';
 import { CorralProcess } from '../prove/operator-trials/operator-process.ts';
 
-const PROGRAM = join(resolve(import.meta.dirname, '../..'), 'src/main.ts');
+const ROOT = resolve(import.meta.dirname, '../..');
+const PROGRAM = [process.execPath, join(ROOT, 'src/main.ts')];
+/** As nohup starts it. */
+const WITHOUT_HANG_UP = ['/bin/sh', '-c', `trap '' HUP; exec "$0" "$@"`, join(ROOT, 'bin/corral')];
 /** One that listens after its end is never gone. */
 const patience = { timeout: 60_000 };
 
 /** `corral edge` in a process of its own, which starts beside this API server. */
-const startEdge = (t: TestContext, apiServer: string): CorralProcess =>
+const startEdge = (t: TestContext, apiServer: string, program: readonly string[] = PROGRAM): CorralProcess =>
   new CorralProcess(t, {
     argv: [
-      ...[process.execPath, PROGRAM, 'edge', '--api-server', apiServer],
+      ...[...program, 'edge', '--api-server', apiServer],
       ...['--host', '127.0.0.1', '--port', '0', '--admin-port', '0'],
     ],
     env: { POD_NAME: 'edge-1', POD_NAMESPACE: 'corral-system', POD_UID: 'edge-1-pod' },
@@ -47,3 +50,12 @@ test(
     assert.ok(server.requests.some(({ verb, resource }) => verb === 'delete' && resource.plural === 'edgereports'));
   },
 );
+
+test('an edge that nohup has started outlives its terminal, and ends when it is told to', patience, async (t) => {
+  const edge = startEdge(t, `http://127.0.0.1:${await closedPort()}`, WITHOUT_HANG_UP);
+  await edge.log.waitFor({ msg: 'the report could not be written; trying again' });
+  edge.kill('SIGHUP');
+  await assertEnds(edge);
+  assert.equal(edge.log.all({ signal: 'SIGHUP' }).length, 0);
+  assert.equal(edge.log.all({ signal: 'SIGTERM' }).length, 1);
+});
