@@ -37,3 +37,29 @@ it('a group that was found empty is signalled no more: its number may be taken a
   group.signal('SIGKILL');
   assert.equal(kill.mock.callCount(), 0);
 });
+
+it(
+  'a group of which something outlives SIGKILL, as what hangs in the kernel does, is waited for no more',
+  { timeout: 60_000 },
+  async (t) => {
+    const leader = spawn('sh', ['-c', 'tail -f /dev/null & echo $!'], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    assert.ok(leader.pid !== undefined);
+    const exit = once(leader, 'exit');
+    const [line] = (await once(createInterface(leader.stdout), 'line')) as [string];
+    const kill = process.kill.bind(process);
+    t.after(() => kill(Number(line), 'SIGKILL'));
+    await exit;
+    t.mock.method(
+      process,
+      'kill',
+      (pid: number, signal: NodeJS.Signals | 0) => signal === 'SIGKILL' || kill(pid, signal),
+    );
+    const group = new ProcessGroup(leader.pid);
+    group.signal('SIGKILL');
+    await group.untilEmpty();
+    assert.ok(kill(Number(line), 0), 'it still runs');
+  },
+);
