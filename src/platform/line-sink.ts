@@ -6,27 +6,41 @@ export const GATHERED_FOR = 10;
 /** What a sink writes to: standard output, which for a pipe takes all it is given and keeps in memory what nobody reads. */
 export interface SinkTarget {
   readonly writableLength: number;
-  write(text: string): unknown;
-  on(event: 'error', callback: () => void): unknown;
+  readonly destroyed: boolean;
+  /** `rest`: what was not written, where that is known. */
+  write(text: string, done: (error?: Error | null, rest?: string) => void): unknown;
+  on(event: 'error', callback: (error: Error) => void): unknown;
 }
 
+/** How many lines are lost with the rest of a text; `undefined`: with all of it. */
+type Weigh = (rest: string | undefined) => number;
+
+const countLines = (text: string): number => text.split('\n').filter((line) => line !== '').length;
+
+/** Whoever read a pipe has gone, and does not come back. */
+const isGoodbye = (error: Error): boolean => 'code' in error && error.code === 'EPIPE';
+
 /**
- * Writes lines so that whoever reads them, however slowly, holds nobody up and costs no more than `MAX_UNREAD`: what does not fit is
- * lost, and how much was lost is told with the next line that fits.
+ * Writes lines so that whoever reads them, however slowly, holds nobody up and costs no more than `MAX_UNREAD`: what does not fit, or
+ * cannot be written, as on a full disk, is lost, and how much was lost is told before the next line that fits.
  */
 export class LineSink {
   readonly #target: SinkTarget;
-  readonly #onLost: (lines: number) => void;
+  readonly #lossLine: (lines: number) => string;
   #gathered = '';
+  #gatheredLines = 0;
   #lost = 0;
+  /** What was written may end in the middle of a line. */
+  #isCut = false;
   #isBroken = false;
 
-  /** `onLost` may write. */
-  constructor(target: SinkTarget, onLost: (lines: number) => void) {
+  /** `lossLine` makes the line that tells of so many lost ones; an empty one is not written. */
+  constructor(target: SinkTarget, lossLine: (lines: number) => string) {
     this.#target = target;
-    this.#onLost = onLost;
+    this.#lossLine = lossLine;
     // Whoever read has gone: Corral goes on without a log, as the requests in flight are not to be cut for that.
-    target.on('error', () => {
+    target.on('error', (error) => {
+      if (!isGoodbye(error) && !target.destroyed) return;
       this.#isBroken = true;
       this.#gathered = '';
     });
@@ -34,31 +48,47 @@ export class LineSink {
 
   /** Takes a line with its end. */
   write(line: string): void {
-    if (this.#isBroken) return;
+    if (this.#isBroken || this.#target.destroyed) return;
     if (this.#target.writableLength + this.#gathered.length + line.length > MAX_UNREAD) {
       this.#lost += 1;
       return;
     }
-    if (this.#lost > 0) this.#tellOfLoss();
-    if (this.#gathered === '') {
-      setTimeout(() => {
-        this.flush();
-      }, GATHERED_FOR);
-    }
+    if (this.#gathered === '') this.#beginToGather();
     this.#gathered += line;
+    this.#gatheredLines += 1;
   }
 
   /** Hands over what was gathered. At the end of the process nobody else does. */
   flush(): void {
-    if (this.#gathered === '') return;
-    const text = this.#gathered;
+    const [text, lines] = [this.#gathered, this.#gatheredLines];
     this.#gathered = '';
-    this.#target.write(text);
+    this.#gatheredLines = 0;
+    this.#handOver(text, (rest) => (rest === undefined ? lines : countLines(rest)));
   }
 
+  #beginToGather(): void {
+    setTimeout(() => {
+      this.flush();
+    }, GATHERED_FOR);
+    if (this.#lost > 0) this.#tellOfLoss();
+  }
+
+  /** By itself: if this line is lost, too, what it tells of is still to be told. */
   #tellOfLoss(): void {
     const lines = this.#lost;
     this.#lost = 0;
-    this.#onLost(lines);
+    this.#handOver(this.#lossLine(lines), () => lines);
+  }
+
+  #handOver(text: string, weigh: Weigh): void {
+    if (text === '') return;
+    const start = this.#isCut ? '\n' : '';
+    this.#isCut = false;
+    // What waits to be taken is kept once, by the target.
+    this.#target.write(start + text, (error, rest) => {
+      if (error === undefined || error === null) return;
+      this.#isCut = true;
+      this.#lost += weigh(rest);
+    });
   }
 }

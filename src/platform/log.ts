@@ -1,7 +1,9 @@
+import { fstatSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { pino, type DestinationStream } from 'pino';
 import pretty from 'pino-pretty';
-import { LineSink } from './line-sink.ts';
+import { FileTarget } from './file-target.ts';
+import { LineSink, type SinkTarget } from './line-sink.ts';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug' | 'silent';
 
@@ -27,9 +29,7 @@ export interface LogOptions {
  */
 export function createLog({ pretty: forPeople, level, destination = process.stdout }: LogOptions): Log {
   if (forPeople) return viaPino(level, pretty({ destination, colorize: isTerminal(destination), singleLine: true }));
-  const sink = boundedSink(destination, (lines) => {
-    log.warn('lines of the log were lost', { lines });
-  });
+  const sink = boundedSink(destination, (lines) => lossLine(level, lines));
   const log = viaPino(level, sink);
   return INFO_SHOWN.has(level) ? { ...log, info: infoLines(log, sink) } : log;
 }
@@ -53,7 +53,12 @@ function viaPino(level: LogLevel, sink: DestinationStream): Log {
 }
 
 const INFO = pino.levels.values['info'];
+const WARN = pino.levels.values['warn'];
 const INFO_SHOWN: ReadonlySet<LogLevel> = new Set(['info', 'debug']);
+const WARN_SHOWN: ReadonlySet<LogLevel> = new Set([...INFO_SHOWN, 'warn']);
+
+const lossLine = (level: LogLevel, lines: number): string =>
+  WARN_SHOWN.has(level) ? jsonLine(WARN, 'lines of the log were lost', { lines }) : '';
 
 /**
  * The line that pino would write, by JSON.stringify, which needs a sixth of the time for the twenty fields of a request. What it
@@ -62,24 +67,28 @@ const INFO_SHOWN: ReadonlySet<LogLevel> = new Set(['info', 'debug']);
 const infoLines =
   (log: Log, sink: LineSink): Log['info'] =>
   (message, fields = {}) => {
-    const line = 'error' in fields ? undefined : jsonLine(message, fields);
+    const line = 'error' in fields ? undefined : infoLine(message, fields);
     if (line === undefined) log.info(message, fields);
     else sink.write(line);
   };
 
-function jsonLine(msg: string, fields: object): string | undefined {
+function infoLine(msg: string, fields: object): string | undefined {
   try {
-    // Joined as texts: an object with all of it in it would be made slowly, and then written slowly too.
-    const inside = JSON.stringify(fields).slice(1, -1);
-    return `{"level":${INFO},"time":${Date.now()}${inside === '' ? '' : ','}${inside},"msg":${JSON.stringify(msg)}}\n`;
+    return jsonLine(INFO, msg, fields);
   } catch {
     return undefined;
   }
 }
 
+function jsonLine(level: number | undefined, msg: string, fields: object): string {
+  // Joined as texts: an object with all of it in it would be made slowly, and then written slowly too.
+  const inside = JSON.stringify(fields).slice(1, -1);
+  return `{"level":${level},"time":${Date.now()}${inside === '' ? '' : ','}${inside},"msg":${JSON.stringify(msg)}}\n`;
+}
+
 /** What it has gathered is written at the end of the process, however that comes. */
-function boundedSink(destination: Writable, onLost: (lines: number) => void): LineSink {
-  const sink = new LineSink(destination, onLost);
+function boundedSink(destination: Writable, tellLoss: (lines: number) => string): LineSink {
+  const sink = new LineSink(targetOf(destination), tellLoss);
   if (destination === process.stdout) {
     process.on('exit', () => {
       sink.flush();
@@ -87,5 +96,10 @@ function boundedSink(destination: Writable, onLost: (lines: number) => void): Li
   }
   return sink;
 }
+
+const targetOf = (destination: Writable): SinkTarget =>
+  destination === process.stdout && fstatSync(process.stdout.fd).isFile()
+    ? new FileTarget(process.stdout.fd)
+    : destination;
 
 const isTerminal = (stream: Writable): boolean => 'isTTY' in stream && stream.isTTY === true;
