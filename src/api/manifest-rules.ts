@@ -2,7 +2,7 @@ import { MANIFEST_DURATION, MAX_DURATION, formatDuration, parseDuration } from '
 import { type FieldPath, readMember, walk } from './field-path.ts';
 import { type Rule, celText, keysRule, objectRule, textRule } from './manifest-rule.ts';
 import { FILE_ARGS, spellingsOf } from './model-files.ts';
-import { listRefusedOptions } from './reserved-options.ts';
+import { TAKEN_VARIABLES, listRefusedOptions } from './reserved-options.ts';
 
 const LONGEST = formatDuration(MAX_DURATION);
 const FORM = new RegExp(MANIFEST_DURATION, 'u');
@@ -41,12 +41,8 @@ export const ARG_RULES: readonly Rule[] = listRefusedOptions().map(({ names, rea
 
 /** Names of environment variables that do what a refused option does, or that are taken. */
 export const VARIABLE_RULES: readonly Rule[] = [
-  textRule(
-    {
-      cel: "!self.startsWith('LLAMA_SERVER_')",
-      message: 'llama-server keeps this variable for its own router',
-    },
-    (name) => !name.startsWith('LLAMA_SERVER_'),
+  ...TAKEN_VARIABLES.map(({ prefix, reason }) =>
+    textRule({ cel: `!self.startsWith(${celText(prefix)})`, message: reason }, (name) => !name.startsWith(prefix)),
   ),
   textRule(
     { cel: "self != 'POD_IP'", message: "Corral sets this variable to the pod's address" },

@@ -47,11 +47,13 @@ test('a variable that does what a reserved option does is refused, others are no
     'LLAMA_ARG_PORT',
     'LLAMA_ARG_MODEL',
     'LLAMA_SERVER_ROUTER_PORT',
+    'AIP_MODE',
+    'AIP_HTTP_PORT',
     'LLAMA_ARG_RPC',
   ]) {
     assert.notEqual(findEnvRefusal(name), undefined, name);
   }
-  for (const name of ['HF_TOKEN', 'CUDA_VISIBLE_DEVICES', 'LLAMA_ARG_CTX_SIZE', 'port', '__proto__']) {
+  for (const name of ['HF_TOKEN', 'CUDA_VISIBLE_DEVICES', 'LLAMA_ARG_CTX_SIZE', 'AIPLANE', 'port', '__proto__']) {
     assert.equal(findEnvRefusal(name), undefined, name);
   }
 });

@@ -135,12 +135,16 @@ export function findRefusal(item: ArgItem, source: OptionSource): Refused | unde
   return removedOption(item.option);
 }
 
-/**
- * Why an environment variable must not reach a llama-server; `undefined`: it may. llama-server reads most options from
- * `LLAMA_ARG_…` too, and takes itself for a router's child when it finds one of the router's own variables.
- */
+/** Variables that no option has. llama-server takes itself for a router's child, or for Vertex AI's, when it finds one of them. */
+export const TAKEN_VARIABLES: readonly (Refused & { readonly prefix: string })[] = [
+  { prefix: 'LLAMA_SERVER_', reason: 'llama-server keeps this variable for its own router' },
+  { prefix: 'AIP_', reason: 'llama-server keeps this variable for Vertex AI, whose port it would take' },
+];
+
+/** Why an environment variable must not reach a llama-server; `undefined`: it may. It reads most options from `LLAMA_ARG_…` too. */
 export function findEnvRefusal(name: string): Refused | undefined {
-  if (name.startsWith('LLAMA_SERVER_')) return { reason: 'llama-server keeps this variable for its own router' };
+  const taken = TAKEN_VARIABLES.find(({ prefix }) => name.startsWith(prefix));
+  if (taken !== undefined) return { reason: taken.reason };
   const found = findOption(name);
   if (found?.by !== 'env') return undefined;
   const refused = isModelSource(found.option) ? refuseModelSource('manifest') : RESERVED.get(longName(found.option));

@@ -161,7 +161,7 @@ const ARGUMENTS = fc
   .map((parts) => parts.join(''));
 const VARIABLES = fc
   .tuple(
-    fc.constantFrom('LLAMA_ARG_', 'LLAMA_SERVER_', 'LLAMA_', '', '1'),
+    fc.constantFrom('LLAMA_ARG_', 'LLAMA_SERVER_', 'LLAMA_', 'AIP_', '', '1'),
     fc.constantFrom('HOST', 'PORT', 'MODEL', 'CTX_SIZE', 'API_KEY', 'POD_IP', 'a-b', ''),
   )
   .map((parts) => parts.join(''));

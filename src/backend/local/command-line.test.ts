@@ -34,6 +34,8 @@ describe('a child of Corral', () => {
       LLAMA_API_KEY: 'k',
       LLAMA_ARG_MODEL: 'm',
       LLAMA_SERVER_ROUTER_PORT: '1',
+      AIP_MODE: 'PREDICTION',
+      AIP_HTTP_PORT: '1',
     };
     const preset = aPreset('a');
     const own = { ...preset, launch: { ...preset.launch, env: new Map([['PATH', '/own']]) } };
