@@ -63,6 +63,29 @@ test('a missing value is an error and does not swallow the next option', () => {
   assert.match(parse('--control-vector-layer-range 1').problems.join(), /needs 2 values/u);
 });
 
+const allowed = (item: ArgItem): boolean => findRefusal(item, 'command line') === undefined;
+
+/** What is proposed for each of llama-server's options that is written without its value, and what it is to become. */
+const proposals = LLAMA_OPTIONS.filter(({ values }) => values > 0).flatMap((option) =>
+  option.names.flatMap((name) => {
+    const fixes = parseArgv([name], own).problems.map(({ fix }) => String(fix));
+    const ways = fixes.flatMap((fix) => [...fix.matchAll(/-\S+(?:=VALUE|(?: VALUE)+)/gu)].map(([way]) => way));
+    const item: ArgItem = { kind: 'values', option, values: Array.from({ length: option.values }, () => 'VALUE') };
+    return { ways, expected: fixes.length * (option.values === 1 ? 2 : 1), item };
+  }),
+);
+
+test('what is proposed for a missing value is read, for every option under each of its names', () => {
+  for (const { ways, expected, item } of proposals) {
+    assert.equal(ways.length, expected, ways.join());
+    for (const way of allowed(item) ? ways : []) {
+      const { options, problems } = parse(way);
+      assert.deepEqual([options, problems], [renderArgs([item]), []], way);
+    }
+  }
+  assert.match(parse('-fa').problems.join(), /-fa VALUE, or --flash-attn=VALUE/u);
+});
+
 test('an unknown option is an error with the nearest known name, of Corral or of llama-server', () => {
   const unknown = 'neither corral nor llama-server has this option';
   assert.deepEqual(parse('--ctx-sze 1').problems, [`command line: --ctx-sze: ${unknown}. Did you mean --ctx-size?`]);
@@ -92,7 +115,6 @@ test('a model on the command line is refused with the way to name models', () =>
   }
 });
 
-const allowed = (item: ArgItem): boolean => findRefusal(item, 'command line') === undefined;
 const anyItem: fc.Arbitrary<ArgItem> = fc
   .constantFrom(...LLAMA_OPTIONS)
   .chain((option): fc.Arbitrary<ArgItem> =>

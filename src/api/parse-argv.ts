@@ -1,4 +1,4 @@
-import { type ArgItem, type FoundOption, OPTION_NAMES, findOption } from './llama-options.ts';
+import { type ArgItem, type FoundOption, OPTION_NAMES, findOption, longName } from './llama-options.ts';
 import { suggest } from './nearest.ts';
 import type { Problem } from './problem.ts';
 import { type OptionSource, findRefusal } from './reserved-options.ts';
@@ -60,7 +60,8 @@ function stepValues(split: Split, found: FoundOption, following: readonly string
     return { taken: 1 + candidates.length, item: { kind: 'values', option, values: [...attached, ...candidates] } };
   }
   const wanted = option.values === 1 ? 'a value' : `${option.values} values`;
-  const fix = `Write ${split.name} VALUE${option.values === 1 ? `, or ${split.name}=VALUE for a value that begins with a dash` : ' VALUE'}.`;
+  // Behind a short name no `=` is read: it would be a part of the name.
+  const fix = `Write ${split.name} VALUE${option.values === 1 ? `, or ${longName(option)}=VALUE for a value that begins with a dash` : ' VALUE'}.`;
   return { taken: 1, problem: { field: split.name, reason: `this option needs ${wanted}`, fix } };
 }
 
