@@ -180,7 +180,7 @@ test('sources that need a cluster are refused, and so are two sources or none', 
 test('arguments are checked against the table of options, each at its own place', () => {
   const args = ['--ctx-sze=1', '--jinja=true', '--ctx-size', '-c 1', '--port=1', '--model=x', '--ctx-size 1'];
   assert.deepEqual(problems(deployment(`args:\n${args.map((arg) => `- "${arg}"`).join('\n')}`)), [
-    'm.yaml:10:7: spec.presets[0].args[0]: --ctx-sze: llama-server has no such option. Did you mean --ctx-size?',
+    'm.yaml:10:7: spec.presets[0].args[0]: --ctx-sze: llama-server v0.5.0 has no such option. Did you mean --ctx-size? If your llama-server is of another version and has it, set its variable (LLAMA_ARG_…) in env.',
     'm.yaml:11:7: spec.presets[0].args[1]: --jinja: this option takes no value. Write --jinja, or one that switches it off.',
     'm.yaml:12:7: spec.presets[0].args[2]: --ctx-size: this option needs a value. Write --ctx-size=VALUE.',
     'm.yaml:13:7: spec.presets[0].args[3]: must be --name or --name=value.',

@@ -139,7 +139,7 @@ test('all faults of a file are reported, each with file, line, key, reason and f
     ),
     [
       'm.ini:1: ctx-size: the key stands before any section, where it would make a model named "default". Move it under [*] for all models, or under a [model].',
-      'm.ini:3: ctx-sze: neither corral nor llama-server has this option. Did you mean ctx-size?',
+      "m.ini:3: ctx-sze: neither corral nor llama-server v0.5.0 has this option. Did you mean ctx-size? If your llama-server is of another version and has it, set its variable (LLAMA_ARG_…) in Corral's environment.",
       'm.ini:4: the line is indented, which llama-server cannot read. Begin it in the first column.',
       'm.ini:5: port: Corral sets the address of each llama-server itself.',
       'm.ini:6: the line is neither [section], key = value nor a comment. Write key = value.',
@@ -147,7 +147,7 @@ test('all faults of a file are reported, each with file, line, key, reason and f
       'm.ini:8: the section has no legal name. Write [name].',
       'm.ini:9: the section has no legal name. Write [name].',
       'm.ini:10: [a]: section [a] is already in line 2, and llama-server would forget that one. Merge the two.',
-      'm.ini:11: zzzzzzzzz: neither corral nor llama-server has this option.',
+      "m.ini:11: zzzzzzzzz: neither corral nor llama-server v0.5.0 has this option. If your llama-server is of another version and has it, set its variable (LLAMA_ARG_…) in Corral's environment.",
     ],
   );
 });

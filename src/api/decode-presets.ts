@@ -2,10 +2,10 @@ import type { Duration } from '../domain/units.ts';
 import { findNameFault } from './check-model-name.ts';
 import { parseSecondsOrDuration } from './duration-text.ts';
 import { type ArgItem, type FoundOption, OPTION_KEYS, findOption, longName, splitValues } from './llama-options.ts';
-import { suggest } from './nearest.ts';
 import type { IniEntry, IniSection, ParsedIni } from './parse-presets-ini.ts';
 import type { Problem, Site, WithoutEffect } from './problem.ts';
 import { findRefusal } from './reserved-options.ts';
+import { UNKNOWN, fixUnknown } from './unknown-option.ts';
 
 /** A name and where it stands. */
 export interface SitedName {
@@ -142,8 +142,7 @@ function decodeEntry(entry: IniEntry, file: string): Decoded {
   if (decodeKey !== undefined) return decodeKey(entry, file);
   const found = findOption(entry.key);
   if (found !== undefined) return decodeOption(found, entry);
-  const near = suggest(entry.key, [...OPTION_KEYS, ...KEYS.keys()]);
-  return fault('neither corral nor llama-server has this option', near.fix);
+  return fault(UNKNOWN, fixUnknown(entry.key, [...OPTION_KEYS, ...KEYS.keys()], "Corral's environment"));
 }
 
 /** In llama-server the last of them wins silently. */

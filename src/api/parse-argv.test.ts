@@ -87,10 +87,16 @@ test('what is proposed for a missing value is read, for every option under each 
 });
 
 test('an unknown option is an error with the nearest known name, of Corral or of llama-server', () => {
-  const unknown = 'neither corral nor llama-server has this option';
-  assert.deepEqual(parse('--ctx-sze 1').problems, [`command line: --ctx-sze: ${unknown}. Did you mean --ctx-size?`]);
-  assert.deepEqual(parse('--filenam x').problems, [`command line: --filenam: ${unknown}. Did you mean --filename?`]);
-  assert.deepEqual(parse('--zzzzzzzz').problems, [`command line: --zzzzzzzz: ${unknown}.`]);
+  const unknown = 'neither corral nor llama-server v0.5.0 has this option';
+  for (const [line, near] of [
+    ['--ctx-sze 1', ' Did you mean --ctx-size?'],
+    ['--filenam x', ' Did you mean --filename?'],
+    ['--zzzzzzzz', ''],
+  ] as const) {
+    assert.deepEqual(parse(line).problems, [
+      `command line: ${line.split(' ', 1).join('')}: ${unknown}.${near} If your llama-server is of another version and has it, set its variable (LLAMA_ARG_…) in Corral's environment.`,
+    ]);
+  }
   assert.equal(parse('--__proto__').problems.length, 1);
 });
 

@@ -1,7 +1,7 @@
 import { type ArgItem, type FoundOption, OPTION_NAMES, findOption, longName } from './llama-options.ts';
-import { suggest } from './nearest.ts';
 import type { Problem } from './problem.ts';
 import { type OptionSource, findRefusal } from './reserved-options.ts';
+import { UNKNOWN, fixUnknown } from './unknown-option.ts';
 
 /** One of Corral's own options, which is left for its own parser, also where llama-server has one of the same name. */
 export interface OwnOption {
@@ -92,11 +92,8 @@ function step(tokens: readonly string[], own: ReadonlyMap<string, OwnOption>): S
   if (mine !== undefined) return stepOwn(tokens, mine, split);
   const found = findOption(split.name);
   if (found !== undefined) return stepLlama(split, found, following);
-  const near = suggest(split.name, [...own.keys(), ...OPTION_NAMES]);
-  return {
-    taken: 1,
-    problem: { field: split.name, reason: 'neither corral nor llama-server has this option', ...near },
-  };
+  const fix = fixUnknown(split.name, [...own.keys(), ...OPTION_NAMES], "Corral's environment");
+  return { taken: 1, problem: { field: split.name, reason: UNKNOWN, fix } };
 }
 
 /**

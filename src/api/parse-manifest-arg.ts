@@ -1,7 +1,7 @@
 import { type ArgItem, OPTION_NAMES, findOption, splitValues } from './llama-options.ts';
-import { suggest } from './nearest.ts';
 import type { Problem } from './problem.ts';
 import { findRefusal } from './reserved-options.ts';
+import { KNOWN_LLAMA_SERVER, fixUnknown } from './unknown-option.ts';
 
 type Fault = Pick<Problem, 'reason' | 'fix'>;
 type ParsedArg = { readonly kind: 'item'; readonly item: ArgItem } | { readonly kind: 'fault'; readonly fault: Fault };
@@ -14,7 +14,7 @@ const fault = (name: string, reason: string, fix?: string): ParsedArg => ({
 function readItem(name: string, text: string | undefined): ParsedArg {
   const found = findOption(name);
   if (found === undefined) {
-    return fault(name, 'llama-server has no such option', suggest(name, OPTION_NAMES).fix);
+    return fault(name, `${KNOWN_LLAMA_SERVER} has no such option`, fixUnknown(name, OPTION_NAMES, 'env'));
   }
   const { option, negated } = found;
   if (option.values === 0) {

@@ -53,7 +53,15 @@ test('a variable that does what a reserved option does is refused, others are no
   ]) {
     assert.notEqual(findEnvRefusal(name), undefined, name);
   }
-  for (const name of ['HF_TOKEN', 'CUDA_VISIBLE_DEVICES', 'LLAMA_ARG_CTX_SIZE', 'AIPLANE', 'port', '__proto__']) {
+  for (const name of [
+    'HF_TOKEN',
+    'CUDA_VISIBLE_DEVICES',
+    'LLAMA_ARG_CTX_SIZE',
+    'LLAMA_ARG_NOT_YET_KNOWN',
+    'AIPLANE',
+    'port',
+    '__proto__',
+  ]) {
     assert.equal(findEnvRefusal(name), undefined, name);
   }
 });

@@ -58,7 +58,7 @@ test('what only corral serve refuses, and what has no effect in it, is a note', 
   assert.deepEqual(problems, []);
   assert.deepEqual(notes, [
     'corral serve refuses this, a cluster does not: 0.yaml:4:40: spec.presets[0].source.persistentVolumeClaim: needs a cluster.',
-    'corral serve refuses this, a cluster does not: 0.yaml:4:99: spec.presets[0].args[0]: --future: llama-server has no such option.',
+    'corral serve refuses this, a cluster does not: 0.yaml:4:99: spec.presets[0].args[0]: --future: llama-server v0.5.0 has no such option. If your llama-server is of another version and has it, set its variable (LLAMA_ARG_…) in env.',
     '0.yaml: spec.presets[0].pod: no effect in corral serve: it matters in a cluster only',
   ]);
 });

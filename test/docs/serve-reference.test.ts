@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Command } from 'commander';
 import { readMember } from '../../src/api/field-path.ts';
+import { LLAMA_VERSION } from '../../src/api/llama-options.generated.ts';
 import { KeySchema } from '../../src/api/key-schema.ts';
 import { REFUSED_BY_SERVE, WITHOUT_EFFECT_IN_SERVE } from '../../src/api/serve-limits.ts';
 import { withKeyOptions } from '../../src/cli/key-options.ts';
@@ -169,6 +170,11 @@ describe('docs/serve.md', () => {
     );
     assert.ok(known.length > 5);
     assert.deepEqual(sorted(keys), sorted(known));
+  });
+
+  it('names the llama-server whose options are known', () => {
+    const part = partOf(sectionOf(document, 'Which llama-server'), 'Options of another version');
+    assert.ok(part.includes(`llama-server ${LLAMA_VERSION},`));
   });
 
   it('has each field of the manifests that is refused, or has no effect here', () => {

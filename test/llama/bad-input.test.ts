@@ -30,7 +30,7 @@ describe('a declaration with an error', suite, () => {
     const told = await refusal(t, ['--models-preset', file], 2);
     const [first = '', second = '', ...more] = told.split('\n');
     assert.equal(
-      first.startsWith(`corral serve: ${file}:4: ctx-sise: neither corral nor llama-server has`),
+      first.startsWith(`corral serve: ${file}:4: ctx-sise: neither corral nor llama-server v0.5.0 has`),
       true,
       told,
     );

@@ -1,7 +1,7 @@
 import { WHOLE_POOL } from '../../domain/pool.ts';
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
@@ -54,7 +54,7 @@ interface Running {
   readonly untilGone: () => Promise<void>;
 }
 
-function running(t: TestContext, path = program): Running {
+function running(t: TestContext, path = program, baseEnv = process.env): Running {
   const pids: number[] = [];
   const log: Log = {
     info: (_message, fields) => {
@@ -64,7 +64,7 @@ function running(t: TestContext, path = program): Running {
     error: () => undefined,
     debug: () => undefined,
   };
-  const backend = new LocalBackend({ program: path, baseEnv: process.env, now: monotonicNow, log });
+  const backend = new LocalBackend({ program: path, baseEnv, now: monotonicNow, log });
   t.after(() => {
     backend.killAll();
   });
@@ -202,6 +202,20 @@ describe('a replica', () => {
     const { id } = await until('ready');
     backend.forget(id);
     assert.equal(backend.observe().length, 1);
+  });
+});
+
+describe('a llama-server of another version', () => {
+  it('gets the variables of options that Corral does not know, from its environment and from those of the preset', async (t) => {
+    const [wrapper, heard] = [join(folder, 'newer'), join(folder, 'heard')];
+    await writeFile(wrapper, `#!/bin/sh\nenv >'${heard}'\nexec '${program}' "$@"\n`, { mode: 0o755 });
+    const { launch, ...preset } = behaving('ready');
+    const env = new Map([...launch.env, ['LLAMA_ARG_NEW_HERE', 'a']]);
+    const { backend, until } = running(t, wrapper, { ...process.env, LLAMA_ARG_NEW_EVERYWHERE: 'b' });
+    backend.apply({ kind: 'start', preset: { ...preset, launch: { ...launch, env } }, bin: WHOLE_POOL });
+    await until('ready');
+    const lines = (await readFile(heard, 'utf8')).split('\n').filter((line) => line.startsWith('LLAMA_ARG_NEW_'));
+    assert.deepEqual(lines.sort(), ['LLAMA_ARG_NEW_EVERYWHERE=b', 'LLAMA_ARG_NEW_HERE=a']);
   });
 });
 
