@@ -37,15 +37,15 @@ const NOT_READ_YET = /failed to sync (?:secret|configmap) cache: timed out waiti
 
 /**
  * Why a pod will never serve (again), as its status says; `undefined`: it says nothing of the kind. First match of: what
- * threw it off its node or took that away, how its llama-server ended, how an init container ended, what a container waits for in vain, its
- * phase.
+ * threw it off its node or took that away, how its llama-server ended, how a download or else another init container ended, what a container waits for
+ * in vain, its phase.
  */
 export function findPodFailure(pod: PodView, wasReady: boolean): PodFailure | undefined {
   const isOver = pod.phase === 'Failed' || pod.phase === 'Succeeded';
   if (isOver && (pod.reason !== '' || pod.disruption?.reason === WITHOUT_NODE)) return ended(pod);
   if (pod.server.kind === 'terminated') return serverEnded(pod.server, wasReady);
-  const broken = pod.others.find((other) => isOver && other.kind === 'terminated' && other.exitCode !== 0);
-  if (broken?.kind === 'terminated') return otherEnded(broken);
+  const broken = isOver ? firstBroken(pod.others) : undefined;
+  if (broken !== undefined) return otherEnded(broken);
   return waitsInVain([...pod.others, pod.server]) ?? (isOver ? ended(pod) : undefined);
 }
 
@@ -90,9 +90,18 @@ function serverEnded(server: Ended, wasReady: boolean): PodFailure {
   return { code: wasReady ? 'Crashed' : 'CrashedOnLoad', reason: explained, exitCode, logTail };
 }
 
-function otherEnded({ name, exitCode, reason: why, message }: Ended): PodFailure {
+/** A download before what was first in the pod: when one has failed, the kubelet ends the sidecars, and few end with 0 then. */
+function firstBroken(others: readonly ContainerView[]): Ended | undefined {
+  const broken = others.filter((other) => other.kind === 'terminated').filter(({ exitCode }) => exitCode !== 0);
+  return [...broken.filter(isFetcher), ...broken][0];
+}
+
+const isFetcher = ({ name }: ContainerView): boolean => name.startsWith(FETCHERS);
+
+function otherEnded(other: Ended): PodFailure {
+  const { name, exitCode, reason: why, message } = other;
   const logTail = tailOf(message);
-  if (name.startsWith(FETCHERS)) {
+  if (isFetcher(other)) {
     const lastWords = logTail.length === 0 ? why : logTail.slice(-1).join('');
     const reason = `a file of the model could not be downloaded${afterColon(lastWords)}`;
     return { code: 'DownloadFailed', reason, exitCode, logTail };

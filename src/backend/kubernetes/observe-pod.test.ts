@@ -322,6 +322,35 @@ describe('a failed pod', () => {
       /a file of the model could not be downloaded: OOMKilled$/u,
     ],
     [
+      'has a download that fails, and a sidecar that was ended for that',
+      {
+        status: {
+          phase: 'Failed',
+          initContainerStatuses: [
+            { name: 'proxy', state: { terminated: { exitCode: 143, reason: 'Error' } } },
+            { name: 'corral-fetch-model', state: { terminated: { exitCode: 22, message: 'error: 404' } } },
+          ],
+        },
+      },
+      'DownloadFailed',
+      /a file of the model could not be downloaded: error: 404$/u,
+    ],
+    [
+      'has an init container that fails, and downloads that were never begun or are done',
+      {
+        status: {
+          phase: 'Failed',
+          initContainerStatuses: [
+            { name: 'prepare', state: { terminated: { exitCode: 6 } } },
+            { name: 'corral-fetch-done', state: { terminated: { exitCode: 0 } } },
+            { name: 'corral-fetch-model', state: { waiting: { reason: 'PodInitializing' } } },
+          ],
+        },
+      },
+      'InitFailed',
+      /container prepare exited with code 6 before/u,
+    ],
+    [
       'has an init container that fails',
       {
         status: {
