@@ -64,6 +64,19 @@ describe('a failed load', () => {
     await server.until(phaseIs(server, 'a', 'Ready'));
   });
 
+  it('is told of no more when its pool is corrected, also by the next operator', async (t) => {
+    const bed = await startFailing(t);
+    const { server } = bed;
+    const first = await startOperator(t, bed);
+    await server.until(presetIs(server, 'a', { phase: 'Failed' }));
+    report(server, { models: { a: {} } });
+    await server.until(() => server.objects(PODS).length === 0);
+    await first.stop();
+    setCapacity(bed, { maxLoaded: 1 }, { defaults: { engine: { image: 'llama:2' } } });
+    await startOperator(t, bed);
+    await server.until(presetIs(server, 'a', { phase: 'Unloaded', reason: undefined }));
+  });
+
   it('does not keep its pod for ever where the API server refuses the status', async (t) => {
     const bed = await startFailing(t);
     bed.server.fail(STATUS, { kind: 'status', status: 422, reason: 'Invalid' }, 1000);

@@ -237,6 +237,26 @@ describe('a preset says', () => {
     assert.deepEqual([presetOf(unknown)?.phase, presetOf(unknown)?.message], ['Unloaded', undefined]);
   });
 
+  it('no more that it failed where what its pool adds to its spec is another now, and goes on saying so where it is not', () => {
+    const render =
+      (rendered: string): NonNullable<WorldSketch['render']> =>
+      (settings) => ({ ok: true, template: { rendered, settings } });
+    const failure = { code: 'ImagePull', reason: 'no image', exitCode: undefined, logTail: [], at: instant(90_000), readyFor: undefined } as const; // prettier-ignore
+    const note = { failure, rendered: 'typo', count: 1, counted: [], until: instant(110_000) };
+    const failures = new Map([[uidOf('chat/a'), note]]);
+    const standings = { 'chat/a': { backOff: { ...failure, failures: 1, retryAt: note.until } } };
+    const failed = withStatus(chat, statusOf([chat], { render: render('typo'), failures, standings }));
+    const later = (sketch: WorldSketch): unknown[] => {
+      const status = statusOf([failed], sketch, 1000);
+      return [presetOf(status)?.phase, presetOf(status)?.message, conditionsOf(status)[2]];
+    };
+    const kept = ['Failed', 'no image', 'Ready=False LoadFailed'];
+    assert.deepEqual(later({ render: render('typo'), failures }), kept);
+    assert.deepEqual(later({ render: render('typo') }), kept, 'also by one who remembers none');
+    assert.deepEqual(later({ render: render('mended'), failures }), ['Unloaded', undefined, 'Ready=True Ready']);
+    assert.deepEqual(later({ render: render('mended') }), ['Unloaded', undefined, 'Ready=True Ready']);
+  });
+
   it('what whoever leads next has to know of its last failure, written anew for each, and not when a pod of it is gone', () => {
     const failure = { code: 'OOMKilled', reason: 'x', exitCode: 1, logTail: [], at: instant(90_000), readyFor: undefined } as const; // prettier-ignore
     const [uid, rendered] = [uidOf('chat/a'), 'hash'];

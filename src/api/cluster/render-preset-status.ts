@@ -169,8 +169,17 @@ const isUntried = ({ phase, verdict, tooLarge }: PresetSituation): boolean =>
   phase.kind === 'unloaded' && verdict.outcome.kind === 'accepted' && tooLarge === undefined;
 
 /**
+ * Whether the failure that its status tells of is one of what is declared now, which also the pool's defaults change. Of one without a hash, such as
+ * that no node had room, nothing is known against that.
+ */
+function isOfNow({ verdict: { outcome } }: PresetSituation, { lastFailure }: PresetStatus): boolean {
+  if (outcome.kind !== 'accepted' || lastFailure === undefined) return true;
+  return lastFailure.rendered === outcome.preset.rendered;
+}
+
+/**
  * The phase, and why. After the back-off nobody plans with a failure any more, but until the preset is tried again, or its
- * spec changes, nothing else is known of it: whoever looks later has to see it too.
+ * spec or what its pool adds to that changes, nothing else is known of it: whoever looks later has to see it too.
  */
 function describe(
   situation: PresetSituation,
@@ -178,7 +187,7 @@ function describe(
   { isSameSpec, at, nameOf }: StatusContext,
 ): Pick<PresetStatus, 'phase' | 'reason' | 'message' | 'backOff'> {
   const { phase } = situation;
-  if (isUntried(situation) && isSameSpec && last?.phase === 'Failed') {
+  if (isUntried(situation) && isSameSpec && last?.phase === 'Failed' && isOfNow(situation, last)) {
     const { reason, message } = last;
     return {
       phase: 'Failed',
