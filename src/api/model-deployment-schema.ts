@@ -233,7 +233,7 @@ const LastFailure = object(
     reason: text('one word in CamelCase', 'What kind of failure it was.', { maxLength: 128 }),
     rendered: text('a hash', 'Of what its replicas are made from: of others this says nothing.', { maxLength: 128 }),
     inARow: whole(
-      'Failures in a row, this one included. It ends when one had been ready for 10 minutes.',
+      'Failures in a row, this one included; those of replicas that were there together count once. It ends when one had been ready for 10 minutes.',
       1,
       1_000_000,
     ),

@@ -6,25 +6,34 @@ import { instant, milliseconds, minutes, type Duration } from '../domain/units.t
 import { aPreset } from '../testing/worlds.ts';
 import { backingOff, noteFailure, type FailureNote } from './failures.ts';
 
+/** Of a replica that was started in that moment. */
 const failureAt = (at: number, readyFor?: Duration): Failure => ({
   code: 'CrashedOnLoad',
   reason: 'it broke',
   exitCode: 1,
   logTail: [],
   at: instant(at),
+  startedAt: instant(at),
   readyFor,
 });
+const loadSince = (startedAt: number, at: number): Failure => ({ ...failureAt(at), startedAt: instant(startedAt) });
+const crashSince = (ready: number, at: number): Failure => failureAt(at, milliseconds(at - ready));
 
 const ran = (rendered: string): { id: ReplicaId; rendered: string } => ({ id: replicaId('a#1'), rendered });
 
-/** The delays after failures one after the other. */
-function delays(failures: readonly Failure[]): number[] {
+/** The notes after failures one after the other. */
+function notes(failures: readonly Failure[]): FailureNote[] {
   let note: FailureNote | undefined;
   return failures.map((failure) => {
     note = noteFailure(note, failure, ran('x'));
-    return note.until - failure.at;
+    return note;
   });
 }
+
+const delays = (failures: readonly Failure[]): number[] =>
+  notes(failures).map(({ until, failure }) => until - failure.at);
+
+const counts = (failures: readonly Failure[]): number[] => notes(failures).map(({ count }) => count);
 
 describe('the back-off', () => {
   it('is 10 s for a failed load, doubling to 5 min', () => {
@@ -32,15 +41,56 @@ describe('the back-off', () => {
     assert.deepEqual(delays(loads), [10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000, 300_000]);
   });
   it('is nothing for the first crash of a replica that was ready, and begins with the second', () => {
-    const crash = failureAt(0, milliseconds(5));
-    assert.deepEqual(delays([crash, crash, crash]), [0, 10_000, 20_000]);
+    assert.deepEqual(delays([crashSince(0, 5), crashSince(6, 11), crashSince(12, 17)]), [0, 10_000, 20_000]);
   });
   it('starts anew after ten minutes of service', () => {
     const crash = failureAt(minutes(10) + 1, minutes(10));
-    assert.deepEqual(delays([failureAt(0), failureAt(1), crash, failureAt(crash.at)]), [10_000, 20_000, 0, 20_000]);
+    assert.deepEqual(delays([failureAt(0), failureAt(1), crash, failureAt(crash.at + 1)]), [10_000, 20_000, 0, 20_000]);
   });
   it('goes on when one crashes that has served for ten minutes, and another has failed meanwhile', () => {
-    assert.deepEqual(delays([failureAt(1), failureAt(minutes(10), minutes(10))]), [10_000, 10_000]);
+    assert.deepEqual(counts([failureAt(1), failureAt(2), crashSince(0, minutes(10))]), [1, 2, 2]);
+  });
+  it('counts once what ends several replicas: those that served, those that loaded, and both', () => {
+    const [crashes, loads] = [[9, 10, 11].map((at) => crashSince(0, at)), [9, 10, 11].map((at) => loadSince(0, at))];
+    for (const [failures, waits] of [
+      [crashes, [9, 10, 11]],
+      [loads, [10_009, 10_010, 10_011]],
+      [
+        [crashSince(0, 9), loadSince(0, 10)],
+        [9, 10_010],
+      ],
+      [
+        [loadSince(0, 10), crashSince(0, 9)],
+        [10_010, 10_010],
+      ],
+    ] as const) {
+      assert.deepEqual(
+        notes(failures).map(({ count, until }) => [count, until]),
+        waits.map((until) => [1, until]),
+      );
+    }
+  });
+  it('is never over earlier for one that fails beside others', () => {
+    const failures = [loadSince(0, 100), loadSince(0, 50), crashSince(0, 101)];
+    assert.deepEqual(
+      notes(failures).map(({ until }) => until),
+      [10_100, 10_100, 10_100],
+    );
+  });
+  it('counts what was tried since: whoever was started, or has come to serve, after the first of the last attempt failed', () => {
+    assert.deepEqual(counts([loadSince(0, 10), loadSince(0, 30), loadSince(11, 40)]), [1, 1, 2]);
+    assert.deepEqual(counts([loadSince(0, 10), crashSince(11, 40)]), [1, 2]);
+    // Each served when the one before it crashed.
+    assert.deepEqual(counts([crashSince(0, 10), crashSince(0, 40), crashSince(20, 70), crashSince(50, 90)]), [1, 1, 2, 2]); // prettier-ignore
+  });
+  it('counts each failure where nobody knows when it was started, or when the last one was', () => {
+    const [first] = notes([loadSince(0, 10)]);
+    assert.ok(first !== undefined);
+    const unknown = { ...failureAt(10), startedAt: undefined };
+    assert.deepEqual(counts([unknown, unknown]), [1, 2]);
+    const remembered = { ...first, firstAt: undefined };
+    for (const next of [loadSince(0, 11), crashSince(0, 11)])
+      assert.deepEqual([noteFailure(remembered, next, ran('x')).count], [2]);
   });
   it('starts anew when the spec has changed', () => {
     const before = noteFailure(undefined, failureAt(0), ran('x'));

@@ -16,8 +16,10 @@ export interface FailureNote {
   readonly failure: Failure;
   /** `Preset.rendered` of the replica that failed: a changed spec is tried at once. */
   readonly rendered: string;
-  /** Failures in a row, at least 1. */
+  /** Failures in a row, at least 1: those of one attempt, which one event ends for several replicas, are one. */
   readonly count: number;
+  /** When the first of the last attempt failed; `undefined`: another process has noted that, by another clock. */
+  readonly firstAt: Instant | undefined;
   /** The replicas that are counted in it, the last ones: one that is met again is not counted again. */
   readonly counted: readonly ReplicaId[];
   readonly until: Instant;
@@ -30,9 +32,26 @@ export function noteFailure(
   { id, rendered }: Pick<Replica, 'id' | 'rendered'>,
 ): FailureNote {
   const row = previous?.rendered === rendered && !isProvenSince(previous.failure, failure) ? previous : undefined;
-  const count = row === undefined ? 1 : row.count + 1;
-  const before = row === undefined ? [] : row.counted.slice(1 - MAX_COUNTED);
-  return { failure, rendered, count, counted: [...before, id], until: after(failure.at, backOffDelay(count, failure)) };
+  const { count, firstAt } = placeIn(row, failure);
+  const counted = row === undefined ? [id] : [...row.counted.slice(1 - MAX_COUNTED), id];
+  const until = after(failure.at, backOffDelay(count, failure));
+  return { failure, rendered, count, firstAt, counted, until: row === undefined ? until : latest(row.until, until) };
+}
+
+const latest = (a: Instant, b: Instant): Instant => (a > b ? a : b);
+
+function placeIn(row: FailureNote | undefined, failure: Failure): Pick<FailureNote, 'count' | 'firstAt'> {
+  if (row === undefined) return { count: 1, firstAt: failure.at };
+  return isOfAttempt(row, failure) ? row : { count: row.count + 1, firstAt: failure.at };
+}
+
+/**
+ * Nothing has been tried between the two: it was there, and if it has ever served it did, when the first of the attempt failed. Not the
+ * last of it: of many that crash again and again each would have served when another one did, and none would ever count.
+ */
+function isOfAttempt({ firstAt }: FailureNote, { at, startedAt, readyFor }: Failure): boolean {
+  const there = readyFor === undefined ? startedAt : at - readyFor;
+  return firstAt !== undefined && there !== undefined && there <= firstAt;
 }
 
 /** Not by what was ready before: one that fails to load beside one that has served for long is a failed load all the same. */

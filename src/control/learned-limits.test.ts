@@ -36,6 +36,7 @@ const failureAt = (at: number): Failure => ({
   exitCode: undefined,
   logTail: [],
   at: instant(at),
+  startedAt: undefined,
   readyFor: undefined,
 });
 const failed: ReplicaState = { kind: 'failed', failure: failureAt(0) };

@@ -21,6 +21,7 @@ const failureOf = (code: FailureCode, now: number): Failure => ({
   exitCode: undefined,
   logTail: [],
   at: instant(now),
+  startedAt: undefined,
   readyFor: undefined,
 });
 

@@ -26,9 +26,10 @@ const failure = {
   exitCode: 1,
   logTail: [],
   at: instant(0),
+  startedAt: undefined,
   readyFor: undefined,
 } as const;
-const NOTE = { failure, rendered: a.rendered, count: 1, counted: [], until: instant(9) };
+const NOTE = { failure, rendered: a.rendered, count: 1, firstAt: failure.at, counted: [], until: instant(9) };
 const REJECTION = {
   ...{ failure, rendered: a.rendered, footprint: new Map(), found: [], at: instant(0), until: instant(9), count: 1 },
   ...{ spent: false, isTriedAgain: false, isHopeless: true },

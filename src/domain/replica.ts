@@ -75,6 +75,8 @@ export interface Failure {
   /** The last lines it wrote, oldest first. */
   readonly logTail: readonly string[];
   readonly at: Instant;
+  /** When it was started, or seen for the first time if others have started it; `undefined`: another process has seen it. */
+  readonly startedAt: Instant | undefined;
   /** How long it had been ready; `undefined`: it never was, so this is a failed load and not a crash. */
   readonly readyFor: Duration | undefined;
 }

@@ -1,13 +1,55 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { EVENTS, PODS } from '../api/cluster/resources.ts';
-import { readPath } from '../api/field-path.ts';
+import { readMember, readPath } from '../api/field-path.ts';
 import type { JsonObject } from '../domain/json.ts';
 import { runningStatus } from '../testing/fake-kubelet.ts';
-import { creations, declare, phaseIs, report, startBed, startLoaded, statusOf } from '../testing/operator-bed.ts';
+import {
+  creations,
+  declare,
+  phaseIs,
+  presetIs,
+  report,
+  setCapacity,
+  startBed,
+  startLoaded,
+  startOperator,
+  statusOf,
+} from '../testing/operator-bed.ts';
 
 /** As Kubernetes' garbage collector says it of a pod whose Node object is gone. */
 const COLLECTED = { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists' }; // prettier-ignore
+
+/** As many replicas of a model, of which this becomes in one moment; the status that follows when nothing is left of them. */
+async function failTogether(t: TestContext, env: JsonObject, status: JsonObject): Promise<unknown> {
+  const bed = await startBed(t);
+  const { server, kubelet } = bed;
+  setCapacity(bed, {});
+  declare(server, 'a', { scaling: { minReplicas: 6 }, env: [env] });
+  report(server, { models: { a: {} } });
+  await startOperator(t, bed);
+  const isReady = env['value'] === 'ready';
+  await server.until(
+    () => server.objects(PODS).length === 6 && (!isReady || presetIs(server, 'a', { readyReplicas: 6 })()),
+  );
+  const pods = server.objects(PODS).map(({ metadata }) => metadata);
+  for (const { name } of pods) kubelet.setStatus(name, status);
+  await server.until(() => !server.objects(PODS).some(({ metadata }) => pods.some(({ uid }) => uid === metadata.uid)));
+  return readMember(statusOf(server, 'a'), 'lastFailure');
+}
+
+test('the replicas of a model that end with their node have failed once, and are made anew at once', async (t) => {
+  const status = { ...runningStatus(true), phase: 'Failed', conditions: [COLLECTED] };
+  const last = await failTogether(t, { name: 'FAKE', value: 'ready' }, status);
+  assert.deepEqual(['reason', 'inARow', 'waitSeconds'].map((field) => readMember(last, field)), ['NodeLost', 1, undefined]); // prettier-ignore
+});
+
+test('the replicas of a model whose image a registry does not give have failed once, and wait for ten seconds', async (t) => {
+  const waiting = { reason: 'ErrImagePull', message: 'registry: 503' };
+  const status = { phase: 'Pending', containerStatuses: [{ name: 'llama-server', state: { waiting } }] };
+  const last = await failTogether(t, { name: 'FAKE', value: 'never' }, status);
+  assert.deepEqual(['reason', 'inARow', 'waitSeconds'].map((field) => readMember(last, field)), ['ImagePull', 1, 10]); // prettier-ignore
+});
 
 test('the pod of a node that was deleted keeps its place until it is gone, which is told of as that, and its model comes again', async (t) => {
   const bed = await startBed(t);

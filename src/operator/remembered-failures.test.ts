@@ -24,6 +24,7 @@ const failureAt = (at: number, code: FailureCode = 'CrashedOnLoad'): Failure => 
   exitCode: 1,
   logTail: ['line 1', 'line 2'],
   at: instant(at),
+  startedAt: undefined,
   readyFor: undefined,
 });
 
@@ -58,11 +59,22 @@ describe('whoever leads next', () => {
       failure: { ...failureAt(7), exitCode: undefined },
       rendered: declaredAs,
       count: 3,
+      firstAt: undefined,
       counted: ['pod-1'],
       until: 7 + seconds(40),
     });
     const again = noteFailure(note, failureAt(50_000), { id: replicaId('pod-0'), rendered: declaredAs });
     assert.deepEqual([again.count, again.until - 50_000], [4, seconds(80)]);
+  });
+
+  it('counts those that fail together once more, since nobody knows on its clock when the last one has failed', () => {
+    let note = handOver(failedTimes(2)).get(uid);
+    const counts = ['pod-8', 'pod-9'].map((id, index) => {
+      const failure = { ...failureAt(20 + index), startedAt: instant(0) };
+      note = noteFailure(note, failure, { id: replicaId(id), rendered: declaredAs });
+      return note.count;
+    });
+    assert.deepEqual(counts, [3, 3]);
   });
 
   it('lets nobody wait once that was over, also while it is tried again, and counts on all the same', () => {

@@ -28,14 +28,18 @@ const statusOf = (
 ): PresetStatus | undefined =>
   deployment.status?.presets?.find((status) => status.name === name && status.uid === deployment.ref.uid);
 
+/** What of a failure only a process that has seen it knows. */
+const UNSEEN = { exitCode: undefined, startedAt: undefined, readyFor: undefined } as const;
+
 function noteOf(status: PresetStatus | undefined, now: Instant): FailureNote | undefined {
   const last = status?.lastFailure;
   if (status === undefined || last === undefined || !isFailureCode(last.reason)) return undefined;
   const { reason: code, rendered, inARow: count, waitSeconds, podUids = [] } = last;
   return {
-    failure: { code, ...wordsOf(status, code), exitCode: undefined, at: now, readyFor: undefined },
+    failure: { code, ...wordsOf(status, code), at: now, ...UNSEEN },
     rendered,
     count,
+    firstAt: undefined,
     counted: podUids.map(replicaId),
     until: after(now, waitSeconds === undefined ? milliseconds(0) : atMost(seconds(waitSeconds))),
   };

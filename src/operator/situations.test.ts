@@ -50,7 +50,15 @@ const withStatus = (object: ClusterObject, status: object): ClusterObject => ({ 
 
 const failed: Replica['state'] = {
   kind: 'failed',
-  failure: { code: 'Crashed', reason: 'x', exitCode: 1, logTail: [], at: instant(0), readyFor: undefined },
+  failure: {
+    code: 'Crashed',
+    reason: 'x',
+    exitCode: 1,
+    logTail: [],
+    at: instant(0),
+    startedAt: undefined,
+    readyFor: undefined,
+  },
 };
 const chat = declared('chat', [declaredPreset('a', { aliases: ['b'] }), declaredPreset('c')]);
 
@@ -241,8 +249,8 @@ describe('a preset says', () => {
     const render =
       (rendered: string): NonNullable<WorldSketch['render']> =>
       (settings) => ({ ok: true, template: { rendered, settings } });
-    const failure = { code: 'ImagePull', reason: 'no image', exitCode: undefined, logTail: [], at: instant(90_000), readyFor: undefined } as const; // prettier-ignore
-    const note = { failure, rendered: 'typo', count: 1, counted: [], until: instant(110_000) };
+    const failure = { code: 'ImagePull', reason: 'no image', exitCode: undefined, logTail: [], at: instant(90_000), startedAt: undefined, readyFor: undefined } as const; // prettier-ignore
+    const note = { failure, rendered: 'typo', count: 1, firstAt: failure.at, counted: [], until: instant(110_000) };
     const failures = new Map([[uidOf('chat/a'), note]]);
     const standings = { 'chat/a': { backOff: { ...failure, failures: 1, retryAt: note.until } } };
     const failed = withStatus(chat, statusOf([chat], { render: render('typo'), failures, standings }));
@@ -258,10 +266,17 @@ describe('a preset says', () => {
   });
 
   it('what whoever leads next has to know of its last failure, written anew for each, and not when a pod of it is gone', () => {
-    const failure = { code: 'OOMKilled', reason: 'x', exitCode: 1, logTail: [], at: instant(90_000), readyFor: undefined } as const; // prettier-ignore
+    const failure = { code: 'OOMKilled', reason: 'x', exitCode: 1, logTail: [], at: instant(90_000), startedAt: undefined, readyFor: undefined } as const; // prettier-ignore
     const [uid, rendered] = [uidOf('chat/a'), 'hash'];
     const render: NonNullable<WorldSketch['render']> = (settings) => ({ ok: true, template: { rendered, settings } });
-    const note = { failure, rendered, count: 2, counted: ['p1', 'p2'].map(replicaId), until: instant(110_000) };
+    const note = {
+      failure,
+      rendered,
+      count: 2,
+      firstAt: failure.at,
+      counted: ['p1', 'p2'].map(replicaId),
+      until: instant(110_000),
+    };
     const failures = (more: object = {}): NonNullable<WorldSketch['failures']> =>
       new Map([[uid, { ...note, ...more }]]);
     const pods = ['p1', 'p2'].map((id) => podOf('chat/a', stopping({ kind: 'failed' }), id));
@@ -510,9 +525,10 @@ describe('a ModelDeployment about which nothing has changed', () => {
       exitCode: 1,
       logTail: [],
       at: instant(0),
+      startedAt: undefined,
       readyFor: undefined,
     } as const;
-    const note = { failure, rendered, count: 1, until: instant(1), counted: [] };
+    const note = { failure, rendered, count: 1, firstAt: failure.at, until: instant(1), counted: [] };
     const failures = new Map([[uidOf('other/d'), note]]);
     assert.deepEqual(kept({ failures }), [true, false], 'it may be tried again, and its status still tells of it');
     assert.deepEqual(kept({}, { ...world, failures }), [true, false]);

@@ -346,10 +346,18 @@ test('what comes and goes while many statuses are being rendered is an Event all
     exitCode: 1,
     logTail: [],
     at: instant(0),
+    startedAt: undefined,
     readyFor: undefined,
   } as const;
   const id = replicaId('a-pod');
-  const note = { failure, rendered: String(view?.preset.rendered), count: 1, counted: [id], until: instant(1) };
+  const note = {
+    failure,
+    rendered: String(view?.preset.rendered),
+    count: 1,
+    firstAt: failure.at,
+    counted: [id],
+    until: instant(1),
+  };
   const failed = { failures: new Map([[uidOf('a/a'), note]]), hasPod: () => true };
   const started = publisher.publish({ ...edges, ...failed, replicas: [podOf('a/a', starting, id)] });
   const pod = { uid: id, preset: uidOf('a/a'), ownerUid: 'a-uid' };

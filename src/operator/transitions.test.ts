@@ -34,10 +34,10 @@ const render: NonNullable<WorldSketch['render']> = (settings) => ({
   ok: true,
   template: { rendered: 'hash', settings },
 });
-const lost = { code: 'NodeLost', reason: 'its node is gone', exitCode: undefined, logTail: [], at: instant(5), readyFor: milliseconds(4) } as const; // prettier-ignore
+const lost = { code: 'NodeLost', reason: 'its node is gone', exitCode: undefined, logTail: [], at: instant(5), startedAt: instant(0), readyFor: milliseconds(4) } as const; // prettier-ignore
 /** The last of so many in a row, after which it may be tried again at once. */
 const failuresOf = (count: number): NonNullable<WorldSketch['failures']> =>
-  new Map([[uidOf(a), { failure: lost, rendered: 'hash', count, counted: [], until: instant(5) }]]);
+  new Map([[uidOf(a), { failure: lost, rendered: 'hash', count, firstAt: lost.at, counted: [], until: instant(5) }]]);
 
 describe('of a replica is told', () => {
   it('once each: that its pod is created, that it is ready, and that it is gone and why', () => {

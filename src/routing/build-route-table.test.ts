@@ -64,6 +64,7 @@ describe('a route holds room', () => {
       exitCode: 1,
       logTail: [],
       at: instant(0),
+      startedAt: undefined,
       readyFor: undefined,
     } as const;
     const replicas = [

@@ -198,7 +198,8 @@ function failures(make: Make): void {
     const stage = await make(t);
     stage.start(stage.world.preset('a', { behaviour: 'exit' }));
     const replica = await stage.untilState('failed');
-    const { code, reason, exitCode, logTail, readyFor } = failureOf(replica);
+    const { code, reason, exitCode, logTail, readyFor, startedAt, at } = failureOf(replica);
+    assert.ok(startedAt !== undefined && startedAt <= at);
     assert.deepEqual([code, exitCode, readyFor], ['CrashedOnLoad', 3, undefined]);
     assert.match(reason, /exited with code 3 while it loaded the model/u);
     assert.deepEqual(logTail, ['line 1', 'the model is broken']);

@@ -8,6 +8,7 @@ import type { Action } from '../planner/action.ts';
 /** A replica of the fake, and what the test may let happen to it. */
 interface FakeReplica {
   readonly preset: Preset;
+  readonly startedAt: Instant;
   replica: Replica;
   /** What it was when its drain began. */
   before: Replica['state'];
@@ -61,7 +62,7 @@ export class FakeBackend implements Backend {
   makeFail(id: ReplicaId, readyFor?: number): void {
     const kind = this.#replicas.get(id)?.replica.state.kind;
     if (kind !== 'starting' && kind !== 'ready' && kind !== 'draining') return;
-    this.#happen(id, kind, 'failed', (at) => ({
+    this.#happen(id, kind, 'failed', (at, startedAt) => ({
       kind: 'failed',
       failure: {
         code: readyFor === undefined ? 'CrashedOnLoad' : 'Crashed',
@@ -69,6 +70,7 @@ export class FakeBackend implements Backend {
         exitCode: 1,
         logTail: ['last words'],
         at,
+        startedAt,
         readyFor: readyFor === undefined ? undefined : milliseconds(readyFor),
       },
     }));
@@ -76,7 +78,7 @@ export class FakeBackend implements Backend {
 
   /** The scheduler finds no place for a starting replica. */
   makeUnschedulable(id: ReplicaId): void {
-    this.#happen(id, 'starting', 'failed', (at) => ({
+    this.#happen(id, 'starting', 'failed', (at, startedAt) => ({
       kind: 'failed',
       failure: {
         code: 'Unschedulable',
@@ -84,6 +86,7 @@ export class FakeBackend implements Backend {
         exitCode: undefined,
         logTail: [],
         at,
+        startedAt,
         readyFor: undefined,
       },
     }));
@@ -103,9 +106,10 @@ export class FakeBackend implements Backend {
     this.history.push(`start ${preset.model}`);
     const id = replicaId(`${preset.model}#${this.started.length}`);
     const { uid, pool, footprint, rendered, serves } = preset;
-    const state = { kind: 'starting', since: this.#now() } as const;
+    const startedAt = this.#now();
+    const state = { kind: 'starting', since: startedAt } as const;
     const replica = { id, preset: uid, pool, bin, footprint, rendered, serves, state };
-    this.#replicas.set(id, { preset, replica, before: state });
+    this.#replicas.set(id, { preset, startedAt, replica, before: state });
     this.peak = Math.max(this.peak, this.observe().filter(holdsCapacity).length);
   }
 
@@ -125,11 +129,16 @@ export class FakeBackend implements Backend {
     }
   }
 
-  #happen(id: ReplicaId, from: Replica['state']['kind'], word: string, to: (at: Instant) => Replica['state']): void {
+  #happen(
+    id: ReplicaId,
+    from: Replica['state']['kind'],
+    word: string,
+    to: (at: Instant, startedAt: Instant) => Replica['state'],
+  ): void {
     const fake = this.#replicas.get(id);
     if (fake?.replica.state.kind !== from) return;
     this.history.push(`${word} ${fake.preset.model}`);
-    fake.replica = { ...fake.replica, state: to(this.#now()) };
+    fake.replica = { ...fake.replica, state: to(this.#now(), fake.startedAt) };
     this.#tell();
   }
 

@@ -248,6 +248,7 @@ const failedAt = (at: number): Extract<ReplicaState, { kind: 'failed' }>['failur
   exitCode: 1,
   logTail: [],
   at: instant(at),
+  startedAt: undefined,
   readyFor: undefined,
 });
 

@@ -151,12 +151,15 @@ describe('a start', () => {
     });
   }
   it('for which the namespace has no quota left says so', async (t) => {
-    const world = await bed(t);
+    const timers = new ManualTimers();
+    const world = await bed(t, EAGER, { timers });
     const message = 'pods "x" is forbidden: exceeded quota: small, requested: pods=1, used: pods=1, limited: pods=1';
     world.server.fail(CREATE, { kind: 'status', status: 403, reason: 'Forbidden', message });
     start(world.backend);
-    const { code, reason } = failureOf(await untilState(world.backend, 'failed'));
+    timers.advance(milliseconds(5));
+    const { code, reason, startedAt, at } = failureOf(await untilState(world.backend, 'failed'));
     assert.equal(code, 'QuotaExceeded');
+    assert.equal(startedAt, at - 5, 'it was ordered then');
     assert.ok(reason.startsWith('the pod is refused: ') && reason.endsWith(message), reason);
   });
   it('is refused by a webhook that does not answer; any other trouble of the server passes', async (t) => {
@@ -352,7 +355,8 @@ describe('a start', () => {
     await world.server.until(() => hold.arrived > 0);
     timers.advance(minutes(30));
     const late = await untilState(world.backend, 'failed');
-    assert.equal(failureOf(late).code, 'ProvisionTimeout');
+    const { code, startedAt, at } = failureOf(late);
+    assert.deepEqual([code, startedAt], ['ProvisionTimeout', at - minutes(30)]);
     world.backend.forget(late.id);
     assert.deepEqual(kinds(world.backend), ['stopping'], 'it holds its place: the pod may come to be');
     hold.release();

@@ -87,9 +87,10 @@ function failureOf(known: Known, limits: PodLimits | undefined, now: Instant): F
   return deadline === undefined || deadline.at > now ? undefined : withTimes(deadline.failure, history, deadline.at);
 }
 
-const withTimes = (failure: PodFailure, { ready }: PodHistory, at: Instant): Failure => ({
+const withTimes = (failure: PodFailure, { exists, ready }: PodHistory, at: Instant): Failure => ({
   ...failure,
   at,
+  startedAt: exists,
   readyFor: ready === undefined ? undefined : since(ready.since, at),
 });
 

@@ -112,7 +112,7 @@ export class PodStarts {
       case 'changed':
         return 'changed';
       case 'refused':
-        start.state = { kind: 'failed', failure: refused(outcome, this.#parts.now()) };
+        start.state = { kind: 'failed', failure: refused(outcome, start.since, this.#parts.now()) };
         return 'written';
     }
   }

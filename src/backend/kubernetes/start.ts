@@ -85,22 +85,24 @@ function stateOf(start: Start, now: Instant): ReplicaState {
 /** When it has failed for not having come to be. */
 export const startDeadline = ({ since, template }: Start): Instant => after(since, template.settings.provisionTimeout);
 
-const tooLate = ({ template }: Start, at: Instant): Failure => ({
+const tooLate = ({ template, since }: Start, at: Instant): Failure => ({
   code: 'ProvisionTimeout',
   reason: `no pod could be created within the provision timeout of ${template.settings.provisionTimeout / 1000} s`,
   exitCode: undefined,
   logTail: [],
   at,
+  startedAt: since,
   readyFor: undefined,
 });
 
-/** That the API server does not take a pod, in its own words. */
-export const refused = ({ code, message }: CreateRefusal, at: Instant): Failure => ({
+/** That the API server does not take the pod of a start of `since`, in its own words. */
+export const refused = ({ code, message }: CreateRefusal, since: Instant, at: Instant): Failure => ({
   code,
   reason: message,
   exitCode: undefined,
   logTail: [],
   at,
+  startedAt: since,
   readyFor: undefined,
 });
 
@@ -113,7 +115,7 @@ export const withoutTemplate = (
   ...{ id: replicaId(`start:${uid}`), preset: uid, pool, bin, footprint, rendered, serves },
   state: {
     kind: 'failed',
-    failure: refused({ code: 'CreateRefused', message: 'there is no template for its pod' }, at),
+    failure: refused({ code: 'CreateRefused', message: 'there is no template for its pod' }, at, at),
   },
 });
 

@@ -160,9 +160,11 @@ export class LocalBackend implements Backend {
   }
 }
 
-function failureOf({ live }: Child, end: ReplicaEnd & { readonly kind: 'failed' }, at: Instant): Failure {
-  const { code, reason, exitCode, logTail } = end;
-  return { code, reason, exitCode, logTail, at, readyFor: live.kind === 'ready' ? since(live.since, at) : undefined };
+type Failed = ReplicaEnd & { readonly kind: 'failed' };
+
+function failureOf({ startedAt, live }: Child, { code, reason, exitCode, logTail }: Failed, at: Instant): Failure {
+  const readyFor = live.kind === 'ready' ? since(live.since, at) : undefined;
+  return { code, reason, exitCode, logTail, at, startedAt, readyFor };
 }
 
 const observed = ({ id, preset, bin, state }: Child): Replica => ({

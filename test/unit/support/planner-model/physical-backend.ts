@@ -166,7 +166,8 @@ export class PhysicalBackend implements Backend {
     this.#note('failed', replica.id, `(${code})`);
     const at = this.#parts.clock.now();
     const readyFor = live.kind === 'ready' ? since(live.since, at) : undefined;
-    const failure = { code, reason: 'it broke', exitCode: 1, logTail: [], at, readyFor };
+    const startedAt = live.kind === 'starting' ? live.since : undefined;
+    const failure = { code, reason: 'it broke', exitCode: 1, logTail: [], at, startedAt, readyFor };
     this.#parts.witness.onDeath(replica, code);
     this.#turn(process, { kind: 'failed', failure });
     this.#tell();
