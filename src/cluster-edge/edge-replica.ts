@@ -33,5 +33,6 @@ function stateOf(
   if (phase === 'Failed' || phase === 'Succeeded') return undefined;
   if (gate?.closed !== false) return { kind: 'draining', since: now, cause };
   if (endpoint === undefined) return { kind: 'starting', since: now };
-  return { kind: 'ready', since: now, loadTime: milliseconds(loadMs ?? 0), endpoint };
+  const loadTime = loadMs === undefined ? undefined : milliseconds(loadMs);
+  return { kind: 'ready', since: now, loadTime, endpoint };
 }

@@ -178,7 +178,7 @@ export class ControlLoop {
     const surroundings = { catalog: this.#catalog, replicas, now };
     for (const replica of replicas) {
       const { preset, state } = replica;
-      if (state.kind === 'ready') this.#outcomes.ready(preset, state.loadTime);
+      if (state.kind === 'ready' && state.loadTime !== undefined) this.#outcomes.ready(preset, state.loadTime);
       if (state.kind === 'failed') this.#noteFailure(replica, state.failure, surroundings);
     }
     this.#outcomes.keepOnly(surroundings);

@@ -107,7 +107,13 @@ export interface Trouble {
  */
 export type ReplicaState =
   | { readonly kind: 'starting'; readonly since: Instant; readonly trouble?: Trouble }
-  | { readonly kind: 'ready'; readonly since: Instant; readonly loadTime: Duration; readonly endpoint: Endpoint }
+  | {
+      readonly kind: 'ready';
+      readonly since: Instant;
+      /** From its start until it was ready; `undefined`: nobody knows, who has not seen it. */
+      readonly loadTime: Duration | undefined;
+      readonly endpoint: Endpoint;
+    }
   | { readonly kind: 'draining'; readonly since: Instant; readonly cause: DrainCause }
   | { readonly kind: 'stopping'; readonly since: Instant; readonly cause: DrainCause }
   | { readonly kind: 'failed'; readonly failure: Failure };

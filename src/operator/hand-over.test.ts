@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
-import { EDGE_REPORTS, MODEL_POOLS, PODS } from '../api/cluster/resources.ts';
+import { describe, it, test, type TestContext } from 'node:test';
+import { EDGE_REPORTS, MODEL_DEPLOYMENTS, MODEL_POOLS, PODS } from '../api/cluster/resources.ts';
 import { readMember, readPath } from '../api/field-path.ts';
 import { modelName } from '../domain/ids.ts';
 import type { JsonObject } from '../domain/json.ts';
 import { instant, minutes } from '../domain/units.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
+import { runningStatus } from '../testing/fake-kubelet.ts';
 import type { FakeHold } from '../testing/fake-api-faults.ts';
 import {
   creations,
@@ -17,6 +18,7 @@ import {
   report,
   setCapacity,
   startBed,
+  startLoaded,
   startOperator,
   statusOf,
   type OperatorBed,
@@ -148,6 +150,24 @@ const writeOrder = ({ server }: OperatorBed, ...names: readonly string[]): void 
     status: { ...(pool['status'] as object), lru: names.map((name) => `${name}-uid/${name}`) },
   }));
 };
+
+test('how long a load took the next operator has from the status, where the pod was not ready for a moment meanwhile', async (t) => {
+  const bed = await startBed(t);
+  const { server, kubelet } = bed;
+  const first = await startLoaded(t, bed);
+  await first.stop();
+  const [pod] = server.objects(PODS);
+  assert.ok(pod !== undefined);
+  const lastTransitionTime = new Date(Date.parse(pod.metadata.creationTimestamp) + minutes(10)).toISOString();
+  const conditions = [{ type: 'Ready', status: 'True', lastTransitionTime }];
+  kubelet.setStatus(pod.metadata.name, { ...runningStatus(true), conditions });
+  const told = { name: 'a', uid: 'a-uid', phase: 'Ready', names: ['a'], loadSeconds: 7 };
+  const status = { observedGeneration: 1, presets: [told] };
+  server.edit(MODEL_DEPLOYMENTS, { namespace: 'ml', name: 'a' }, (was) => ({ ...was, status }));
+  await startOperator(t, bed);
+  await server.until(() => readMember(statusOf(server, 'a'), 'lastLoadedTime') !== undefined);
+  assert.equal(readMember(statusOf(server, 'a'), 'loadSeconds'), 7);
+});
 
 describe('the next operator evicts', () => {
   it('what is idle longest by what the edges report, in seconds', async (t) => {

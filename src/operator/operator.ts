@@ -16,6 +16,7 @@ import type { ModelPlan } from '../routing/model-plan.ts';
 import { Announcer } from './announcer.ts';
 import { CatalogFollower, type ClusterCatalog } from './catalog-follower.ts';
 import type { ReportedOrder } from './edge-record.ts';
+import { lastLoads } from './last-loads.ts';
 import { ModelPods } from './model-pods.ts';
 import { planByName } from './plan-by-name.ts';
 import { presumedDead } from './presumed-dead.ts';
@@ -169,6 +170,7 @@ export class Operator {
       },
       isThere: async (owner) => this.#follower.isThere(owner),
       unschedulableAfter: (pool) => unschedulableAfter(pool, this.#declared.acceptance.pools),
+      lastLoad: (preset) => lastLoads(this.#declared.acceptance.verdicts).get(preset),
       onOrder: (order) => {
         this.#carryOut(order);
       },

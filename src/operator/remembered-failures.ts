@@ -1,11 +1,11 @@
-import type { Acceptance, DeploymentVerdict } from '../api/cluster/accept.ts';
-import type { PresetVerdict } from '../api/cluster/verdict.ts';
+import type { Acceptance } from '../api/cluster/accept.ts';
 import type { PresetStatus } from '../api/model-deployment-schema.ts';
 import { LONGEST_DELAY, type FailureNote } from '../control/failures.ts';
 import { replicaId, type PresetUid } from '../domain/ids.ts';
 import type { FailureCode } from '../domain/replica.ts';
 import { after, milliseconds, seconds, type Duration, type Instant } from '../domain/units.ts';
 import { FAILURES } from './reasons.ts';
+import { statusOf } from './status-of.ts';
 
 /**
  * The failures that an earlier operator has written into the statuses. How much of a wait is over nobody can tell without
@@ -20,13 +20,6 @@ export const rememberedFailures = ({ verdicts }: Acceptance<unknown>, now: Insta
       }),
     ),
   );
-
-/** A status that was copied into another object says nothing there. */
-const statusOf = (
-  { name }: PresetVerdict<unknown>,
-  { deployment }: DeploymentVerdict<unknown>,
-): PresetStatus | undefined =>
-  deployment.status?.presets?.find((status) => status.name === name && status.uid === deployment.ref.uid);
 
 /** What of a failure only a process that has seen it knows. */
 const UNSEEN = { exitCode: undefined, startedAt: undefined, readyFor: undefined } as const;

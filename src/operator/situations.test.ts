@@ -179,6 +179,17 @@ describe('a preset says', () => {
     assert.equal(seconds({ replicas: [podOf('chat/a', draining({ kind: 'idle' }))] }), undefined);
   });
 
+  it('how long a load took before, or nothing, where nobody has seen the last one', () => {
+    const unseen: ReplicaState = { ...ready(), loadTime: undefined };
+    const told = (object: ClusterObject): unknown[] => {
+      const preset = presetOf(statusOf([object], { replicas: [podOf('chat/a', unseen)] }));
+      return [typeof preset?.lastLoadedTime, preset?.loadSeconds];
+    };
+    assert.deepEqual(told(chat), ['string', undefined]);
+    const before = statusOf([withStatus(chat, statusOf([chat], { replicas: [podOf('chat/a', ready(0, 7400))] }))]);
+    assert.deepEqual(told(withStatus(chat, before)), ['string', 7]);
+  });
+
   it('nothing new where another leader has measured the load of a replica that is ready otherwise', () => {
     const sketch = (loadTime: number): WorldSketch => ({ replicas: [podOf('chat/a', ready(0, loadTime))] });
     const told = withStatus(chat, statusOf([chat], sketch(7000)));

@@ -61,6 +61,13 @@ describe('of a replica is told', () => {
     ]);
   });
 
+  it('that it is ready, where nobody knows how long its load took', () => {
+    const unseen = { ...ready(), loadTime: undefined };
+    assert.deepEqual(tell({ replicas: [podOf(a, starting, 'p')] }, { replicas: [podOf(a, unseen, 'p')] }), [
+      'Loaded p: a: it is ready',
+    ]);
+  });
+
   it('nothing where a drain is taken back, and where an order never became a pod', () => {
     const idle = draining({ kind: 'idle' });
     assert.deepEqual(

@@ -41,7 +41,7 @@ function replicaEvents(before: Replica | undefined, after: Replica | undefined, 
   const isLoaded = state.kind === 'ready' && (before === undefined || before.state.kind === 'starting');
   const events: Event[] = before === undefined ? [started] : [];
   if (!isLoaded) return events;
-  const note = `it is ready after ${seconds(state.loadTime)}`;
+  const note = state.loadTime === undefined ? 'it is ready' : `it is ready after ${seconds(state.loadTime)}`;
   return [...events, { type: 'Normal', reason: 'Loaded', action: 'Load', note, replica }];
 }
 

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, test } from 'node:test';
 import { replicaId } from '../domain/ids.ts';
 import { WHOLE_POOL, type EvictionPolicy, type Pool } from '../domain/pool.ts';
 import type { Preset } from '../domain/preset.ts';
+import type { Replica } from '../domain/replica.ts';
 import type { Resources } from '../domain/resources.ts';
+import { seconds, type Duration } from '../domain/units.ts';
 import { aPool, aPreset, aReplica, planInput, readySince } from '../testing/worlds.ts';
 import { plan } from './plan.ts';
 
@@ -27,6 +29,24 @@ function victims(pool: Pool, idle: readonly (readonly [Preset, number])[]): stri
   });
   return plan(input).actions.flatMap((action) => (action.kind === 'drain' ? [action.replica] : []));
 }
+
+test('one of which nobody knows how long its load took leaves for fairness after the pool’s minResidency', () => {
+  const a = aPreset('a');
+  const leaves = (now: number, loadTime: Duration | undefined): boolean => {
+    const state = { ...readySince(1_000), loadTime } as Replica['state'];
+    const input = planInput({
+      now,
+      pools: [aPool({ fairAfter: seconds(1), minResidency: seconds(5) })],
+      presets: [COMING, a],
+      replicas: [aReplica(a, state)],
+      busy: new Map([[a.uid, 1]]),
+      waitingSince: new Map([[COMING.uid, 0]]),
+    });
+    return plan(input).actions.some(({ kind }) => kind === 'drain');
+  };
+  assert.deepEqual([leaves(5_999, undefined), leaves(6_000, undefined)], [false, true]);
+  assert.deepEqual([leaves(30_999, seconds(30)), leaves(31_000, seconds(30))], [false, true]);
+});
 
 describe('of idle replicas there leaves first', () => {
   it('the one that has been idle longest, however large, by LRUByIdle', () => {

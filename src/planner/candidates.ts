@@ -70,7 +70,8 @@ export function findCandidates(replicas: readonly Replica[], pool: Pool, look: L
     if (preset === undefined || state.kind !== 'ready' || !draft.isStaying(replica)) return [];
     const idle = idleSince(replica, look.input);
     const owed = owesTurns(preset.uid, state.since, look) ? pool.fairAfter : milliseconds(0);
-    const residency = milliseconds(Math.max(pool.minResidency, state.loadTime, owed));
+    // Whoever waits does not pay for it that nobody knows how long a load took.
+    const residency = milliseconds(Math.max(pool.minResidency, state.loadTime ?? 0, owed));
     return [
       {
         replica,

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { PoolName } from '../domain/ids.ts';
 import type { Preset } from '../domain/preset.ts';
 import { isLive, type Replica } from '../domain/replica.ts';
-import type { Bin } from '../domain/pool.ts';
+import type { Bin, Pool } from '../domain/pool.ts';
 import { amountOf, covers, plus, type Resources } from '../domain/resources.ts';
 import { ageOf, checkPlans, frozen, isForRoom, outcomesOf, presetOf, wishesOf } from '../testing/planner-checks.ts';
 import {
@@ -220,7 +220,7 @@ describe('what is drained', () => {
         assert.ok(input.inFlight.has(id) && input.activity.has(uid) && input.activity.get(uid)?.kind !== 'unknown');
         if (input.inFlight.get(id) === 0) continue;
         assert.ok(!isOfHigher(presetOf(input, uid), name, wish.preset), `${id} is of a higher priority`);
-        assert.ok(input.now - state.since >= Math.max(pool.minResidency, state.loadTime), `${id} is too young`);
+        assert.ok(input.now - state.since >= residencyOf(pool, state), `${id} is too young`);
         const asking = input.demand.get(uid);
         const isOwed = asking !== undefined && asking.since < state.since && input.now - state.since < pool.fairAfter;
         assert.ok(!isOwed, `${id} leaves before those who have waited for it are served`);
@@ -232,6 +232,9 @@ describe('what is drained', () => {
 /** In a pool that a preset has left it has no priority. */
 const isOfHigher = (preset: Preset, pool: PoolName, { priority }: Preset): boolean =>
   preset.pool === pool && preset.priority > priority;
+
+const residencyOf = ({ minResidency }: Pool, { loadTime }: { readonly loadTime: number | undefined }): number =>
+  loadTime === undefined ? minResidency : Math.max(minResidency, loadTime);
 
 /** It may stay, drains for idleness, was used since that was decided, and of its pool nobody else is wanted and not served. */
 function isUsedAgain(replica: Replica, input: PlanInput): boolean {

@@ -125,6 +125,8 @@ describe('a route without a ready replica', () => {
   });
   it('remembers how long its last load took', () => {
     assert.equal(routeOf(a, [aReplica(a, readySince(0, 40))]).lastLoad, 40);
+    const unknown = { ...readySince(0), loadTime: undefined } as Replica['state'];
+    assert.equal(routeOf(a, [aReplica(a, unknown), aReplica(a, readySince(0, 40))]).lastLoad, 40);
     assert.equal(routeOf(a, [], { lastLoad: milliseconds(50) }).lastLoad, 50);
     assert.equal(routeOf(a, [aReplica(a, readySince(0, 40))], { lastLoad: milliseconds(50) }).lastLoad, 50);
   });

@@ -38,7 +38,7 @@ const namesOf = ({ model, aliases, variants }: RoutedPreset): ModelName[] => [
 
 function buildRoute({ preset, replicas, standing }: RouteSource): Route {
   const ready = replicas.flatMap((replica) => readyReplica(preset, replica));
-  const loads = replicas.flatMap(({ state }) => (state.kind === 'ready' ? [state.loadTime] : []));
+  const loads = replicas.flatMap(({ state }) => (state.kind === 'ready' ? (state.loadTime ?? []) : []));
   return {
     uid: preset.uid,
     preset,

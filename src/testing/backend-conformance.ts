@@ -41,7 +41,7 @@ function ordersShow(make: Make): void {
     assert.deepEqual(stage.kinds(), ['starting']);
     const { preset: uid, pool, rendered, serves, state } = await stage.untilState('ready');
     assert.deepEqual([uid, pool, rendered, serves], [preset.uid, preset.pool, preset.rendered, preset.serves]);
-    assert.ok(state.kind === 'ready' && state.loadTime >= 0);
+    assert.ok(state.kind === 'ready' && state.loadTime !== undefined && state.loadTime >= 0);
     assert.match(state.endpoint.origin, /^http:\/\/[^/]+:\d+$/u);
     assert.match(state.endpoint.prefix, /^\/corral-[0-9a-f-]*[0-9a-f]{32}$/u);
     assert.deepEqual(stage.world.running(), ['a']);

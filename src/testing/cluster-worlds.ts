@@ -42,7 +42,7 @@ export const podOf = (preset: string, state: ReplicaState, id = `${preset}-pod`)
 });
 
 export const starting: ReplicaState = { kind: 'starting', since: instant(0) };
-export const ready = (since = 0, loadTime = 1500): ReplicaState => ({
+export const ready = (since = 0, loadTime = 1500): ReplicaState & { readonly kind: 'ready' } => ({
   kind: 'ready',
   since: instant(since),
   loadTime: milliseconds(loadTime),

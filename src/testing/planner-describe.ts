@@ -81,7 +81,7 @@ function describeState(state: ReplicaState): string {
     case 'starting':
       return `starting since ${state.since}`;
     case 'ready':
-      return `ready since ${state.since} after ${state.loadTime}`;
+      return `ready since ${state.since} after ${state.loadTime ?? 'nobody knows what'}`;
     case 'draining':
     case 'stopping': {
       const whom = 'beneficiary' in state.cause ? ` for ${state.cause.beneficiary}` : '';

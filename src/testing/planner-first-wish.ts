@@ -164,7 +164,7 @@ function mayLeaveInUse(replica: Replica, wish: Wish, staying: readonly Replica[]
   const pool = findPool(input, replica.pool);
   if (preset === undefined || pool === undefined || replica.state.kind !== 'ready') return false;
   const { since, loadTime } = replica.state;
-  if (input.now - since < Math.max(pool.minResidency, loadTime)) return false;
+  if (input.now - since < Math.max(pool.minResidency, loadTime ?? 0)) return false;
   const asking = input.demand.get(preset.uid);
   if (asking !== undefined && asking.since < since && input.now - since < pool.fairAfter) return false;
   if (!isKnown(replica, input) || preset.priority > wish.preset.priority) return false;

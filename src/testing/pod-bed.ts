@@ -90,6 +90,7 @@ export async function startBackend(
     },
     ...{ api, pods, lanes, isThere, isToldOf, unschedulableAfter, now, wakeIn, log },
     templates: (uid) => templates.get(uid),
+    lastLoad: () => undefined,
   });
   await pods.start();
   t.after(async () => {

@@ -63,14 +63,14 @@ export const FAULTS_OF_ROOM: readonly PlantedFault[] = [
   planner(
     'candidates',
     'fairness does not let a load pay for itself',
-    'Math.max(pool.minResidency, state.loadTime, owed)',
+    'Math.max(pool.minResidency, state.loadTime ?? 0, owed)',
     'Math.max(pool.minResidency, owed)',
   ),
   planner(
     'candidates',
     'fairness takes what is ready before those are served who have waited for it',
-    'Math.max(pool.minResidency, state.loadTime, owed)',
-    'Math.max(pool.minResidency, state.loadTime)',
+    'Math.max(pool.minResidency, state.loadTime ?? 0, owed)',
+    'Math.max(pool.minResidency, state.loadTime ?? 0)',
   ),
   planner(
     'candidates',

@@ -85,7 +85,10 @@ export interface PodView {
   readonly endpoint: Endpoint | undefined;
   /** Where its llama-server can be asked, ready or not; `undefined`: nowhere yet. */
   readonly address: Endpoint | undefined;
-  /** From its creation until it was ready, by the cluster's clocks, in milliseconds; only while it is ready. */
+  /**
+   * From its creation until it was ready, by the cluster's clocks, in milliseconds; only while it is ready. Until it was so again, where it was not
+   * for a while: Kubernetes keeps the last time only.
+   */
   readonly loadMs: number | undefined;
   /** The scheduler's words why no node takes it; `undefined`: it has not said that. */
   readonly unschedulable: string | undefined;

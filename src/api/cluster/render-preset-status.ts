@@ -110,10 +110,11 @@ function lastLoaded({ replicas }: PresetSituation, last: PresetStatus | undefine
   const [ready] = replicas.flatMap(({ state }) => (state.kind === 'ready' ? [state] : []));
   const known = last?.lastLoadedTime;
   const wasLoaded = last?.readyReplicas !== undefined && last.readyReplicas > 0;
-  if (ready !== undefined && !(wasLoaded && known !== undefined)) {
-    return { lastLoadedTime: timeOf(ready.since, at), loadSeconds: Math.round(ready.loadTime / 1000) };
-  }
   const measured = last?.loadSeconds === undefined ? {} : { loadSeconds: last.loadSeconds };
+  if (ready !== undefined && !(wasLoaded && known !== undefined)) {
+    const took = ready.loadTime === undefined ? measured : { loadSeconds: Math.round(ready.loadTime / 1000) };
+    return { lastLoadedTime: timeOf(ready.since, at), ...took };
+  }
   if (known !== undefined) return { lastLoadedTime: known, ...measured };
   // Whoever was to tell that it was ready has not lived to do so: it is told at the latest when it leaves.
   const [left] = replicas.flatMap((replica) => leavesSince(replica) ?? []);

@@ -1,6 +1,6 @@
 import type { PodView } from '../../api/cluster/pod-view.ts';
 import type { Trouble } from '../../domain/replica.ts';
-import { after, seconds, type Instant } from '../../domain/units.ts';
+import { after, seconds, type Duration, type Instant } from '../../domain/units.ts';
 import { explainNoImageMounts } from './no-image-mounts.ts';
 import type { PodHistory } from './pod-history.ts';
 
@@ -9,6 +9,8 @@ export interface Sight {
   readonly now: Instant;
   /** What its node says in Events why its containers do not begin; `undefined`: nothing, or nobody has asked. */
   readonly nodeWords: string | undefined;
+  /** How long the last load of its preset took, as the status of its ModelDeployment says; `undefined`: it does not. */
+  readonly lastLoad: Duration | undefined;
 }
 
 /** What lasts for less than this is no trouble: most of it is over at once. */

@@ -45,6 +45,8 @@ export interface KubernetesBackendParts {
   /** A replica is being stopped without the word of these edges. */
   readonly onPresumed: (replica: ReplicaId, edges: readonly string[]) => void;
   readonly unschedulableAfter: (pool: PoolName) => Duration;
+  /** How long the last load of a preset took, as a status says; `undefined`: none does. */
+  readonly lastLoad: (preset: PresetUid) => Duration | undefined;
   readonly now: () => Instant;
   readonly wakeIn: WakeIn;
   readonly log: Log;

@@ -4,7 +4,7 @@ import { ANNOTATION, LABEL } from '../../api/cluster/pod-marks.ts';
 import { viewPod, type PodView } from '../../api/cluster/pod-view.ts';
 import { CONTROLLER_NAME } from '../../api/model-pool-schema.ts';
 import type { ReplicaState } from '../../domain/replica.ts';
-import { instant, milliseconds, minutes, seconds, type Instant } from '../../domain/units.ts';
+import { instant, minutes, seconds, type Duration, type Instant } from '../../domain/units.ts';
 import { failedStatus, runningStatus } from '../../testing/fake-kubelet.ts';
 import { aPodSettings, anIdentity, templateOf } from '../../testing/pod-settings.ts';
 import { deadlineOf, observePod } from './observe-pod.ts';
@@ -41,10 +41,10 @@ function view({ status = {}, annotations = {}, deleted = false }: Look): PodView
 function observe(
   looks: readonly (readonly [at: number, look: Look])[],
   now?: number,
-  nodeWords?: string,
+  { nodeWords, lastLoad }: { readonly nodeWords?: string; readonly lastLoad?: Duration } = {},
 ): ReplicaState {
   const { pod, history, at } = lookAt(looks);
-  return observePod(pod, history, LIMITS, { now: instant(now ?? at), nodeWords });
+  return observePod(pod, history, LIMITS, { now: instant(now ?? at), nodeWords, lastLoad });
 }
 
 function lookAt(looks: readonly (readonly [at: number, look: Look])[]): {
@@ -70,6 +70,22 @@ const closed = (cause: string, beneficiary?: string): NonNullable<Look['annotati
 
 const RUNNING = { status: runningStatus(false) };
 const READY = { status: runningStatus(true) };
+
+/** A look at a pod that is ready since this time of the day on which it was made. */
+const readySince = (time: string): Look => ({
+  status: {
+    ...runningStatus(true),
+    conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: `2026-01-01T${time}Z` }],
+  },
+});
+
+/** How long a pod took to load that looks so, one after the other, and where a status says so. */
+function loadTime(looks: readonly Look[], lastLoad?: Duration): number | undefined {
+  const numbered = looks.map((look, at) => [at, look] as const);
+  const state = observe(numbered, undefined, lastLoad === undefined ? {} : { lastLoad });
+  assert.ok(state.kind === 'ready');
+  return state.loadTime;
+}
 
 const waiting = (reason: string, message = ''): Look => ({
   status: { phase: 'Pending', containerStatuses: [{ name: 'llama-server', state: { waiting: { reason, message } } }] },
@@ -126,6 +142,21 @@ describe('a pod', () => {
       [9, READY],
     ]);
     assert.ok(back.kind === 'ready' && back.since === instant(1), 'resident since it was ready first');
+  });
+  it('took as long to load as a status says, where nobody has seen it come', () => {
+    // It was not ready for a moment 20 minutes, or six hours, after it was made.
+    const [again, long] = [readySince('00:20:00'), readySince('06:00:00')];
+    assert.equal(loadTime([again], seconds(4)), 4_000);
+    assert.equal(loadTime([long], seconds(4)), 4_000);
+    assert.equal(loadTime([RUNNING, again], seconds(4)), minutes(20), 'it was seen to come');
+    assert.equal(loadTime([again]), minutes(20), 'for all that is known');
+    assert.equal(loadTime([READY, again], seconds(5)), 5_000);
+  });
+  it('took as long to load as nobody knows, where that is more than its limits allow', () => {
+    assert.equal(loadTime([readySince('00:40:00')]), minutes(40));
+    assert.equal(loadTime([readySince('00:40:01')]), undefined);
+    assert.equal(loadTime([RUNNING, readySince('06:00:00')]), undefined, 'also where it was seen to come back');
+    assert.equal(loadTime([READY], minutes(41)), undefined, 'also where a status says so');
   });
   it('drains while its gate is closed, or cannot be read', () => {
     const cause = { kind: 'evicted', beneficiary: 'u/b' };
@@ -388,7 +419,7 @@ describe('a failed pod', () => {
 
 describe('what troubles a pod that starts', () => {
   const troubleOf = (looks: readonly (readonly [number, Look])[], now?: number, nodeWords?: string): unknown => {
-    const state = observe(looks, now, nodeWords);
+    const state = observe(looks, now, nodeWords === undefined ? {} : { nodeWords });
     return state.kind === 'starting' ? state.trouble : state.kind;
   };
   const scheduled = (containers: object): Look => ({
@@ -428,7 +459,7 @@ describe('what troubles a pod that starts', () => {
     assert.deepEqual(troubleOf([[1, scheduled(creating)]], 1, disk), { code: 'NotStarting', words: disk });
   });
   it('is part of the reason when the provision timeout ends', () => {
-    const state = observe([[1, scheduled(creating)]], 1 + 30 * 60_000, 'FailedMount: no disk');
+    const state = observe([[1, scheduled(creating)]], 1 + 30 * 60_000, { nodeWords: 'FailedMount: no disk' });
     assert.ok(state.kind === 'failed');
     assert.equal(state.failure.code, 'ProvisionTimeout');
     assert.match(state.failure.reason, /provision timeout of 1800 s: FailedMount: no disk$/u);
@@ -508,7 +539,10 @@ describe('a pod that takes too long', () => {
     assert.equal(codeAt([[1, { annotations: closed('idle') }]], late), 'draining');
     assert.equal(codeAt([[1, { deleted: true }]], late), 'stopping');
     const { pod, history } = lookAt([[1, {}]]);
-    assert.equal(observePod(pod, history, undefined, { now: instant(late), nodeWords: undefined }).kind, 'starting');
+    assert.equal(
+      observePod(pod, history, undefined, { now: instant(late), nodeWords: undefined, lastLoad: undefined }).kind,
+      'starting',
+    );
     assert.equal(deadlineOf(pod, history, undefined), undefined);
     assert.equal(deadlineOf(pod, history, LIMITS), 1 + 30 * 60_000);
   });
@@ -551,10 +585,10 @@ describe('what is no pod of Corral’s', () => {
     };
     for (const [status, loadTime] of [
       [early, 0],
-      [{ ...before, conditions: [{ type: 'Ready', status: 'True' }] }, 0],
+      [{ ...before, conditions: [{ type: 'Ready', status: 'True' }] }, undefined],
     ] as const) {
       const state = observe([[1, { status }]]);
-      assert.ok(state.kind === 'ready' && state.loadTime === milliseconds(loadTime));
+      assert.ok(state.kind === 'ready' && state.loadTime === loadTime);
     }
   });
 });

@@ -34,18 +34,19 @@ export function observePod(
   pod: PodView,
   history: PodHistory,
   limits: PodLimits | undefined,
-  { now, nodeWords }: Sight,
+  sight: Sight,
 ): ReplicaState {
+  const { now, lastLoad } = sight;
   if (pod.deleting && !isCollected(pod, history)) {
     return { kind: 'stopping', since: history.deleting ?? now, cause: deletionCause(pod) };
   }
-  const trouble = findTrouble(pod, history, { now, nodeWords });
+  const trouble = findTrouble(pod, history, sight);
   const failure = failureOf({ pod, history, trouble }, limits, now);
   if (failure !== undefined) return { kind: 'failed', failure };
   if (pod.gate?.closed !== false) {
     return { kind: 'draining', since: history.closed ?? now, cause: pod.drainCause ?? { kind: 'ordered' } };
   }
-  return liveState(pod, history, trouble);
+  return liveState({ pod, history, trouble }, limits, lastLoad);
 }
 
 /** It is said to have failed no later than to be deleted: one that was being deleted when its node went ends as that. */
@@ -60,9 +61,23 @@ export function deletionCause({ gate, drainCause, nodeLost, disruption }: PodVie
 }
 
 /** What a pod is if nothing is said against it: ready or on its way there. */
-function liveState({ endpoint }: PodView, { ready, exists }: PodHistory, trouble: Trouble | undefined): ReplicaState {
-  if (endpoint !== undefined && ready !== undefined) return { kind: 'ready', ...ready, endpoint };
-  return { kind: 'starting', since: exists, ...(trouble === undefined ? {} : { trouble }) };
+function liveState(known: Known, limits: PodLimits | undefined, lastLoad: Duration | undefined): ReplicaState {
+  const { pod, history, trouble } = known;
+  const { ready, exists } = history;
+  if (pod.endpoint === undefined || ready === undefined) {
+    return { kind: 'starting', since: exists, ...(trouble === undefined ? {} : { trouble }) };
+  }
+  const took = ready.hasCome ? ready.loadTime : (lastLoad ?? ready.loadTime);
+  return { kind: 'ready', since: ready.since, loadTime: withinLimits(took, limits), endpoint: pod.endpoint };
+}
+
+/**
+ * A load that took longer would have failed: then it is the time since which the pod is ready again, after hours it may be, and nobody knows how long
+ * the load took.
+ */
+function withinLimits(took: Duration | undefined, limits: PodLimits | undefined): Duration | undefined {
+  if (took === undefined || limits === undefined) return undefined;
+  return took > limits.provisionTimeout + limits.loadTimeout ? undefined : took;
 }
 
 /** When an open pod will have failed for being slow, if nothing changes; `undefined`: never. */

@@ -12,7 +12,7 @@ export interface PodHistory {
   readonly exists: Instant;
   readonly running: Instant | undefined;
   /** That it was ready for the first time. It stays when it is not ready any more. */
-  readonly ready: { readonly since: Instant; readonly loadTime: Duration } | undefined;
+  readonly ready: FirstReady | undefined;
   /** That its llama-server runs and is not ready (any more). */
   readonly unready: Instant | undefined;
   readonly unschedulable: Instant | undefined;
@@ -22,6 +22,15 @@ export interface PodHistory {
   readonly closed: Instant | undefined;
   readonly deleting: Instant | undefined;
   readonly failed: Instant | undefined;
+}
+
+/** How a pod was when it was first seen ready. */
+interface FirstReady {
+  readonly since: Instant;
+  /** By what the cluster says then. */
+  readonly loadTime: Duration | undefined;
+  /** It was seen before that: it has not been ready long ago. */
+  readonly hasCome: boolean;
 }
 
 /** The history of a pod after one more look at it. */
@@ -37,7 +46,7 @@ export function noteLook(before: PodHistory | undefined, pod: PodView, now: Inst
   return {
     exists: before === undefined ? now : before.exists,
     running: first('running', isRunning),
-    ready: before?.ready ?? (isReady ? { since: now, loadTime: milliseconds(pod.loadMs ?? 0) } : undefined),
+    ready: before?.ready ?? (isReady ? firstReady(before, pod, now) : undefined),
     unready: lasting('unready', isRunning && !isReady),
     unschedulable: lasting('unschedulable', pod.unschedulable !== undefined),
     notBegun: lasting('notBegun', hasNotBegun(pod)),
@@ -46,6 +55,12 @@ export function noteLook(before: PodHistory | undefined, pod: PodView, now: Inst
     failed: first('failed', hasFailed),
   };
 }
+
+const firstReady = (before: PodHistory | undefined, { loadMs }: PodView, now: Instant): FirstReady => ({
+  since: now,
+  loadTime: loadMs === undefined ? undefined : milliseconds(loadMs),
+  hasCome: before !== undefined,
+});
 
 const hasNotBegun = ({ scheduled, phase, deleting, server, others }: PodView): boolean =>
   scheduled &&

@@ -14,6 +14,7 @@ import type { PodTemplate } from './render-pod-template.ts';
 export interface PodStatesParts {
   readonly templates: (uid: PresetUid) => PodTemplate | undefined;
   readonly unschedulableAfter: (pool: PoolName) => Duration;
+  readonly lastLoad: (preset: PresetUid) => Duration | undefined;
   readonly keeper: Pick<PodKeeper, 'orderOf' | 'isAway'>;
   readonly nodeWords: Pick<NodeWords, 'of'>;
 }
@@ -45,7 +46,7 @@ export class PodStates {
     // Until somebody has looked what has become of it, it is as it was: another one beside it could be one too many.
     if (lostSince !== undefined && (pod.deleting || keeper.isAway(pod.uid)))
       return { kind: 'stopping', since: lostSince, cause: deletionCause(pod) };
-    const sight = { now, nodeWords: nodeWords.of(pod.uid) };
+    const sight = { now, nodeWords: nodeWords.of(pod.uid), lastLoad: this.#parts.lastLoad(pod.preset) };
     return observePod(asOrdered(pod, order), history, this.#limitsOf(pod), sight);
   }
 
