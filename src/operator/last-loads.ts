@@ -5,8 +5,8 @@ import { seconds, type Duration } from '../domain/units.ts';
 import { statusOf } from './status-of.ts';
 
 /**
- * How long the last load of each preset took, as the statuses say: whoever has seen the pod become ready has written it. Made once for each decision,
- * and asked for each pod.
+ * How long the last load of each preset took, as the statuses say: whoever has seen the pod become ready has written it. Made once for each acceptance, and
+ * only when there is a pod whose load this operator has not seen.
  */
 export const lastLoads = memoize(
   (verdicts: readonly DeploymentVerdict<unknown>[]): ReadonlyMap<PresetUid, Duration> =>

@@ -1,4 +1,5 @@
 import type { PodView } from '../../api/cluster/pod-view.ts';
+import type { PresetUid } from '../../domain/ids.ts';
 import type { Trouble } from '../../domain/replica.ts';
 import { after, seconds, type Duration, type Instant } from '../../domain/units.ts';
 import { explainNoImageMounts } from './no-image-mounts.ts';
@@ -9,8 +10,8 @@ export interface Sight {
   readonly now: Instant;
   /** What its node says in Events why its containers do not begin; `undefined`: nothing, or nobody has asked. */
   readonly nodeWords: string | undefined;
-  /** How long the last load of its preset took, as the status of its ModelDeployment says; `undefined`: it does not. */
-  readonly lastLoad: Duration | undefined;
+  /** How long the last load of a preset took, as the status of its ModelDeployment says; `undefined`: it does not. */
+  readonly lastLoad: (preset: PresetUid) => Duration | undefined;
 }
 
 /** What lasts for less than this is no trouble: most of it is over at once. */

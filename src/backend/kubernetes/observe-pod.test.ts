@@ -44,7 +44,7 @@ function observe(
   { nodeWords, lastLoad }: { readonly nodeWords?: string; readonly lastLoad?: Duration } = {},
 ): ReplicaState {
   const { pod, history, at } = lookAt(looks);
-  return observePod(pod, history, LIMITS, { now: instant(now ?? at), nodeWords, lastLoad });
+  return observePod(pod, history, LIMITS, { now: instant(now ?? at), nodeWords, lastLoad: () => lastLoad });
 }
 
 function lookAt(looks: readonly (readonly [at: number, look: Look])[]): {
@@ -540,7 +540,7 @@ describe('a pod that takes too long', () => {
     assert.equal(codeAt([[1, { deleted: true }]], late), 'stopping');
     const { pod, history } = lookAt([[1, {}]]);
     assert.equal(
-      observePod(pod, history, undefined, { now: instant(late), nodeWords: undefined, lastLoad: undefined }).kind,
+      observePod(pod, history, undefined, { now: instant(late), nodeWords: undefined, lastLoad: () => undefined }).kind,
       'starting',
     );
     assert.equal(deadlineOf(pod, history, undefined), undefined);

@@ -61,13 +61,13 @@ export function deletionCause({ gate, drainCause, nodeLost, disruption }: PodVie
 }
 
 /** What a pod is if nothing is said against it: ready or on its way there. */
-function liveState(known: Known, limits: PodLimits | undefined, lastLoad: Duration | undefined): ReplicaState {
+function liveState(known: Known, limits: PodLimits | undefined, lastLoad: Sight['lastLoad']): ReplicaState {
   const { pod, history, trouble } = known;
   const { ready, exists } = history;
   if (pod.endpoint === undefined || ready === undefined) {
     return { kind: 'starting', since: exists, ...(trouble === undefined ? {} : { trouble }) };
   }
-  const took = ready.hasCome ? ready.loadTime : (lastLoad ?? ready.loadTime);
+  const took = ready.hasCome ? ready.loadTime : (lastLoad(pod.preset) ?? ready.loadTime);
   return { kind: 'ready', since: ready.since, loadTime: withinLimits(took, limits), endpoint: pod.endpoint };
 }
 

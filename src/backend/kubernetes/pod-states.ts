@@ -3,7 +3,7 @@ import { poolName, replicaId, type PoolName, type PresetUid } from '../../domain
 import type { Replica, ReplicaState } from '../../domain/replica.ts';
 import type { Duration, Instant } from '../../domain/units.ts';
 import { hasEnded } from './find-pod-failure.ts';
-import { noticeAt } from './find-trouble.ts';
+import { noticeAt, type Sight } from './find-trouble.ts';
 import type { NodeWords } from './node-words.ts';
 import { deadlineOf, deletionCause, observePod, type PodLimits } from './observe-pod.ts';
 import type { KnownPod } from './pod-book.ts';
@@ -14,7 +14,7 @@ import type { PodTemplate } from './render-pod-template.ts';
 export interface PodStatesParts {
   readonly templates: (uid: PresetUid) => PodTemplate | undefined;
   readonly unschedulableAfter: (pool: PoolName) => Duration;
-  readonly lastLoad: (preset: PresetUid) => Duration | undefined;
+  readonly lastLoad: Sight['lastLoad'];
   readonly keeper: Pick<PodKeeper, 'orderOf' | 'isAway'>;
   readonly nodeWords: Pick<NodeWords, 'of'>;
 }
@@ -46,7 +46,7 @@ export class PodStates {
     // Until somebody has looked what has become of it, it is as it was: another one beside it could be one too many.
     if (lostSince !== undefined && (pod.deleting || keeper.isAway(pod.uid)))
       return { kind: 'stopping', since: lostSince, cause: deletionCause(pod) };
-    const sight = { now, nodeWords: nodeWords.of(pod.uid), lastLoad: this.#parts.lastLoad(pod.preset) };
+    const sight = { now, nodeWords: nodeWords.of(pod.uid), lastLoad: this.#parts.lastLoad };
     return observePod(asOrdered(pod, order), history, this.#limitsOf(pod), sight);
   }
 
