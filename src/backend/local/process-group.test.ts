@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type { Writable } from 'node:stream';
 import { it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { ProcessGroup } from './process-group.ts';
 
 /** Leaves its group, and with it a child that ends and that it never buries. */
@@ -26,6 +28,33 @@ it('a group is empty when of its processes only dead ones are left, though nobod
   await new ProcessGroup(leader.pid).untilEmpty();
   assert.ok(process.kill(-leader.pid, 0), 'the dead one is not buried');
 });
+
+it(
+  'a process that leaves the group while it is waited for, as one that becomes a daemon, is waited for no more',
+  { timeout: 60_000 },
+  async (t) => {
+    if (process.platform !== 'linux') {
+      t.skip('there is no setsid');
+      return;
+    }
+    const leader = spawn('sh', ['-c', 'sh -c "$LEAVES" & exit 0'], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
+      env: { ...process.env, LEAVES: 'echo $$; read told <&3; exec setsid tail -f /dev/null' },
+    });
+    assert.ok(leader.pid !== undefined && leader.stdout !== null);
+    const exit = once(leader, 'exit');
+    const [line] = (await once(createInterface(leader.stdout), 'line')) as [string];
+    t.after(() => process.kill(Number(line), 'SIGKILL'));
+    await exit;
+    const looks = t.mock.method(process, 'kill');
+    const empty = new ProcessGroup(leader.pid).untilEmpty();
+    while (looks.mock.callCount() < 2) await setImmediate();
+    (leader.stdio[3] as Writable).end('go\n');
+    await empty;
+    assert.ok(process.kill(Number(line), 0), 'it still runs');
+  },
+);
 
 it('a group that was found empty is signalled no more: its number may be taken again', async (t) => {
   const leader = spawn('true', { detached: true, stdio: 'ignore' });

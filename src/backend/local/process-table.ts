@@ -42,16 +42,12 @@ export async function isRunning(pid: number): Promise<boolean> {
   return status !== undefined && !(/^State:\s+[ZX]/mu.test(status) && /^Threads:\s+1$/mu.test(status));
 }
 
-/** The processes of a group that run. Rejects where that cannot be told. */
-export async function runningMembers(group: number): Promise<number[]> {
-  const places = process.platform === 'linux' ? await linuxPlaces() : placesOf(await listPs());
+/** The processes of a group that run, of all or of `some`: one may have left the group meanwhile. Rejects where that cannot be told. */
+export async function runningMembers(group: number, some?: readonly number[]): Promise<number[]> {
+  const places =
+    process.platform === 'linux' ? await linuxPlaces(some ?? (await listPids())) : placesOf(await listPs());
   const members = [...places].filter(([, place]) => place.group === group).map(([pid]) => pid);
-  return runningOf(members);
-}
-
-/** Those of some processes that run. */
-export async function runningOf(pids: readonly number[]): Promise<number[]> {
-  const running = await Promise.all(pids.map(async (pid) => ((await isRunning(pid)) ? [pid] : [])));
+  const running = await Promise.all(members.map(async (pid) => ((await isRunning(pid)) ? [pid] : [])));
   return running.flat();
 }
 
@@ -109,8 +105,7 @@ async function ancestorsInProc(pid: number): Promise<number[] | undefined> {
   return undefined;
 }
 
-async function linuxPlaces(): Promise<Map<number, Place>> {
-  const pids = await listPids();
+async function linuxPlaces(pids: readonly number[]): Promise<Map<number, Place>> {
   const places = await Promise.all(pids.map(async (pid) => [pid, await placeInProc(pid)] as const));
   return new Map(places.flatMap(([pid, place]) => (place === undefined ? [] : [[pid, place] as const])));
 }
