@@ -27,7 +27,8 @@ export const FAILURES = {
     remedy: 'correct `pod`, `resources` or the policy; its own words are in the message',
   },
   QuotaExceeded: {
-    means: 'a ResourceQuota of the namespace is used up',
+    means:
+      'a ResourceQuota of the namespace is used up, and still was 3 s after the pod was ordered: Kubernetes counts a moment later what has gone',
     remedy: 'let something else of the namespace end, raise the quota, or let the pod ask for less',
   },
   Unschedulable: {

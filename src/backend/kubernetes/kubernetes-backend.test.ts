@@ -150,18 +150,6 @@ describe('a start', () => {
       await startReady(world.backend, MOUNTING);
     });
   }
-  it('for which the namespace has no quota left says so', async (t) => {
-    const timers = new ManualTimers();
-    const world = await bed(t, EAGER, { timers });
-    const message = 'pods "x" is forbidden: exceeded quota: small, requested: pods=1, used: pods=1, limited: pods=1';
-    world.server.fail(CREATE, { kind: 'status', status: 403, reason: 'Forbidden', message });
-    start(world.backend);
-    timers.advance(milliseconds(5));
-    const { code, reason, startedAt, at } = failureOf(await untilState(world.backend, 'failed'));
-    assert.equal(code, 'QuotaExceeded');
-    assert.equal(startedAt, at - 5, 'it was ordered then');
-    assert.ok(reason.startsWith('the pod is refused: ') && reason.endsWith(message), reason);
-  });
   it('is refused by a webhook that does not answer; any other trouble of the server passes', async (t) => {
     const world = await bed(t);
     const message = 'Internal error occurred: failed calling webhook "policy.example.com": connection refused';
@@ -362,6 +350,115 @@ describe('a start', () => {
     hold.release();
     await untilGone(world.backend);
     assert.deepEqual(pods(world), []);
+  });
+});
+
+describe('a start for which a ResourceQuota has no room', () => {
+  const message = 'pods "x" is forbidden: exceeded quota: small, requested: pods=1, used: pods=1, limited: pods=1';
+  const REFUSAL = { kind: 'status', status: 403, reason: 'Forbidden', message } as const;
+  /** Limits are 200 ms, doubling, and half of each is waited; the alarm of the backend comes before that would be over. */
+  const FIRST_PAUSE = milliseconds(100);
+
+  async function refusedOnce(t: TestContext, times: number): Promise<PodBed & { readonly timers: ManualTimers }> {
+    const timers = new ManualTimers();
+    const world = await bed(t, EAGER, { timers, laneTimers: timers });
+    world.server.fail(CREATE, REFUSAL, times);
+    start(world.backend);
+    await timers.armed(FIRST_PAUSE);
+    assert.deepEqual(kinds(world.backend), ['starting']);
+    return { ...world, timers };
+  }
+  const creations = (world: PodBed): number => calls(world).filter((call) => call === 'create').length;
+
+  it('is tried again: what has just gone is counted a moment later', async (t) => {
+    const world = await refusedOnce(t, 1);
+    world.timers.advance(FIRST_PAUSE);
+    await untilState(world.backend, 'ready');
+    assert.equal(creations(world), 2);
+  });
+  it('has failed after 3 s in the words of the API server, also while its next try is to come, and is not tried again', async (t) => {
+    const world = await refusedOnce(t, Infinity);
+    for (const pause of [100, 200, 400, 800]) {
+      await world.timers.armed(milliseconds(pause));
+      world.timers.advance(milliseconds(pause));
+    }
+    await world.timers.armed(milliseconds(1_600));
+    world.timers.advance(milliseconds(1_499));
+    assert.deepEqual(kinds(world.backend), ['starting']);
+    world.timers.advance(milliseconds(1));
+    const [replica] = world.backend.observe();
+    assert.ok(replica !== undefined);
+    const { code, reason, startedAt, at } = failureOf(replica);
+    assert.deepEqual([code, startedAt, at], ['QuotaExceeded', 0, 3_000]);
+    assert.ok(reason.startsWith('the pod is refused: ') && reason.endsWith(message), reason);
+    world.backend.forget(replica.id);
+    await untilGone(world.backend);
+    assert.equal(creations(world), 5);
+    start(world.backend);
+    await world.timers.rearmed(FIRST_PAUSE);
+    assert.deepEqual(kinds(world.backend), ['starting'], 'the next one has its own time');
+  });
+  it('tells of its end by itself', async (t) => {
+    const world = await refusedOnce(t, Infinity);
+    const told = until(world.backend, (replicas) => replicas.find(({ state }) => state.kind === 'failed'));
+    await world.timers.armed(seconds(3));
+    world.timers.advance(seconds(3));
+    assert.equal(failureOf(await told).code, 'QuotaExceeded');
+  });
+  it('has failed at once where it is older than that', async (t) => {
+    const timers = new ManualTimers();
+    const world = await bed(t, EAGER, { timers, laneTimers: timers });
+    const hold = world.server.hold(CREATE);
+    world.server.fail(CREATE, REFUSAL);
+    start(world.backend);
+    await world.server.until(() => hold.arrived > 0);
+    timers.advance(seconds(4));
+    assert.deepEqual(kinds(world.backend), ['starting'], 'nobody has refused it');
+    hold.release();
+    const { code, startedAt, at } = failureOf(await untilState(world.backend, 'failed'));
+    assert.deepEqual([code, startedAt, at], ['QuotaExceeded', 0, 4_000], 'and for good');
+  });
+  it('has failed when its provision timeout is over, if that is sooner', async (t) => {
+    const hasty = templateOf(aPodSettings({ provisionTimeout: seconds(2) }));
+    const timers = new ManualTimers();
+    const world = await bed(t, hasty, { timers, laneTimers: timers });
+    world.server.fail(CREATE, REFUSAL, Infinity);
+    start(world.backend, hasty);
+    await timers.armed(FIRST_PAUSE);
+    timers.advance(seconds(2));
+    assert.equal(failureOf(await untilState(world.backend, 'failed')).code, 'QuotaExceeded');
+  });
+  it('is given up at once when nobody wants it any more', async (t) => {
+    const world = await refusedOnce(t, Infinity);
+    const replica = await untilState(world.backend, 'starting');
+    drain(world.backend, replica);
+    stop(world.backend, replica);
+    await untilGone(world.backend);
+    assert.equal(creations(world), 1);
+    assert.deepEqual(world.timers.delays, [], 'nothing is waited for any more');
+  });
+  it('is given up without a failure when nobody wants it any more while it is on its way', async (t) => {
+    const timers = new ManualTimers();
+    const world = await bed(t, EAGER, { timers, laneTimers: timers });
+    const hold = world.server.hold(CREATE);
+    world.server.fail(CREATE, REFUSAL);
+    start(world.backend);
+    await world.server.until(() => hold.arrived > 0);
+    const seen = new Set<string>();
+    world.backend.onChange(() => {
+      for (const kind of kinds(world.backend)) seen.add(kind);
+    });
+    drain(world.backend, await untilState(world.backend, 'starting'));
+    hold.release();
+    await untilGone(world.backend);
+    assert.deepEqual([[...seen], creations(world)], [['draining'], 1]);
+  });
+  it('is made when the order to drain it is taken back', async (t) => {
+    const world = await refusedOnce(t, 1);
+    const replica = await untilState(world.backend, 'starting');
+    drain(world.backend, replica);
+    cancel(world.backend, replica);
+    await untilState(world.backend, 'ready');
   });
 });
 

@@ -6,8 +6,11 @@ import type { Log } from '../../platform/log.ts';
 import { keyOf } from './pod-book.ts';
 import { isDoubtful, type PodWrites, type WriteOutcome } from './pod-writes.ts';
 
-/** How a step went. `ownerless`: no pod is made, since its owner is not there, as far as the API server says. */
-export type StepOutcome = WriteOutcome | 'ownerless';
+/**
+ * How a step went. No pod is made, as far as the API server says, `ownerless`: since its owner is not there, `overQuota`: since a
+ * ResourceQuota has no room for it.
+ */
+export type StepOutcome = WriteOutcome | 'ownerless' | 'overQuota';
 
 /** Something that is to be done under a pod's name. */
 export type Step = () => Promise<StepOutcome>;
@@ -76,7 +79,7 @@ export class PodLanes {
   }
 
   #setBack(key: string, outcome: Exclude<StepOutcome, 'written'>): Setback {
-    if (outcome === 'ownerless') return 'later';
+    if (outcome !== 'changed') return 'later';
     this.#doubtful.add(key);
     return 'conflict';
   }

@@ -8,7 +8,7 @@ import type { Step, StepOutcome } from './pod-lanes.ts';
 import type { PodOrder } from './pod-order.ts';
 import type { CreateOutcome, PodWrites, WriteOutcome } from './pod-writes.ts';
 import type { PodTemplate } from './render-pod-template.ts';
-import { isBornAs, ordered, refused, startId, type Start } from './start.ts';
+import { isBornAs, mayPass, ordered, refused, startId, type CreateRefusal, type Start } from './start.ts';
 
 export interface PodStartsParts {
   readonly writes: PodWrites;
@@ -104,7 +104,7 @@ export class PodStarts {
     return outcome;
   }
 
-  #note(start: Start, outcome: CreateOutcome): WriteOutcome {
+  #note(start: Start, outcome: CreateOutcome): StepOutcome {
     switch (outcome.kind) {
       case 'created':
         return 'written';
@@ -112,8 +112,18 @@ export class PodStarts {
       case 'changed':
         return 'changed';
       case 'refused':
-        start.state = { kind: 'failed', failure: refused(outcome, start.since, this.#parts.now()) };
-        return 'written';
+        return this.#refuse(start, outcome);
     }
+  }
+
+  /** What was ordered of it meanwhile counts, and is carried out by the next try. */
+  #refuse(start: Start, refusal: CreateRefusal): StepOutcome {
+    const now = this.#parts.now();
+    if (mayPass(start, refusal, now)) {
+      if (start.state.kind === 'wanted') start.state = { kind: 'wanted', refusal };
+      return 'overQuota';
+    }
+    start.state = { kind: 'failed', failure: refused(refusal, start.since, now) };
+    return 'written';
   }
 }

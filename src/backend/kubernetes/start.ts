@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Preset } from '../../domain/preset.ts';
 import type { DrainCause, Failure, Replica, ReplicaState } from '../../domain/replica.ts';
 import { replicaId, type BinName } from '../../domain/ids.ts';
-import { after, type Instant } from '../../domain/units.ts';
+import { after, milliseconds, seconds, type Instant } from '../../domain/units.ts';
 import type { PodView } from '../../api/cluster/pod-view.ts';
 import type { PodOrder } from './pod-order.ts';
 import { renderPod, type PodIdentity, type PodTemplate, type RenderedPod } from './render-pod-template.ts';
@@ -12,6 +12,13 @@ export interface CreateRefusal {
   readonly code: 'CreateRefused' | 'QuotaExceeded';
   readonly message: string;
 }
+
+/**
+ * For how long a start is tried again that a ResourceQuota has no room for. An API server goes by what was counted last, and a controller
+ * counts later what has gone (k8s.io/kubernetes, pkg/controller/resourcequota): room that has just come free for this start looks used up. It ends
+ * before the 5 s within which what an API server says is in the status.
+ */
+const QUOTA_LAG = seconds(3);
 
 /** A pod that was ordered and is not known to exist. */
 export interface Start {
@@ -24,9 +31,12 @@ export interface Start {
   state: StartState;
 }
 
-/** `close`, `delete`: it is to be drained or stopped, and need not come to be. `failed`: it cannot come to be. */
+/**
+ * `close`, `delete`: it is to be drained or stopped, and need not come to be. `failed`: it cannot come to be. `refusal`: why it did not come
+ * to be when it was tried last, where that may pass.
+ */
 export type StartState =
-  | { readonly kind: 'wanted' }
+  | { readonly kind: 'wanted'; readonly refusal: CreateRefusal | undefined }
   | { readonly kind: 'close' | 'delete'; readonly since: Instant; readonly cause: DrainCause }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
@@ -37,14 +47,14 @@ export function orderStart({ slot, ...order }: StartOrder): Start {
   const { preset, template, bin } = order;
   const prefix = `/corral-${randomBytes(16).toString('hex')}`;
   const pod = renderPod(template, { slot, prefix, bin, footprint: preset.footprint });
-  return { ...order, pod, state: { kind: 'wanted' } };
+  return { ...order, pod, state: { kind: 'wanted', refusal: undefined } };
 }
 
 /** What a start is after an order. One that took too long may still come to be, and is stopped then. */
 export function ordered(order: PodOrder): StartState {
   switch (order.kind) {
     case 'open':
-      return { kind: 'wanted' };
+      return { kind: 'wanted', refusal: undefined };
     case 'close':
     case 'delete':
       return { kind: order.kind, since: order.since, cause: order.cause };
@@ -77,13 +87,26 @@ function stateOf(start: Start, now: Instant): ReplicaState {
       return { ...state, kind: state.kind === 'close' ? 'draining' : 'stopping' };
     case 'wanted': {
       const deadline = startDeadline(start);
-      return deadline > now ? { kind: 'starting', since } : { kind: 'failed', failure: tooLate(start, deadline) };
+      if (deadline > now) return { kind: 'starting', since };
+      const { refusal } = state;
+      return {
+        kind: 'failed',
+        failure: refusal === undefined ? tooLate(start, deadline) : refused(refusal, since, deadline),
+      };
     }
   }
 }
 
-/** When it has failed for not having come to be. */
-export const startDeadline = ({ since, template }: Start): Instant => after(since, template.settings.provisionTimeout);
+/** When it has failed for not having come to be. Of one that a quota has refused, also where its next try is still to come. */
+export function startDeadline({ since, template, state }: Start): Instant {
+  const { provisionTimeout } = template.settings;
+  const isRefused = state.kind === 'wanted' && state.refusal !== undefined;
+  return after(since, isRefused ? milliseconds(Math.min(QUOTA_LAG, provisionTimeout)) : provisionTimeout);
+}
+
+/** Whether what has refused it now may let it come to be before long. */
+export const mayPass = ({ since }: Start, { code }: CreateRefusal, now: Instant): boolean =>
+  code === 'QuotaExceeded' && now < after(since, QUOTA_LAG);
 
 const tooLate = ({ template, since }: Start, at: Instant): Failure => ({
   code: 'ProvisionTimeout',

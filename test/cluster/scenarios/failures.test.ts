@@ -179,7 +179,7 @@ describe('a model that cannot be loaded', { timeout: 180_000 }, () => {
   );
 
   it(
-    'because of a limit, a quota, or a webhook that does not answer: at once, and it says which',
+    'because of a limit, a quota, or a webhook that does not answer: soon, and it says which',
     inCluster(async (scene) => {
       await restrict(scene, 'hooked');
       const limits = (amounts: object): object => ({ resources: { limits: amounts } });
