@@ -17,7 +17,10 @@ export const FROM_PROXIES: readonly string[] = ['x-forwarded-proto', 'x-forwarde
 /** What we make, or add to. */
 export const ADDED: readonly string[] = ['x-request-id', 'x-forwarded-for', 'forwarded'];
 
-/** Of an answer: speak of one connection only (RFC 9110 section 7.6.1), or of the replica instead of us. */
+/**
+ * Of an answer: speak of one connection only (RFC 9110 section 7.6.1), or of the replica instead of us, or are ours to say:
+ * of event streams we say x-accel-buffering, once, whether the replica does or not.
+ */
 export const DROPPED: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
@@ -33,6 +36,7 @@ export const DROPPED: ReadonlySet<string> = new Set([
   'expect',
   'server',
   'alt-svc',
+  'x-accel-buffering',
   'x-request-id',
 ]);
 /** The same, of all names that begin so. */
