@@ -4,6 +4,7 @@ import { AddressCounts } from './address-counts.ts';
 import { clientAddress, countedAddress, plainAddress, type IsTrustedProxy } from './client-address.ts';
 import type { Instant } from '../domain/units.ts';
 import type { EdgeLimits } from './limits.ts';
+import { LINGER, linger } from './linger.ts';
 import { rawRefusal, refuse, type Refusal } from './refusal.ts';
 import { TOO_MANY_CONNECTIONS, TurnAway } from './turn-away.ts';
 
@@ -171,7 +172,8 @@ export class Connections {
     const isInside = current?.req.complete === false;
     connection.lastWords = isInside ? '' : rawRefusal(refusal);
     connection.behind = behind.filter(({ req }) => req.complete);
-    if (isInside && current.res.headersSent) socket.destroy();
+    // What is refused already has its answer, which goes out whole.
+    if (isInside && current.res.headersSent && !current.res.writableEnded) socket.destroy();
     else if (isInside) refuse(current.res, refusal);
     else if (current === undefined) endWith(socket, connection.lastWords);
   }
@@ -182,7 +184,10 @@ export class Connections {
     socket.on('drain', () => connection?.current?.res.emit('drain'));
   }
 
-  /** Accepts nothing more, closes what is idle, and the rest when it becomes so. Resolves when all are closed. */
+  /**
+   * Accepts nothing more, closes what is idle, and the rest when it becomes so. Resolves when all are closed. Those that are ended and not
+   * closed yet have their bounds.
+   */
   async close(): Promise<void> {
     this.#closing = true;
     const closed = new Promise<void>((resolve) => {
@@ -192,7 +197,8 @@ export class Connections {
       });
     });
     this.#turnAway.close();
-    for (const [socket, { current }] of this.#connections) if (current === undefined) socket.destroy();
+    for (const [socket, { current }] of this.#connections)
+      if (current === undefined && socket.writable) socket.destroy();
     await closed;
   }
 
@@ -206,7 +212,7 @@ export class Connections {
     const next = behind.shift();
     if (next !== undefined) this.#begin(connection, next);
     else if (lastWords !== undefined) endWith(socket, lastWords);
-    else if (this.#closing) socket.destroySoon();
+    else if (this.#closing && socket.writable) socket.destroySoon();
   }
 
   /** False, and nothing counted: there are too many. */
@@ -229,6 +235,7 @@ export class Connections {
       lastWords: undefined,
     };
     this.#connections.set(socket, connection);
+    closeBehindBody(connection);
     // Who ends the connection has left, and waits for no answer: also where something is begun behind the request, which Node takes for an error.
     socket.once('end', () => {
       if (connection.current?.req.complete === true) socket.end();
@@ -245,9 +252,19 @@ export class Connections {
 
 const ignore = (): void => undefined;
 
+/** One that cannot be written to any more is being closed. */
 function endWith(socket: Socket, words: string): void {
-  if (socket.writable) socket.end(words);
-  socket.destroySoon();
+  if (socket.writable) linger(socket, LINGER, undefined, words);
+}
+
+/** Node calls this when the answer is out that ends a connection, also where the body of its request is still on the way. */
+function closeBehindBody(connection: Connection): void {
+  const { socket } = connection;
+  socket.destroySoon = () => {
+    const req = connection.current?.req;
+    if (req?.complete === false && socket.writable) linger(socket, LINGER, req, '');
+    else net.Socket.prototype.destroySoon.call(socket);
+  };
 }
 
 /** The connection is the proxy's: other clients need it. */
