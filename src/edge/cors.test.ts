@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { startEdge, type EdgeBed } from '../testing/edge-testbed.ts';
-import { answer, ask, chatBody, startStub, type Got } from '../testing/http-kit.ts';
+import { answer, ask, chatBody, errorOf, startStub, type AskOptions, type Got } from '../testing/http-kit.ts';
 import { DEFAULT_CORS, type CorsPolicy } from './cors.ts';
 
 const A = 'https://a.example';
@@ -135,5 +135,86 @@ test("a model's answer has Corral's headers, and not those of its llama-server",
   assert.deepEqual(corsOf(got), REFLECTED(A));
   assert.match(String(got.headers['access-control-expose-headers']), /x-request-id/u);
   const other = await ask(bed, { body: chatBody('a'), headers: { origin: LOCAL } });
-  assert.deepEqual([other.status, corsOf(other)], [200, { vary: 'origin' }]);
+  assert.deepEqual([other.status, corsOf(other)], [403, { vary: 'origin' }]);
+});
+
+/** A bed that lists its origins, whose model is loaded, with all that was done for anybody. */
+async function listedBed(t: TestContext, origins: CorsPolicy['origins']) {
+  const done: string[] = [];
+  const note = (what: string) => (): 'ordered' => {
+    done.push(what);
+    return 'ordered';
+  };
+  const reload = async (): Promise<{ ok: true }> => {
+    done.push('reload');
+    return Promise.resolve({ ok: true });
+  };
+  const bed = await startEdge(t, {
+    surface: { cors: { ...DEFAULT_CORS, origins } },
+    orders: { reload, load: note('load'), unload: note('unload') },
+  });
+  const stub = await startStub(t, 'r1', (_request, socket) => {
+    done.push('chat');
+    socket.write(answer('{}'));
+  });
+  bed.publish({ model: 'a', replicas: [stub.replica] });
+  return { bed, done };
+}
+
+const EVIL = 'https://evil.example';
+const TEXT = { 'content-type': 'text/plain;charset=UTF-8' };
+
+/** What is asked, and what is done for it where it may be. */
+const DEEDS: readonly [deed: string, options: AskOptions][] = [
+  ['load', { path: '/models/load', body: chatBody('a') }],
+  ['unload', { path: '/models/unload', body: chatBody('a') }],
+  ['chat', { path: '/v1/chat/completions', body: chatBody('a') }],
+  ['reload', { method: 'GET', path: '/models?reload=1' }],
+];
+
+for (const [who, headers] of [
+  ['a page of another origin, without a preflight', { origin: EVIL, 'sec-fetch-site': 'cross-site', ...TEXT }],
+  ['a page in a sandbox', { origin: 'null', ...TEXT }],
+  ['a page whose own name was led here', { host: 'evil.example', origin: EVIL, 'sec-fetch-site': 'same-origin' }],
+  ['an image or a link of another site', { 'sec-fetch-site': 'cross-site' }],
+  ['the same of another host of the same site', { 'sec-fetch-site': 'same-site' }],
+  ['a browser that says something new', { 'sec-fetch-site': 'elsewhere' }],
+] as const) {
+  test(`where origins are listed, nothing is done for ${who}`, async (t) => {
+    const { bed, done } = await listedBed(t, [A, 'localhost']);
+    const more: AskOptions[] = [{ method: 'GET', path: '/health' }, { path: '/nothing' }, { method: 'PUT' }];
+    for (const options of [...DEEDS.map(([, deed]) => deed), ...more]) {
+      const got = await ask(bed, { ...options, headers });
+      assert.deepEqual([got.status, errorOf(got).get('code')], [403, 'origin_not_allowed']);
+      assert.equal(got.headers['access-control-allow-origin'], undefined);
+    }
+    assert.deepEqual(done, []);
+    await bed.ended(7);
+    assert.deepEqual([...new Set(bed.records.map(({ code }) => code))], ['origin_not_allowed']);
+  });
+}
+
+for (const [who, origins, headers] of [
+  ['a program that is no browser', [A], {}],
+  ['a page that is listed', [A], { origin: A, 'sec-fetch-site': 'cross-site' }],
+  ['a page of this machine', ['localhost'], { origin: LOCAL, 'sec-fetch-site': 'same-site' }],
+  ['a user', [A], { 'sec-fetch-site': 'none' }],
+  ['a page that says no origin, since it is of this one', [A], { 'sec-fetch-site': 'same-origin' }],
+  ['any page where none are listed', '*', { origin: EVIL, 'sec-fetch-site': 'cross-site' }],
+  ['anything else where none are listed', '*', { 'sec-fetch-site': 'cross-site' }],
+] as const) {
+  test(`everything is done for ${who}`, async (t) => {
+    const { bed, done } = await listedBed(t, origins);
+    for (const [, deed] of DEEDS) assert.equal((await ask(bed, { ...deed, headers })).status, 200);
+    assert.deepEqual(
+      done,
+      DEEDS.map(([deed]) => deed),
+    );
+  });
+}
+
+test('the preflight of a page that is not listed is answered, and says that it may not', async (t) => {
+  const { bed } = await listedBed(t, [A]);
+  const got = await ask(bed, { method: 'OPTIONS', headers: { origin: EVIL, 'sec-fetch-site': 'cross-site' } });
+  assert.deepEqual([got.status, got.headers['access-control-allow-origin']], [204, undefined]);
 });

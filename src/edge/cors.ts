@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Refusal } from './refusal.ts';
 
 /**
  * Who may call from a page of another origin (https://fetch.spec.whatwg.org/#http-cors-protocol), by the options and
@@ -52,6 +53,29 @@ export function preflightHeaders(policy: CorsPolicy, req: IncomingMessage): read
     ...(policy.credentials ? [['access-control-allow-credentials', 'true'] as const] : []),
   ];
 }
+
+/**
+ * Refuses what a page asks that the list does not name: without the headers of `allowOrigin` its browser keeps the answer from it, but carries
+ * out what needs no preflight (https://fetch.spec.whatwg.org/#http-cors-protocol), and a page whose own name was led here (DNS rebinding) asks for
+ * none. Where a browser says no origin, as for an image or a link, it says whether another site asks
+ * (https://www.w3.org/TR/fetch-metadata/). Preflights are answered: those do nothing. Other programs send neither header.
+ */
+export function originProblem(policy: CorsPolicy, { method, headers }: IncomingMessage): Refusal | undefined {
+  if (policy.origins === '*' || method === 'OPTIONS') return undefined;
+  const { origin, 'sec-fetch-site': site } = headers;
+  const isOurs = origin === undefined ? site === undefined || OF_NO_OTHER.has(site) : isAllowed(policy, origin);
+  return isOurs ? undefined : ORIGIN_NOT_ALLOWED;
+}
+
+/** What `Sec-Fetch-Site` says where no page of another origin asks: its user does, or a page of this one. */
+const OF_NO_OTHER: ReadonlySet<string> = new Set(['none', 'same-origin']);
+
+const ORIGIN_NOT_ALLOWED: Refusal = {
+  status: 403,
+  code: 'origin_not_allowed',
+  type: 'permission_error',
+  message: 'the page that asks is none of those that may call here (--cors-origins)',
+};
 
 /** One answer serves all: no page may send credentials. */
 const isForAll = ({ origins, credentials }: CorsPolicy): boolean => origins === '*' && !credentials;

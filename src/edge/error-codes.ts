@@ -17,6 +17,7 @@ export const ERROR_CODES = [
   { code: 'invalid_order', statuses: [400], scenes: ['order'] },
   { code: 'invalid_api_key', statuses: [401], scenes: ['key'] },
   { code: 'permission_denied', statuses: [403], scenes: ['key'] },
+  { code: 'origin_not_allowed', statuses: [403], scenes: ['always'] },
   { code: 'not_found', statuses: [404], scenes: ['nowhere'] },
   { code: 'model_not_found', statuses: [404], scenes: ['model'] },
   { code: 'method_not_allowed', statuses: [405], scenes: ['nowhere'] },

@@ -1,6 +1,6 @@
 import { assertNever } from '../domain/assert-never.ts';
 import type { KeyOperation } from '../domain/api-key.ts';
-import { allowOrigin, preflightHeaders } from './cors.ts';
+import { allowOrigin, originProblem, preflightHeaders } from './cors.ts';
 import type { Handling } from './endpoints.ts';
 import type { FoundEndpoint } from './find-endpoint.ts';
 import { eventsOf } from './event-dialect.ts';
@@ -35,7 +35,7 @@ export function serveVisit(edge: EdgeContext, visit: Visit): void {
   const found = edge.findEndpoint(req.method, path);
   if (found.kind === 'found') visit.endpoint = found.endpoint;
   const need = needOf(found, visit.query);
-  const refusal = need === 'nothing' ? undefined : letIn(edge, visit, need);
+  const refusal = originProblem(edge.cors, req) ?? (need === 'nothing' ? undefined : letIn(edge, visit, need));
   if (refusal !== undefined) {
     refuse(res, { ...refusal, close: hasBody(req) });
     return;

@@ -66,7 +66,7 @@ describe('the endpoints of corral serve', suite, () => {
       return [status, headers['access-control-allow-origin'], headers['access-control-allow-credentials']];
     };
     assert.deepEqual(await allowed(PAGE), [200, PAGE, undefined]);
-    assert.deepEqual(await allowed('https://evil.example'), [200, undefined, undefined]);
+    assert.deepEqual(await allowed('https://evil.example'), [403, undefined, undefined]);
     const preflight = await ask(corral, {
       method: 'OPTIONS',
       headers: { origin: PAGE, 'access-control-request-headers': 'authorization' },
