@@ -51,8 +51,14 @@ test('an unknown field is told by its name, a missing one by what it must be', (
   assert.deepEqual(check({ items: [{}] }), ['value items[0].name: the field is missing. It must be a name.']);
 });
 
+test('what is not there at all is told like what is empty', () => {
+  assert.deepEqual(check(undefined), ['value : must be an object, and is missing.']);
+  assert.deepEqual(check(null), ['value : must be an object, not empty.']);
+});
+
 test('whatever has another type than the rules expect is a fault and no exception', () => {
   for (const strange of [
+    undefined,
     null,
     5,
     [],

@@ -35,6 +35,7 @@ export type ShowValue = (path: FieldPath, value: unknown) => string;
 
 /** Arguments and variables may hold passwords: they are never repeated. */
 function showUnlessSecret(path: FieldPath, value: unknown): string {
+  if (value === undefined) return ', and is missing';
   if (value === null) return ', not empty';
   if (Array.isArray(value)) return `, not a list of ${value.length}`;
   if (typeof value === 'object') return `, not an object with ${nameFields(Object.keys(value))}`;

@@ -177,7 +177,7 @@ export class ClusterLink {
 
   #view(): EdgeView {
     const { ledger, identity, timers } = this.#parts;
-    const presets = [...this.#follower.declared].flatMap((uid) => {
+    const presets = [...this.#follower.declared.keys()].flatMap((uid) => {
       const tally = ledger.tally(uid);
       return tally === undefined ? [] : [{ uid, hasReplica: this.#follower.replicasOf(uid).length > 0, tally }];
     });

@@ -3,25 +3,15 @@ import { POD_SELECTOR } from '../api/cluster/pod-marks.ts';
 import type { PodView } from '../api/cluster/pod-view.ts';
 import { MODEL_DEPLOYMENTS, MODEL_POOLS, PODS } from '../api/cluster/resources.ts';
 import { Alarm } from '../domain/alarm.ts';
-import type { PoolName, PresetUid, ReplicaId } from '../domain/ids.ts';
-import { replicaId } from '../domain/ids.ts';
-import { earliest } from '../domain/units.ts';
-import { isLackOfRoom } from '../domain/wait-reason.ts';
+import type { PresetUid, ReplicaId } from '../domain/ids.ts';
 import type { KubeApi } from '../kube/kube-api.ts';
 import type { KubeObject, Resource } from '../kube/kube-object.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { Timers } from '../kube/timers.ts';
 import type { Log } from '../platform/log.ts';
-import { buildRouteTable } from '../routing/build-route-table.ts';
-import type { RouteBoard, RoutedPreset } from '../routing/route.ts';
-import type { Standing } from '../routing/standing.ts';
-import { edgeReplica, type EdgeReplica } from './edge-replica.ts';
-
-/** A preset whose names reach it, and how it stands. */
-export interface DeclaredPreset {
-  readonly preset: RoutedPreset;
-  readonly standing: Standing;
-}
+import type { RouteBoard } from '../routing/route.ts';
+import type { EdgeReplica } from './edge-replica.ts';
+import { lookAtRoutes, NOTHING_SEEN, type DeclaredPreset, type RouteLook, type Seen } from './route-look.ts';
 
 /** What a new table means for what is to be reported. */
 export interface PublishedNews {
@@ -38,8 +28,7 @@ export interface RouteFollowerParts {
   readonly readPod: (pod: KubeObject) => PodView | undefined;
   readonly ledger: Ledger;
   readonly board: RouteBoard;
-  /** How a preset stands, with what clients have ordered here and its status may not say yet. */
-  readonly underOrders: (preset: PresetUid, told: Standing) => Standing;
+  readonly underOrders: Seen['underOrders'];
   /** A new table is published, and `acks` and `replicasOf` are of the same moment. */
   readonly onPublished: (news: PublishedNews) => void;
   readonly timers: Timers;
@@ -55,12 +44,13 @@ export class RouteFollower {
   readonly #deployments: Reflector;
   readonly #pools: Reflector;
   readonly #pods: Reflector;
-  #declared: ReadonlySet<PresetUid> = new Set();
-  #backingOff: ReadonlySet<PresetUid> = new Set();
-  #replicas: ReadonlyMap<PresetUid, readonly EdgeReplica[]> = new Map();
-  #acks: ReadonlyMap<ReplicaId, number> = new Map();
-  /** Pools in which somebody waits for room, as the operator has written. */
-  #contended: ReadonlySet<PoolName> = new Set();
+  /** What the table was made with that is published, or is being so. */
+  #seen = NOTHING_SEEN;
+  /** Of the same look, once its table is published. */
+  #acks = NOTHING_SEEN.acks;
+  #contended = NOTHING_SEEN.contended;
+  /** What was known last could be made no table of. */
+  #isStuck = false;
   #willPublish = false;
   #isFollowing = false;
   readonly #alarm: Alarm;
@@ -75,12 +65,15 @@ export class RouteFollower {
     });
   }
 
-  /** Resolves when all was listed, by quorum, and the first table is published; or when `stop` came before. */
+  /**
+   * Resolves when all was listed, by quorum, and the first table is published; or when `stop` came before. Rejects if none can
+   * be made: there is no earlier one to go by.
+   */
   async start(): Promise<void> {
     const synced = await Promise.all(this.#all().map(async (reflector) => reflector.start()));
     if (synced.includes('stopped')) return;
     this.#isFollowing = true;
-    this.publish();
+    this.#publish(this.#look());
   }
 
   /** Publishes nothing more. Resolves when nothing is open any more. */
@@ -105,17 +98,17 @@ export class RouteFollower {
   }
 
   /** Presets whose requests are counted. */
-  get declared(): ReadonlySet<PresetUid> {
-    return this.#declared;
+  get declared(): Pick<ReadonlyMap<PresetUid, unknown>, 'has' | 'keys'> {
+    return this.#seen.declared;
   }
 
   /** Whether its status tells of a failed load, after which it is not tried again yet. */
   isBackingOff(preset: PresetUid): boolean {
-    return this.#backingOff.has(preset);
+    return this.#seen.backingOff.has(preset);
   }
 
   replicasOf(preset: PresetUid): readonly EdgeReplica[] {
-    const replicas = this.#replicas.get(preset);
+    const replicas = this.#seen.replicas.get(preset);
     return replicas === undefined ? [] : replicas;
   }
 
@@ -124,41 +117,52 @@ export class RouteFollower {
     return this.#acks.has(replica) || this.replicasOf(preset).some(({ pool }) => this.#contended.has(pool));
   }
 
-  /** Publishes what is known now. Before `start` has listed everything, nothing is known. */
+  /**
+   * Publishes what is known now. Before `start` has listed everything, nothing is known. What no table can be made of is told, and
+   * changes nothing: the last table holds, with what it acknowledges, and it is tried again at the next change.
+   */
   publish(): void {
     if (!this.#isFollowing) return;
-    const { readPresets, readPod, ledger, board, onPublished, timers } = this.#parts;
-    const now = timers.now();
-    const presets = readPresets(this.#deployments.objects(), this.#pools.objects());
-    const pods = this.#pods.objects().flatMap((object) => readPod(object) ?? []);
-    const replicas = pods.flatMap((pod) => edgeReplica(pod, now) ?? []);
-    this.#replicas = Map.groupBy(replicas, ({ preset }) => preset);
-    this.#declared = new Set([...presets.map(({ preset }) => preset.uid), ...this.#replicas.keys()]);
-    this.#backingOff = new Set(
-      presets.flatMap(({ preset, standing }) => (standing.backOff === undefined ? [] : [preset.uid])),
-    );
-    const acks = new Map(pods.flatMap(acknowledge));
+    const look = this.#tryToLook();
+    if (look !== undefined) this.#publish(look);
+  }
+
+  #tryToLook(): RouteLook | undefined {
+    try {
+      const look = this.#look();
+      this.#isStuck = false;
+      return look;
+    } catch (error) {
+      if (!this.#isStuck) this.#parts.log.error('the routes could not be made, the last ones hold', { error });
+      this.#isStuck = true;
+      return undefined;
+    }
+  }
+
+  #look(): RouteLook {
+    const { readPresets, readPod, underOrders, timers } = this.#parts;
+    return lookAtRoutes({
+      presets: readPresets(this.#deployments.objects(), this.#pools.objects()),
+      pods: this.#pods.objects().flatMap((object) => readPod(object) ?? []),
+      underOrders,
+      now: timers.now(),
+    });
+  }
+
+  #publish(look: RouteLook): void {
+    const { ledger, board, onPublished, timers } = this.#parts;
+    const { acks, contended } = look;
     const hasNewAcks = [...acks].some(([pod, epoch]) => this.#acks.get(pod) !== epoch);
-    const contended = new Set(presets.filter(waitsForRoom).map(({ preset }) => preset.pool));
     const isRoomAwaited = contended.difference(this.#contended).size > 0;
-    const scalings = new Map(presets.map(({ preset }) => [preset.uid, preset.scaling]));
-    ledger.declare(
-      [...this.#declared].map((uid) => ({ uid, scaling: scalings.get(uid) })),
-      now,
-    );
-    board.publish(buildRouteTable(presets.map((declared) => this.#source(declared))));
+    const now = timers.now();
+    this.#seen = look;
+    ledger.declare(look.declared.values(), now);
+    board.publish(look.table);
     // Only now, and in the same tick: nothing is sent there any more.
     this.#acks = acks;
     this.#contended = contended;
-    // A back-off ends by itself.
-    const ends = presets.flatMap(({ standing }) => standing.backOff?.retryAt ?? []);
-    this.#alarm.setTo(earliest(ends.filter((at) => at > now)), now);
+    this.#alarm.setTo(look.until, now);
     onPublished({ hasNewAcks, isRoomAwaited });
-  }
-
-  #source({ preset, standing }: DeclaredPreset): DeclaredPreset & { readonly replicas: readonly EdgeReplica[] } {
-    const { uid } = preset;
-    return { preset, standing: this.#parts.underOrders(uid, standing), replicas: this.replicasOf(uid) };
   }
 
   #reflect(resource: Resource, labelSelector?: string): Reflector {
@@ -180,9 +184,3 @@ export class RouteFollower {
     });
   }
 }
-
-const waitsForRoom = ({ standing: { waitsFor } }: DeclaredPreset): boolean =>
-  waitsFor !== undefined && isLackOfRoom(waitsFor.reason);
-
-const acknowledge = ({ uid, gate }: PodView): [ReplicaId, number][] =>
-  gate?.closed === true ? [[replicaId(uid), gate.epoch]] : [];

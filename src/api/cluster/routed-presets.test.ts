@@ -65,6 +65,7 @@ test('what is being deleted, cannot be read or belongs to another controller is 
   const status = granting('a', { a: ['a'] });
   assert.deepEqual(namesOf([withStatus(status, { isDeleting: true })]), []);
   assert.deepEqual(namesOf([declared('a', [{ name: 'a' }], { status })]), []);
+  for (const spec of [undefined, null]) assert.deepEqual(namesOf([{ ...withStatus(status), spec }]), []);
   assert.deepEqual(namesOf([withStatus(status)], [declaredPool('default', { controllerName: 'example.com/x' })]), []);
 });
 
