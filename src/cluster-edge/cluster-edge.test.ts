@@ -8,6 +8,7 @@ import { EDGE_REPORTS, LEASES, MODEL_DEPLOYMENTS, MODEL_POOLS, PODS } from '../a
 import { accessLog } from '../edge/access-log.ts';
 import { createPresetReader } from '../api/cluster/routed-presets.ts';
 import { checkObject } from '../api/check-object.ts';
+import { readPath } from '../api/field-path.ts';
 import type { EdgeReportBody } from '../api/edge-report-schema.ts';
 import { EdgeReportSchema } from '../api/manifest-schema.ts';
 import { DEFAULT_EDGE_LIMITS } from '../edge/limits.ts';
@@ -392,6 +393,48 @@ test('a report that somebody deletes comes back, and one that another life write
   bed.cluster.edge.server.closeAllConnections();
   await bed.cluster.shutdown();
   assert.equal(bed.report().bootId, 'later');
+});
+
+/** Somebody writes himself into the Lease of the edge. */
+const takeLease = ({ server }: Bed): unknown =>
+  server.edit(LEASES, { namespace: 'corral-system', name: 'edge-1' }, (object) => ({
+    ...object,
+    spec: { ...(object['spec'] as JsonObject), holderIdentity: 'later' },
+  }));
+
+const leaseHolder = ({ server }: Bed): unknown =>
+  readPath(server.find(LEASES, 'corral-system', 'edge-1'), ['spec', 'holderIdentity']);
+
+/** Time in which a lease is renewed, and a report is not written for its age alone. */
+const renewing = (): EagerTimers => new EagerTimers(seconds(3));
+
+test('a Lease that somebody edits is taken back, as the report is still that of the edge, and that is told', async (t) => {
+  const bed = await startEdge(t, renewing());
+  const { bootId, sequence } = bed.report();
+  await bed.server.until(() => leaseHolder(bed) === bootId);
+  takeLease(bed);
+  await bed.server.until(() => leaseHolder(bed) === bootId);
+  assert.ok(bed.report().sequence > sequence, 'it has asked');
+  assert.deepEqual(
+    bed.log.lines.filter((line) => line.includes('lease')),
+    ['warn the lease could not be renewed; trying again: leases edge-1 is written by another process'],
+  );
+  assert.equal(bed.isTakenOver(), false);
+});
+
+test('the Lease of a later edge is left to it, and ends this one though it has nothing to report', async (t) => {
+  const bed = await startEdge(t, renewing());
+  const { bootId } = bed.report();
+  await bed.server.until(() => leaseHolder(bed) === bootId);
+  bed.server.edit(EDGE_REPORTS, { namespace: 'corral-system', name: 'edge-1' }, (object) => ({
+    ...object,
+    report: { ...(object['report'] as JsonObject), bootId: 'later' },
+  }));
+  takeLease(bed);
+  await bed.takenOver;
+  bed.cluster.edge.server.closeAllConnections();
+  await bed.cluster.shutdown();
+  assert.deepEqual([bed.report().bootId, leaseHolder(bed)], ['later', 'later']);
 });
 
 for (const kind of ['reset', 'reset-after'] as const) {

@@ -47,6 +47,8 @@ export class ClusterLink {
   readonly #keeper: LeaseKeeper;
   #sequence = 0;
   #isEnding = false;
+  /** Somebody else holds the Lease, and the report has not told yet whether it is a later edge. */
+  #isLeaseLost = false;
   /** An order is open for a limited time. */
   readonly #settling: Alarm;
 
@@ -135,7 +137,19 @@ export class ClusterLink {
     const onReached = (): void => {
       this.#follower.retryNow();
     };
-    return new LeaseKeeper({ lease: this.#lease, bootId: this.#bootId, wallClock, timers, log, onReached });
+    const onTakenOver = (): void => {
+      this.#isLeaseLost = true;
+      this.#writer.changed('waitedFor');
+    };
+    return new LeaseKeeper({
+      lease: this.#lease,
+      bootId: this.#bootId,
+      wallClock,
+      timers,
+      log,
+      onReached,
+      onTakenOver,
+    });
   }
 
   #createWriter(): ReportWriter {
@@ -168,11 +182,18 @@ export class ClusterLink {
     return replica !== undefined && this.#follower.isEndAwaited(preset, replica);
   }
 
-  /** Everything is read in the tick of the call. */
+  /**
+   * Everything is read in the tick of the call. A later edge writes its report before its Lease: where ours is taken after the Lease
+   * was lost, there is none.
+   */
   async #writeReport(): Promise<void> {
     const report = buildReport(this.#view());
     this.#sequence += 1;
+    const isLeaseLost = this.#isLeaseLost;
     await this.#report.write({ report });
+    if (!isLeaseLost) return;
+    this.#isLeaseLost = false;
+    this.#lease.takeBack();
   }
 
   #view(): EdgeView {

@@ -16,6 +16,8 @@ export interface LeaseKeeperParts {
   readonly log: Log;
   /** The lease could be renewed, after it could not. */
   readonly onReached: () => void;
+  /** The lease is another's. That alone does not say whether the edge is: somebody may have edited it. */
+  readonly onTakenOver: () => void;
 }
 
 /** Shows that this edge runs: renews its lease every 3 s. */
@@ -49,17 +51,16 @@ export class LeaseKeeper {
   }
 
   async #renew(acquireTime: string, hasFailed: boolean): Promise<boolean> {
-    const { lease, bootId, log } = this.#parts;
+    const { lease, bootId, log, onTakenOver } = this.#parts;
     try {
       await lease.write({
         spec: { holderIdentity: bootId, leaseDurationSeconds: LEASE_SECONDS, acquireTime, renewTime: this.#time() },
       });
       return true;
     } catch (error) {
-      // That another edge has our name is told, and acted upon, by the report.
       const reason = error instanceof Error ? error.message : String(error);
-      if (!hasFailed && !(error instanceof TakenOver))
-        log.warn('the lease could not be renewed; trying again', { reason });
+      if (!hasFailed) log.warn('the lease could not be renewed; trying again', { reason });
+      if (error instanceof TakenOver) onTakenOver();
       return false;
     }
   }

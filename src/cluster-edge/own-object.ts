@@ -29,6 +29,8 @@ export class OwnObject {
   /** As it was last read or written; `undefined`: there was none. */
   #known: KubeObject | undefined;
   #hasWritten = false;
+  /** The next write replaces what another has written. */
+  #takesBack = false;
 
   constructor(parts: OwnObjectParts) {
     this.#parts = parts;
@@ -43,12 +45,18 @@ export class OwnObject {
       try {
         this.#known = await this.#put(content);
         this.#hasWritten = true;
+        this.#takesBack = false;
         return;
       } catch (error) {
         if (!hasChanged(error) || tries === MAX_TRIES) throw error;
         await this.#look();
       }
     }
+  }
+
+  /** It is proven that no later edge is there: whoever has written it last, the next write makes it ours again. */
+  takeBack(): void {
+    this.#takesBack = true;
   }
 
   /** Whether there is anything of it. */
@@ -96,9 +104,8 @@ export class OwnObject {
 
   async #look(): Promise<void> {
     const found = await this.#parts.api.get(this.#parts.resource, this.#ref);
-    if (found !== undefined && this.#hasWritten && !this.#parts.isOurs(found)) {
-      throw new TakenOver(this.#parts.resource.plural, this.#ref.name);
-    }
+    const isExpected = found === undefined || !this.#hasWritten || this.#takesBack || this.#parts.isOurs(found);
+    if (!isExpected) throw new TakenOver(this.#parts.resource.plural, this.#ref.name);
     this.#known = found;
   }
 }
