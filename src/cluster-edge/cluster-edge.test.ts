@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type net from 'node:net';
 import { test, type TestContext } from 'node:test';
+import { ANNOTATION } from '../api/cluster/pod-marks.ts';
 import { viewPod, type PodView } from '../api/cluster/pod-view.ts';
 import { EDGE_REPORTS, LEASES, MODEL_DEPLOYMENTS, MODEL_POOLS, PODS } from '../api/cluster/resources.ts';
 import { accessLog } from '../edge/access-log.ts';
@@ -285,6 +286,35 @@ test('a closed gate is acknowledged with what is in flight, and from then on not
   await bed.reports((report) => inFlightAt(report, 'a-pod') === 1 && report.acks.length === 0);
   await llama.answer('{}');
   assert.equal((await second).status, 200);
+});
+
+test('a model that requests do not load holds them while its pod is replaced, and refuses them while it is unloaded', async (t) => {
+  const bed = await aReadyEdge(t, aDeployment('a', { scaling: { autoload: false } }));
+  const leaves = (uid: string, cause: string): unknown =>
+    bed.server.put(
+      PODS,
+      aModelPod('a', { uid, gate: { closed: true, epoch: 1 }, annotations: { [ANNOTATION.drainCause]: cause } }),
+    );
+  leaves('old', 'changed');
+  await bed.reports(({ acks }) => acks.length === 1);
+  const held = chat(bed, 'a');
+  await bed.reports((report) => modelOf(report, 'a')?.waiting === 1);
+  // By the time of its last load it is seen that a status is.
+  says(bed, 'a', { phase: 'Draining', reason: 'Changed', loadSeconds: 4 });
+  await lists(bed, ([a]) => a?.['expected_load_ms'] === 4000);
+  bed.server.finishDeletion('old');
+  await lists(bed, ([a]) => a?.['phase'] === 'unloaded');
+  const llama = await aServer(t);
+  bed.server.put(PODS, aModelPod('a', { uid: 'new', ip: llama.ip }));
+  await llama.answer('{}');
+  assert.equal((await held).status, 200);
+
+  says(bed, 'a', { phase: 'Ready', loadSeconds: 5 });
+  await lists(bed, ([a]) => a?.['expected_load_ms'] === 5000);
+  leaves('new', 'ordered');
+  await bed.reports(({ acks }) => acks.some(({ podUid }) => podUid === 'new'));
+  const refused = await chat(bed, 'a');
+  assert.deepEqual([refused.status, errorOf(refused).get('code')], [400, 'model_not_loaded']);
 });
 
 test('a pod whose gate says nothing that is understood gets nothing, and is never acknowledged', async (t) => {

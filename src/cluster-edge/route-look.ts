@@ -2,6 +2,7 @@ import type { PodView } from '../api/cluster/pod-view.ts';
 import type { Declared } from '../activity/ledger.ts';
 import type { PoolName, PresetUid, ReplicaId } from '../domain/ids.ts';
 import { replicaId } from '../domain/ids.ts';
+import { causeOf } from '../domain/replica.ts';
 import { earliest, type Instant } from '../domain/units.ts';
 import { isLackOfRoom } from '../domain/wait-reason.ts';
 import { buildRouteTable } from '../routing/build-route-table.ts';
@@ -74,8 +75,19 @@ function sourceOf(
   replicas: RouteLook['replicas'],
   { underOrders }: Seen,
 ): DeclaredPreset & { readonly replicas: readonly EdgeReplica[] } {
-  const own = replicas.get(preset.uid);
-  return { preset, standing: underOrders(preset.uid, standing), replicas: own === undefined ? [] : own };
+  const found = replicas.get(preset.uid);
+  const own = found === undefined ? [] : found;
+  return { preset, standing: underOrders(preset.uid, orderedByItself({ preset, standing }, own)), replicas: own };
+}
+
+/**
+ * A preset orders its own load as `settleOrders` says, and its pods tell before its status does. Not before those are gone that somebody
+ * has ordered to be unloaded: that order stands until then.
+ */
+function orderedByItself({ preset, standing }: DeclaredPreset, own: readonly EdgeReplica[]): Standing {
+  const causes = new Set(own.map((replica) => causeOf(replica)?.kind));
+  const isOrdered = preset.scaling.minReplicas > 0 || causes.has('changed');
+  return isOrdered && !causes.has('ordered') ? { ...standing, ordered: true } : standing;
 }
 
 /** Also those that nobody declares any more: their replicas may have requests. */

@@ -150,6 +150,15 @@ describe('a preset stands', () => {
     assert.equal(newer.waitsFor, undefined, 'a word of a later version');
   });
 
+  it('ordered while it leaves only to be replaced, also when its pod is gone already', () => {
+    const orderedAs = (phase: string, reason: string): boolean => standing({ phase, reason, message: 'x' }).ordered;
+    assert.deepEqual(
+      ['Draining', 'Stopping', 'Unloaded', 'Failed'].map((phase) => orderedAs(phase, 'Changed')),
+      [true, true, false, false],
+    );
+    assert.equal(orderedAs('Draining', 'Ordered'), false);
+  });
+
   it('at its place in the queue of its pool, as the status of that one tells', () => {
     const queue = ['b-uid/b', 'a-uid/a'];
     const pools = [declaredPool('default', {}, { status: { queue } })];

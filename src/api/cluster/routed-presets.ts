@@ -1,4 +1,5 @@
 import { modelName, type ModelName, type PresetUid } from '../../domain/ids.ts';
+import type { LeaveReason } from '../../domain/leaving.ts';
 import { isFailureCode, isTroubleCode } from '../../domain/replica.ts';
 import { after, type Instant, milliseconds, minutes, seconds } from '../../domain/units.ts';
 import { isWaitReason } from '../../domain/wait-reason.ts';
@@ -98,6 +99,15 @@ function placeOf(uid: PresetUid, pool: ClusterPool | undefined): number | undefi
 const troubleOf = ({ phase, reason, message = '' }: PresetStatus): Standing['trouble'] =>
   phase === 'Loading' && reason !== undefined && isTroubleCode(reason) ? { code: reason, words: message } : undefined;
 
+const REPLACED: LeaveReason = 'Changed';
+
+/**
+ * Of a preset that requests do not load, this is what an order has come to. One that leaves only to be replaced has ordered its own
+ * load (`settleOrders`): between the end of its pod and the next one nothing else tells of that.
+ */
+const isOrdered = ({ phase, reason }: PresetStatus): boolean =>
+  phase === 'Waiting' || phase === 'Loading' || ((phase === 'Draining' || phase === 'Stopping') && reason === REPLACED);
+
 /**
  * How a preset stands, as its status tells. What speaks of another generation of the spec refuses nobody: the operator will
  * say in a moment what holds of this one.
@@ -110,7 +120,6 @@ function standingOf(
 ): Standing {
   const { status, generation } = deployment;
   const isCurrent = status?.observedGeneration === generation;
-  const { phase } = own;
   const trouble = troubleOf(own);
   return {
     notAccepted: isCurrent ? notAccepted(own, pool) : undefined,
@@ -118,8 +127,7 @@ function standingOf(
     backOff: isCurrent ? backOffOf(own, seenAt(deployment), now) : undefined,
     waitsFor: waitsForOf(own, deployment, pool),
     ...(trouble === undefined ? {} : { trouble }),
-    // Of a preset that requests do not load, this is what an order has come to.
-    ordered: phase === 'Waiting' || phase === 'Loading',
+    ordered: isOrdered(own),
     lastLoad: own.loadSeconds === undefined ? undefined : seconds(own.loadSeconds),
   };
 }
