@@ -105,7 +105,8 @@ export class PresetAccount implements Account {
     this.#started += 1;
     this.#scale?.peak.set(this.#inFlight, now);
     const there = this.#events.begun(replica);
-    if (this.#inFlight === 1 || there === 1) this.#tell('busy', replica);
+    // Of one that may have several replicas others may have requests elsewhere, and only the sum says whether one more is needed.
+    if (this.#inFlight === 1 || there === 1 || this.#scale !== undefined) this.#tell('busy', replica);
     if (this.#isUnderPressure()) this.#tell('pressure', replica);
     const end = once('a request in flight');
     return {

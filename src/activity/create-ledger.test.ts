@@ -198,6 +198,7 @@ describe('the books', () => {
       ['demand', uid, undefined],
       ['busy', uid, replica],
       ['demand', uid, undefined],
+      ['busy', uid, replica],
       ['pressure', uid, replica],
       ['idle', uid, replica],
     ]);
@@ -214,6 +215,11 @@ describe('the books', () => {
     assert.equal(changes.length, 0);
     account.wait(T).dispatch(replica, T);
     assert.ok(changes.includes('pressure'), 'again, and also by one that was held');
+  });
+  it('tell of each that begins where there may be several replicas: elsewhere there may be more', () => {
+    const { account, changes } = opened(declared(2, 4));
+    for (let requests = 0; requests < 3; requests += 1) account.begin(replica, T);
+    assert.deepEqual(changes, ['busy', 'busy', 'busy']);
   });
   it('tell of no pressure on a preset that may have one replica only, or that nobody declares any more', () => {
     for (const scaling of [declared().scaling, undefined]) {

@@ -38,9 +38,9 @@ export interface Account {
 }
 
 /**
- * `demand`: the first waiter came or the last one went. `busy`: the first request in flight of a preset or a replica began.
- * `idle`: the last one of a preset or a replica ended. `pressure`: the requests in flight of a preset that may have several
- * replicas have risen above a multiple of its `targetInFlight`.
+ * `demand`: the first waiter came or the last one went. `busy`: the first request in flight of a preset or a replica began, or any
+ * of a preset that may have several replicas. `idle`: the last one of a preset or a replica ended. `pressure`: the requests in flight
+ * of a preset that may have several replicas have risen above a multiple of its `targetInFlight`.
  */
 export type LedgerChange = 'demand' | 'busy' | 'idle' | 'pressure';
 

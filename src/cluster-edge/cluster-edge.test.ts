@@ -235,6 +235,17 @@ test('requests beyond a multiple of the target are reported at once, and spread 
   assert.deepEqual([older.requests, newer.requests], [3, 2]);
 });
 
+test('each request of a model that may have several pods is reported, since other edges may have the rest of what one is for', async (t) => {
+  const several = aDeployment('a', { scaling: { maxReplicas: 2, targetInFlight: 4 } });
+  const bed = await aReadyEdge(t, several);
+  const llama = await aServer(t);
+  bed.server.put(PODS, aModelPod('a', { ip: llama.ip }));
+  for (const inFlight of [1, 2, 3]) {
+    void chat(bed, 'a').catch(() => undefined);
+    await bed.reports((report) => inFlightAt(report, 'a-pod') === inFlight);
+  }
+});
+
 test('while the API server is away, loaded models are served, others wait or are answered 503 with Retry-After, and no name is lost', async (t) => {
   const hasty = aDeployment('hasty', { queue: { maxWait: '50ms' } });
   const bed = await aReadyEdge(t, aDeployment('warm'), aDeployment('cold'), hasty);

@@ -45,6 +45,22 @@ describe('a request', () => {
     assert.equal(client.state.kind, 'streaming');
     assert.equal(routeOf(corral, a).phase.kind, 'ready');
   });
+  it('plans nothing where it is within what the replicas are for, also of a model that may have several', async () => {
+    const corral = corralWith([scaled(a, { maxReplicas: 2, targetInFlight: 4 })], 2);
+    corral.request(a.model);
+    await corral.settle();
+    await load(corral, 'a#1');
+    let plans = 0;
+    corral.board.onPublish(() => {
+      plans += 1;
+    });
+    for (let more = 0; more < 3; more += 1) corral.request(a.model);
+    await corral.settle();
+    assert.deepEqual([corral.ledger.inFlight(replicaId('a#1')), plans], [4, 0]);
+    corral.request(a.model);
+    await corral.settle();
+    assert.equal(plans, 1);
+  });
   it('for another model evicts the idle one, which is gone before the other starts', async () => {
     const corral = corralWith([a, b]);
     const first = corral.request(a.model);
