@@ -119,6 +119,9 @@ export function parseSelection(args: readonly string[], cwd: string): Selection 
 }
 
 function checkPattern(pattern: string): void {
+  if (pattern.startsWith('-')) {
+    throw new UsageError(`${pattern}: no option; name files, folders, or regular expressions on test names`);
+  }
   if (pattern.endsWith('.ts')) throw new UsageError(`${pattern}: no such test file`);
   try {
     new RegExp(pattern);

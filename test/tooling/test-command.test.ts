@@ -262,6 +262,7 @@ describe('the test command', () => {
   });
 
   for (const [arg, message] of [
+    ['--help', /no option; name files, folders, or regular expressions/],
     ['src/nowhere.test.ts', /no such test file/],
     ['package.json', /is no test file of any part/],
     ['scripts', /holds no test file of any part/],
