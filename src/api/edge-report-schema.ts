@@ -45,7 +45,7 @@ const Order = object('What a client has ordered.', {
   id: text('an id', 'The same order is never carried out twice.', { maxLength: 64 }),
   kind: oneOf('What is wanted.', ['Load', 'Unload']),
   ...preset,
-  podUids: list('Of Unload: the pods that are meant, and no later ones.', uid('The uid of a pod.'), 32),
+  podUids: list('Of Unload: the pods that are meant, and no later ones. None: it takes back an order to load.', uid('The uid of a pod.'), 32),
 });
 
 export const ReportSchema = object('What one edge has seen. Durations, never times: two clocks are never compared.', {

@@ -3,7 +3,7 @@ import type { Orders } from '../edge/orders.ts';
 import type { Reloads } from './reloads.ts';
 
 /** What clients order, carried out by the control loop. */
-export function createOrders(control: ControlLoop, reloads: Reloads): Orders {
+export function createOrders(control: ControlLoop, reloads: Pick<Reloads, 'reload'>): Orders {
   return {
     reload: async () => reloads.reload(),
     load: (uid) => {
@@ -12,7 +12,7 @@ export function createOrders(control: ControlLoop, reloads: Reloads): Orders {
       return 'ordered';
     },
     unload: (uid) => {
-      if (!control.isLive(uid)) return 'needless';
+      if (!control.isLive(uid) && !control.isLoadOrdered(uid)) return 'needless';
       control.orderUnload(uid);
       return 'ordered';
     },

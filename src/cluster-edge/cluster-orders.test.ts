@@ -85,6 +85,45 @@ describe('an order that an edge passes on', () => {
     assert.equal(orders.unload(A, NO_WAIT), 'needless');
   });
 
+  it('to load takes back one to unload, though what is to leave looks loaded, and is told until that was surely read', () => {
+    const { bed, orders, open } = newBed();
+    bed.replicas.set('r1', readySince(0));
+    orders.unload(A, NO_WAIT);
+    assert.equal(orders.load(A, NO_WAIT), 'ordered');
+    assert.equal(orders.settle(), NOW + minutes(1));
+    assert.deepEqual(open(), ['Load order-2']);
+    assert.equal(orders.load(A, NO_WAIT), 'needless');
+    bed.replicas.set('r1', drainingSince(0));
+    assert.equal(orders.load(A, minutes(10)), 'ordered');
+    bed.replicas.set('r2', readySince(0));
+    assert.equal(orders.settle(), NOW + minutes(1));
+    assert.deepEqual(open(), ['Load order-3']);
+    bed.now += minutes(1);
+    assert.equal(orders.settle(), undefined);
+    assert.deepEqual(open(), []);
+  });
+
+  it('to unload takes back one to load of which no replica is seen, and names none then', () => {
+    const { bed, orders, open } = newBed();
+    orders.load(A, NO_WAIT);
+    assert.equal(orders.unload(A, NO_WAIT), 'ordered');
+    assert.deepEqual(orders.standing(A, NOTHING_SAID), NOTHING_SAID);
+    assert.equal(orders.settle(), NOW + minutes(1));
+    assert.deepEqual(
+      orders.list().map(({ id, kind, replicas }) => [id, kind, replicas]),
+      [['order-2', 'Unload', []]],
+    );
+    bed.replicas.set('r1', startingSince(0));
+    assert.equal(orders.unload(A, NO_WAIT), 'ordered', 'it is seen by now');
+    assert.deepEqual(
+      orders.list().map(({ replicas }) => replicas),
+      [['r1']],
+    );
+    bed.now += minutes(1);
+    assert.equal(orders.settle(), undefined);
+    assert.deepEqual(open(), []);
+  });
+
   it('to load ends a back-off here before its status says so, and is done when the load fails again', () => {
     const { bed, orders, open } = newBed();
     bed.isBackingOff = true;

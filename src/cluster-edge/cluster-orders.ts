@@ -35,15 +35,18 @@ export class ClusterOrders {
     this.#parts = parts;
   }
 
-  /** A later order for the same preset replaces an earlier one. */
+  /**
+   * A later order for the same preset replaces an earlier one. Whether one is needless the replicas tell, but not while an order to the
+   * contrary is open, which they may be behind of.
+   */
   load(preset: PresetUid, waits: Duration): Ordered {
-    if (this.#live(preset).length > 0) return 'needless';
+    if (this.#live(preset).length > 0 && this.#open.get(preset)?.kind !== 'Unload') return 'needless';
     return this.#add(preset, { kind: 'Load', replicas: [], waits });
   }
 
   unload(preset: PresetUid, waits: Duration): Ordered {
     const replicas = this.#live(preset);
-    if (replicas.length === 0) return 'needless';
+    if (replicas.length === 0 && this.#open.get(preset)?.kind !== 'Load') return 'needless';
     return this.#add(preset, { kind: 'Unload', replicas, waits });
   }
 
@@ -65,7 +68,7 @@ export class ClusterOrders {
     for (const { preset } of done) this.#open.delete(preset);
     for (const order of this.list()) if (!order.isFresh) this.#open.set(order.preset, this.#lookAgain(order));
     if (done.length > 0) this.#parts.onChange('canWait');
-    return earliest(this.list().map(({ until }) => until));
+    return earliest(this.list().map(({ until, tellingFrom }) => (tellingFrom > now ? tellingFrom : until)));
   }
 
   #live(preset: PresetUid): ReplicaId[] {
@@ -79,10 +82,18 @@ export class ClusterOrders {
   #add(preset: PresetUid, { waits, ...order }: Pick<EdgeOrder, 'kind' | 'replicas'> & { waits: Duration }): Ordered {
     const { newId, now, onChange } = this.#parts;
     if (this.#open.size >= MAX_ORDERS && !this.#open.has(preset)) return 'too-many';
-    const until = later(after(now(), KEEP), after(now(), waits));
-    this.#open.set(preset, this.#lookAgain({ ...order, id: newId(), preset, until, isFresh: false }));
+    const kept = after(now(), KEEP);
+    const tellingFrom = this.#takesBack(preset, order.kind) ? kept : now();
+    const until = later(kept, after(now(), waits));
+    this.#open.set(preset, this.#lookAgain({ ...order, id: newId(), preset, tellingFrom, until, isFresh: false }));
     onChange('waitedFor');
     return 'ordered';
+  }
+
+  /** Also one that is ordered again takes back what the first one of its kind did. */
+  #takesBack(preset: PresetUid, kind: EdgeOrder['kind']): boolean {
+    const standing = this.#open.get(preset);
+    return standing !== undefined && (standing.kind !== kind || standing.tellingFrom > this.#parts.now());
   }
 
   #lookAgain(order: EdgeOrder): EdgeOrder {
@@ -90,9 +101,10 @@ export class ClusterOrders {
   }
 
   /** Also a load that has failed. */
-  #isDone({ kind, preset, replicas, isFresh }: EdgeOrder): boolean {
-    const { isDeclared, isBackingOff, replicasOf } = this.#parts;
+  #isDone({ kind, preset, replicas, tellingFrom, isFresh }: EdgeOrder): boolean {
+    const { isDeclared, isBackingOff, replicasOf, now } = this.#parts;
     if (!isDeclared(preset)) return true;
+    if (tellingFrom > now()) return false;
     const there = replicasOf(preset);
     if (kind === 'Unload') return !there.some(({ id }) => replicas.includes(id));
     return there.some(({ state }) => state.kind === 'ready') || (isFresh && isBackingOff(preset));

@@ -93,6 +93,12 @@ export class ControlLoop {
     this.#order(uid, 'load');
   }
 
+  /** Whether somebody has ordered a load that is neither done nor has failed. */
+  isLoadOrdered(uid: PresetUid): boolean {
+    const order = this.#orders.get(uid);
+    return order?.kind === 'load' && order.madeFor === undefined;
+  }
+
   /** Wants a preset's replicas gone, once their requests have ended. */
   orderUnload(uid: PresetUid): void {
     this.#order(uid, 'unload');

@@ -56,10 +56,17 @@ describe('POST /models/load?wait=true', () => {
     assert.ok(Number(bed.records[0]?.waited) > 0, 'it has waited for the model');
   });
 
-  it('is answered at once for a model that is ready, and orders nothing', async (t) => {
+  it('is answered at once for a model that is ready', async (t) => {
+    const bed = await startOrders(t, { replicas: READY }, { load: () => 'needless' });
+    assert.equal((await load(bed)).text, DONE);
+    bed.assertIdle();
+  });
+
+  it('orders also what is ready, since it may have been ordered to go and not be seen to', async (t) => {
     const bed = await startOrders(t, { replicas: READY });
     assert.equal((await load(bed)).text, DONE);
-    assert.deepEqual(bed.given, []);
+    assert.deepEqual(bed.given, [`load uid-a ${minutes(1)}`]);
+    bed.assertIdle();
   });
 
   it('waits for a load that another has begun', async (t) => {

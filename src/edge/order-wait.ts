@@ -45,14 +45,18 @@ export class OrderWait implements Held, Reservation {
     this.#order = order;
   }
 
-  /** Orders and waits, in the tick of the look-up that found the route. If there is no room to wait, nothing is ordered. */
+  /**
+   * Orders and waits, in the tick of the look-up that found the route. If there is no room to wait, nothing is ordered. What is as it
+   * should be is ordered all the same: it may have been ordered otherwise, and not be seen to change yet.
+   */
   begin(): void {
     const { route, goal, give } = this.#order;
     this.#visit.reserved = this;
-    const refusal = this.#noRoomToWait();
-    if (goal.isReached(route)) this.#succeed();
-    else if (refusal !== undefined) this.#fail(refusal);
+    const isReached = goal.isReached(route);
+    const refusal = isReached ? undefined : this.#noRoomToWait();
+    if (refusal !== undefined) this.#fail(refusal);
     else if (give(route, route.preset.queue.maxWait) === 'too-many') this.#fail(tooManyOrders);
+    else if (isReached) this.#succeed();
     else this.#hold();
   }
 

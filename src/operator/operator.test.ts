@@ -140,6 +140,24 @@ describe('the operator', () => {
     await server.until(phaseIs(server, 'a', 'Unloaded'));
   });
 
+  it('takes an order to load back by one to unload that names no pods, and by it no load that requests ask for', async (t) => {
+    const bed = await startBed(t);
+    const { server } = bed;
+    for (const name of ['a', 'b']) declare(server, name);
+    report(server, { models: { b: { inFlight: 1 } } });
+    await startOperator(t, bed);
+    const orderOf = (kind: string, name: string): object => ({
+      ...{ id: `${kind}-${name}`, kind, deploymentUid: `${name}-uid`, preset: name, podUids: [] },
+    });
+    report(server, { models: { b: { waiting: 1 } } });
+    await server.until(phaseIs(server, 'b', 'Ready'));
+    report(server, { models: { b: { inFlight: 1 } }, orders: [orderOf('Load', 'a'), orderOf('Unload', 'b')] });
+    await server.until(phaseIs(server, 'a', 'Waiting'));
+    report(server, { models: { b: { inFlight: 1 } }, orders: [orderOf('Unload', 'a')] });
+    await server.until(phaseIs(server, 'a', 'Unloaded'));
+    assert.deepEqual([creations(server), gateOf(server.objects(PODS)[0])], [['b'], 'open/0']);
+  });
+
   it('makes no pod for a ModelDeployment that is gone, also while nobody has told it so', async (t) => {
     const bed = await startBed(t);
     const { server } = bed;

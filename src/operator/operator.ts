@@ -215,13 +215,17 @@ export class Operator {
     this.#announcer.tellSoon();
   }
 
-  /** An order to unload means the replicas that its client has seen: a later one is not to suffer for it. */
+  /**
+   * An order to unload means the replicas that its client has seen: a later one is not to suffer for it. One that names none takes back
+   * an order to load.
+   */
   #carryOut({ kind, preset, replicas }: ReportedOrder): void {
     const control = this.#control;
     if (control === undefined) return;
-    const meant = this.#running.backend.observe().some(({ id }) => replicas.includes(id));
+    const isMeant = this.#running.backend.observe().some(({ id }) => replicas.includes(id));
+    const isTakenBack = replicas.length === 0 && control.isLoadOrdered(preset);
     if (kind === 'load') control.orderLoad(preset);
-    else if (meant) control.orderUnload(preset);
+    else if (isMeant || isTakenBack) control.orderUnload(preset);
   }
 
   #tellPresumed(replica: ReplicaId, edges: readonly string[]): void {
