@@ -2,6 +2,12 @@ import Type from 'typebox';
 import { dnsLabel, dnsName } from './common-schemas.ts';
 import { list, object, oneOf, text, whole } from './schema-kit.ts';
 
+/** What one report may have: an API server takes no report that has more of anything. */
+export const MAX_REPORTED = 512;
+export const MAX_ORDERS = 64;
+/** Fewer than a model may have replicas. It is enough that one of those that are meant is named: see `fitReport`. */
+export const MAX_ORDER_PODS = 32;
+
 /** The largest number that a gate may have: those above it cannot be told from each other any more. */
 export const LARGEST_EPOCH = Number.MAX_SAFE_INTEGER;
 
@@ -45,7 +51,11 @@ const Order = object('What a client has ordered.', {
   id: text('an id', 'The same order is never carried out twice.', { maxLength: 64 }),
   kind: oneOf('What is wanted.', ['Load', 'Unload']),
   ...preset,
-  podUids: list('Of Unload: the pods that are meant, and no later ones. None: it takes back an order to load.', uid('The uid of a pod.'), 32),
+  podUids: list(
+    'Of Unload: the pods that are meant, and no later ones. None: it takes back an order to load.',
+    uid('The uid of a pod.'),
+    MAX_ORDER_PODS,
+  ),
 });
 
 export const ReportSchema = object('What one edge has seen. Durations, never times: two clocks are never compared.', {
@@ -58,11 +68,11 @@ export const ReportSchema = object('What one edge has seen. Durations, never tim
   models: list(
     'Presets with requests in flight or waiting, with a loaded replica, or changed since the last report.',
     Model,
-    512,
+    MAX_REPORTED,
   ),
-  replicas: list('Pods with requests in flight.', Replica, 512),
-  acks: list('Gates that are seen closed, or were opened again.', Ack, 512),
-  orders: list('Orders that are not carried out yet.', Order, 64),
+  replicas: list('Pods with requests in flight.', Replica, MAX_REPORTED),
+  acks: list('Gates that are seen closed, or were opened again.', Ack, MAX_REPORTED),
+  orders: list('Orders that are not carried out yet.', Order, MAX_ORDERS),
 });
 
 export type EdgeReportBody = Type.Static<typeof ReportSchema>;

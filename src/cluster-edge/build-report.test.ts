@@ -4,9 +4,11 @@ import fc from 'fast-check';
 import { Value } from 'typebox/value';
 import type { Tally } from '../activity/ledger.ts';
 import { clusterPresetUid } from '../api/cluster/pod-settings.ts';
-import { ReportSchema } from '../api/edge-report-schema.ts';
+import { checkObject } from '../api/check-object.ts';
+import { MAX_ORDER_PODS, MAX_REPORTED, ReportSchema } from '../api/edge-report-schema.ts';
 import { replicaId } from '../domain/ids.ts';
 import { instant } from '../domain/units.ts';
+import type { EdgeOrder } from './edge-order.ts';
 import { buildReport, type CountedPreset, type EdgeView } from './build-report.ts';
 import { MAX_REPORT_BYTES } from './fit-report.ts';
 
@@ -103,6 +105,80 @@ test('however much there is to say, it fits, and what is in flight at a pod is n
       assert.deepEqual(kept('idle'), of(size.idle, 'idle', idle).map(nameOf).reverse().slice(0, kept('idle').length));
     }),
     { numRuns: 60 },
+  );
+});
+
+/** With short uids, so that more of them fit. */
+const podsOf = (count: number): ReturnType<typeof replicaId>[] =>
+  Array.from({ length: count }, (_, n) => replicaId(`pod-${n}`));
+
+const anOrder = (n: number, pods: number): EdgeOrder => ({
+  id: `order-${n}`,
+  kind: pods === 0 ? 'Load' : 'Unload',
+  preset: preset(`a-${n}`, idle(0)).uid,
+  replicas: podsOf(pods),
+  tellingFrom: instant(0),
+  until: instant(0),
+  isFresh: true,
+});
+
+test('an order to unload more pods than a report may name names the first of them', () => {
+  const { orders } = buildReport(view({ orders: [anOrder(1, MAX_ORDER_PODS + 1)] }));
+  assert.deepEqual(orders[0]?.podUids, podsOf(MAX_ORDER_PODS));
+});
+
+const counts = (most: number): fc.Arbitrary<number> => fc.integer({ min: 0, max: most });
+const lengths = fc.oneof(counts(3), counts(2 * MAX_REPORTED));
+const tallies: fc.Arbitrary<Tally> = fc.oneof(
+  counts(1_000_000_000).map((inFlight) => busy(inFlight)),
+  counts(100_000).map((since) => waiting(since)),
+  fc.tuple(counts(100_000), counts(Number.MAX_SAFE_INTEGER)).map(([at, started]) => idle(at, started)),
+);
+const sights = fc.record({
+  presets: lengths,
+  name: fc.stringMatching(/^[a-z0-9-]{0,57}[a-z0-9]$/u),
+  tally: tallies,
+  inUse: lengths,
+  acks: lengths,
+  epoch: counts(Number.MAX_SAFE_INTEGER),
+  orders: fc.oneof(counts(2), counts(100)),
+  meant: counts(101),
+  sequence: counts(Number.MAX_SAFE_INTEGER),
+});
+
+const MORE_IN_USE = {
+  ...{ presets: 0, name: 'a', tally: idle(0), orders: 0, meant: 0, sequence: 1, epoch: 1 },
+  inUse: MAX_REPORTED + 1,
+  acks: MAX_REPORTED + 1,
+};
+
+test('whatever an edge sees, an API server takes its report, and no pod is acknowledged without its requests', () => {
+  fc.assert(
+    fc.property(sights, (size) => {
+      const busyPods = podsOf(size.inUse);
+      const report = buildReport(
+        view({
+          sequence: size.sequence,
+          presets: Array.from({ length: size.presets }, (_, n) => preset(`${n}${size.name}`, size.tally)),
+          busy: new Map(busyPods.map((pod, n) => [pod, n + 1])),
+          // Those whose requests a report may have no room for come first.
+          acks: new Map(
+            podsOf(size.acks)
+              .map((pod) => [pod, size.epoch] as const)
+              .reverse(),
+          ),
+          orders: Array.from({ length: size.orders }, (_, n) => anOrder(n, size.meant)),
+        }),
+      );
+      assert.deepEqual(checkObject(report, ReportSchema), []);
+      const acknowledged = new Set<string>(report.acks.map(({ podUid }) => podUid));
+      const told = new Set<string>(report.replicas.map(({ podUid }) => podUid));
+      assert.deepEqual(
+        busyPods.filter((pod) => acknowledged.has(pod) && !told.has(pod)),
+        [],
+      );
+    }),
+    { numRuns: 60, examples: [[MORE_IN_USE]] },
   );
 });
 

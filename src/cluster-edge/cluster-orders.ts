@@ -1,3 +1,4 @@
+import { MAX_ORDERS } from '../api/edge-report-schema.ts';
 import type { PresetUid, ReplicaId } from '../domain/ids.ts';
 import { isLive } from '../domain/replica.ts';
 import { after, earliest, later, minutes, type Duration, type Instant } from '../domain/units.ts';
@@ -5,7 +6,6 @@ import type { Standing } from '../routing/standing.ts';
 import type { Ordered } from '../edge/orders.ts';
 import type { EdgeOrder } from './edge-order.ts';
 import type { EdgeReplica } from './edge-replica.ts';
-import { MAX_ORDERS } from './fit-report.ts';
 import type { Urgency } from './report-budget.ts';
 
 /**

@@ -1,12 +1,10 @@
-import type { EdgeReportBody } from '../api/edge-report-schema.ts';
+import { MAX_ORDER_PODS, MAX_ORDERS, MAX_REPORTED, type EdgeReportBody } from '../api/edge-report-schema.ts';
 
 /** Of a report as JSON. Every edge writes one, and every operator reads all of them, many times a minute. */
 export const MAX_REPORT_BYTES = 32 * 1024;
-/** As the schema has it. */
-const MAX_ITEMS = 512;
-export const MAX_ORDERS = 64;
 
 type ReportedModel = EdgeReportBody['models'][number];
+type Reported<Field extends 'replicas' | 'acks' | 'orders'> = EdgeReportBody[Field][number];
 
 /**
  * Leaves out as much of a report as has to go, in this order, each only if that is not enough:
@@ -16,20 +14,39 @@ type ReportedModel = EdgeReportBody['models'][number];
  * 3. presets in use: that they are is still said by their replicas;
  * 4. acknowledgements: without its word, nothing that an edge could use is stopped.
  *
- * Requests in flight at a replica are never left out: to the operator they would be none, and be cut.
+ * Requests in flight at a replica are never left out for that: to the operator they would be none, and be cut. What the schema has no
+ * room for is left out before; of replicas together with what would let them be stopped.
  */
 export function fitReport(report: EdgeReportBody): EdgeReportBody {
-  const models = [...report.models].sort(byImportance);
-  const bounded = {
-    ...report,
-    models: models.slice(0, MAX_ITEMS),
-    acks: report.acks.slice(0, MAX_ITEMS),
-    orders: report.orders.slice(0, MAX_ORDERS),
-  };
+  const bounded = fitLists(report);
   const spare = MAX_REPORT_BYTES - sizeOf({ ...bounded, models: [], acks: [] });
   const acks = takeWhile(bounded.acks, spare);
   return { ...bounded, acks, models: takeWhile(bounded.models, spare - sizeOfAll(acks)) };
 }
+
+/** The whole report is refused for one list that is too long: then this edge would be heard of no more. */
+function fitLists(report: EdgeReportBody): EdgeReportBody {
+  const [replicas, untold] = [report.replicas.slice(0, MAX_REPORTED), report.replicas.slice(MAX_REPORTED)];
+  return {
+    ...report,
+    models: [...report.models].sort(byImportance).slice(0, MAX_REPORTED),
+    replicas,
+    acks: acksBeside(report.acks, untold).slice(0, MAX_REPORTED),
+    orders: report.orders.slice(0, MAX_ORDERS).map(fitOrder),
+  };
+}
+
+/** Of a replica whose requests are not told no acknowledgement goes out: with it they would be none. It goes when they have ended. */
+function acksBeside(acks: readonly Reported<'acks'>[], untold: readonly Reported<'replicas'>[]): Reported<'acks'>[] {
+  const pods = new Set(untold.map(({ podUid }) => podUid));
+  return acks.filter(({ podUid }) => !pods.has(podUid));
+}
+
+/** The operator unloads the whole model if any replica that is named is still there: the others are not missed. */
+const fitOrder = (order: Reported<'orders'>): Reported<'orders'> => ({
+  ...order,
+  podUids: order.podUids.slice(0, MAX_ORDER_PODS),
+});
 
 /** In use first, then the longest waits, then the shortest idle times. */
 function byImportance(a: ReportedModel, b: ReportedModel): number {

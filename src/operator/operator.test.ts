@@ -146,7 +146,7 @@ describe('the operator', () => {
     for (const name of ['a', 'b']) declare(server, name);
     report(server, { models: { b: { inFlight: 1 } } });
     await startOperator(t, bed);
-    const orderOf = (kind: string, name: string): object => ({
+    const orderOf = (kind: string, name: string): JsonObject => ({
       ...{ id: `${kind}-${name}`, kind, deploymentUid: `${name}-uid`, preset: name, podUids: [] },
     });
     report(server, { models: { b: { waiting: 1 } } });
@@ -156,6 +156,20 @@ describe('the operator', () => {
     report(server, { models: { b: { inFlight: 1 } }, orders: [orderOf('Unload', 'a')] });
     await server.until(phaseIs(server, 'a', 'Unloaded'));
     assert.deepEqual([creations(server), gateOf(server.objects(PODS)[0])], [['b'], 'open/0']);
+  });
+
+  it('unloads all replicas of a model if one of those that the order names is there: an order names no more than a report takes', async (t) => {
+    const bed = await startBed(t);
+    const { server } = bed;
+    setCapacity(bed, { maxLoaded: 2 });
+    declare(server, 'a', { scaling: { minReplicas: 2 } });
+    report(server, {});
+    await startOperator(t, bed);
+    await server.until(() => server.objects(PODS).length === 2);
+    await server.until(phaseIs(server, 'a', 'Ready'));
+    const podUids = ['an-earlier-pod', String(server.objects(PODS)[1]?.metadata.uid)];
+    report(server, { orders: [{ id: 'o-1', kind: 'Unload', deploymentUid: 'a-uid', preset: 'a', podUids }] });
+    await server.until(() => server.objects(PODS).every((pod) => gateOf(pod) === 'closed/1'));
   });
 
   it('makes no pod for a ModelDeployment that is gone, also while nobody has told it so', async (t) => {
