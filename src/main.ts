@@ -32,6 +32,10 @@ Examples:
 Exit codes: 0 ended as told, 1 failed while running, 2 wrong use or configuration.
 `;
 
+/** What many type first is the folder or file alone. */
+const SERVE_WORDS_HELP =
+  'A folder of models goes with --models-dir, a presets file with --models-preset, a manifest with -f.\n';
+
 const EDGE_HELP = `
 It runs in a pod that has its own name, namespace and uid in POD_NAME, POD_NAMESPACE and POD_UID; deploy/edge.yaml is one.
 
@@ -163,6 +167,7 @@ try {
   await main(process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
+  if (error.code === 'commander.excessArguments' && process.argv[2] === 'serve') process.stderr.write(SERVE_WORDS_HELP);
   // Commander has written what is wrong; its own code for help and version is 0.
   process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE;
 }

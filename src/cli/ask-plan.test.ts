@@ -90,6 +90,9 @@ describe('asking for a plan', () => {
     const elsewhere = await askPlan({ url: await answering(t, 501, error('planned_elsewhere')) }, 'a');
     assert.equal(elsewhere.kind, 'failed');
     assert.match(elsewhere.message, /501 planned_elsewhere: in words$/u);
+    const keyless = await askPlan({ url: await answering(t, 401, error('invalid_api_key')) }, 'a');
+    assert.equal(keyless.kind, 'failed');
+    assert.match(keyless.message, /401 invalid_api_key: in words\. Give one with --api-key or CORRAL_API_KEY\.$/u);
   });
 
   for (const [what, status, body] of [

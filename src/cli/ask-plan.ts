@@ -71,7 +71,8 @@ function readAnswer(url: string, status: number, text: string): AskedPlan {
   if (status === 200 || !Value.Check(ErrorSchema, answer)) return noCorral(url, status);
   const { code, message } = answer.error;
   if (code === 'model_not_found' || code === 'invalid_model') return { kind: 'refused', message };
-  return { kind: 'failed', message: `${url} answers ${status} ${code}: ${message}` };
+  const fix = code === 'invalid_api_key' ? '. Give one with --api-key or CORRAL_API_KEY.' : '';
+  return { kind: 'failed', message: `${url} answers ${status} ${code}: ${message}${fix}` };
 }
 
 const noCorral = (url: string, status: number): AskedPlan => ({

@@ -72,6 +72,7 @@ describe('a declaration with an error', suite, () => {
     const folder = await tempFolder(t);
     assert.match(await refusal(t, ['--models-dir', folder, '--models-maks', '1'], 2), /--models-maks.*--models-max/s);
     assert.match(await refusal(t, ['--models-dir', folder, '--models-max', 'few'], 2), /'few' is invalid/);
+    assert.match(await refusal(t, [folder], 2), /too many arguments.* --models-dir, .* -f\./s);
     assert.match(
       await refusal(t, ['--models-dir', folder, '--idle-timeout', '5 parsecs'], 2),
       /'5 parsecs' is invalid/,

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { signal, untilGone } from '../../src/backend/local/process-table.ts';
 import { runCommand } from './support/run-command.ts';
 import { makeTempTree } from './support/temp-tree.ts';
 import type { Outcome } from './support/run-command.ts';
@@ -108,4 +112,22 @@ describe('scripts/install.sh', () => {
     const { status, stdout } = run('scripts/test.sh');
     assert.deepEqual([status, stdout], [1, '']);
   });
+});
+
+it('a signal to npm start reaches Corral, since no shell stays between them', async (t) => {
+  const tree = makeTempTree();
+  t.after(() => {
+    tree.remove();
+  });
+  tree.copy('package.json');
+  tree.write('scripts/start.sh', '#!/bin/sh\necho "pid $$"\nexec tail -f /dev/null\n', 0o755);
+  const npm = spawn('npm', ['start', '--silent'], { cwd: tree.path, stdio: ['ignore', 'pipe', 'inherit'] });
+  const exit = once(npm, 'exit');
+  const [line] = (await once(createInterface(npm.stdout), 'line')) as [string];
+  const pid = Number(line.replace('pid ', ''));
+  npm.kill('SIGTERM');
+  await exit;
+  await untilGone(pid);
+  const isLeft = signal(pid, 'SIGKILL');
+  assert.ok(!isLeft, 'it goes on without npm');
 });
