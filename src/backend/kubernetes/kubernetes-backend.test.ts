@@ -160,6 +160,19 @@ describe('a start', () => {
     assert.equal(code, 'CreateRefused');
     assert.ok(reason.startsWith('the pod is refused: ') && reason.endsWith(message), reason);
   });
+  it('that is refused as the one before it was is another one, whose failure counts, though its pod has the same name', async (t) => {
+    const world = await bed(t);
+    world.server.fail(CREATE, { kind: 'status', status: 403, reason: 'Forbidden', message: 'no' }, Infinity);
+    const ids = new Set<string>();
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      start(world.backend);
+      const { id } = await untilState(world.backend, 'failed');
+      ids.add(id);
+      world.backend.forget(id);
+      await untilGone(world.backend);
+    }
+    assert.equal(ids.size, 2);
+  });
   it('that nobody wants any more in the same tick is never sent', async (t) => {
     const world = await bed(t);
     start(world.backend);

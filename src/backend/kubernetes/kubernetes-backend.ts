@@ -20,7 +20,7 @@ import { PodStates } from './pod-states.ts';
 import type { PodCache } from './pod-writes.ts';
 import type { PodTemplate } from './render-pod-template.ts';
 import { ClosedGates, gateOf, type ReplicaGate } from './replica-gate.ts';
-import { observeStart, orderStart, startDeadline, startId, withoutTemplate } from './start.ts';
+import { observeStart, orderStart, startDeadline, withoutTemplate } from './start.ts';
 
 /** What the backend works with. */
 export interface KubernetesBackendParts {
@@ -169,7 +169,7 @@ export class KubernetesBackend implements Backend {
     const slot = this.#keeper.freeSlot(template);
     const start = orderStart({ preset, template, slot, bin, since: this.#parts.now() });
     this.#keeper.addStart(start);
-    this.#parts.log.info('replica ordered', { replica: startId(start), preset: preset.uid });
+    this.#parts.log.info('replica ordered', { replica: start.id, preset: preset.uid });
     this.#sleep(start.since);
   }
 

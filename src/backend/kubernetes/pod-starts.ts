@@ -8,7 +8,7 @@ import type { Step, StepOutcome } from './pod-lanes.ts';
 import type { PodOrder } from './pod-order.ts';
 import type { CreateOutcome, PodWrites, WriteOutcome } from './pod-writes.ts';
 import type { PodTemplate } from './render-pod-template.ts';
-import { isBornAs, mayPass, ordered, refused, startId, type CreateRefusal, type Start } from './start.ts';
+import { isBornAs, mayPass, ordered, refused, type CreateRefusal, type Start } from './start.ts';
 
 export interface PodStartsParts {
   readonly writes: PodWrites;
@@ -36,7 +36,7 @@ export class PodStarts {
   }
 
   find(id: ReplicaId): Start | undefined {
-    return this.all().find((start) => startId(start) === id);
+    return this.all().find((start) => start.id === id);
   }
 
   isNamed(ref: ObjectRef): boolean {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Preset } from '../../domain/preset.ts';
 import type { DrainCause, Failure, Replica, ReplicaState } from '../../domain/replica.ts';
-import { replicaId, type BinName } from '../../domain/ids.ts';
+import { replicaId, type BinName, type ReplicaId } from '../../domain/ids.ts';
 import { after, milliseconds, seconds, type Instant } from '../../domain/units.ts';
 import type { PodView } from '../../api/cluster/pod-view.ts';
 import type { PodOrder } from './pod-order.ts';
@@ -22,6 +22,8 @@ const QUOTA_LAG = seconds(3);
 
 /** A pod that was ordered and is not known to exist. */
 export interface Start {
+  /** Its own, also where the one before it was refused under the same name: each failure counts. */
+  readonly id: ReplicaId;
   readonly preset: Preset;
   readonly template: PodTemplate;
   readonly bin: BinName;
@@ -47,7 +49,8 @@ export function orderStart({ slot, ...order }: StartOrder): Start {
   const { preset, template, bin } = order;
   const prefix = `/corral-${randomBytes(16).toString('hex')}`;
   const pod = renderPod(template, { slot, prefix, bin, footprint: preset.footprint });
-  return { ...order, pod, state: { kind: 'wanted', refusal: undefined } };
+  const id = replicaId(`start:${pod.metadata.name}:${randomBytes(4).toString('hex')}`);
+  return { ...order, id, pod, state: { kind: 'wanted', refusal: undefined } };
 }
 
 /** What a start is after an order. One that took too long may still come to be, and is stopped then. */
@@ -63,11 +66,9 @@ export function ordered(order: PodOrder): StartState {
   }
 }
 
-export const startId = ({ pod }: Start): Replica['id'] => replicaId(`start:${pod.metadata.name}`);
-
 /** What is observed while there is no pod. */
 export const observeStart = (start: Start, now: Instant): Replica => ({
-  id: startId(start),
+  id: start.id,
   preset: start.preset.uid,
   pool: start.preset.pool,
   bin: start.bin,
