@@ -117,6 +117,7 @@ const anOrder = (n: number, pods: number): EdgeOrder => ({
   kind: pods === 0 ? 'Load' : 'Unload',
   preset: preset(`a-${n}`, idle(0)).uid,
   replicas: podsOf(pods),
+  before: [],
   tellingFrom: instant(0),
   until: instant(0),
   isFresh: true,

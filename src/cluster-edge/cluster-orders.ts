@@ -85,7 +85,11 @@ export class ClusterOrders {
     const kept = after(now(), KEEP);
     const tellingFrom = this.#takesBack(preset, order.kind) ? kept : now();
     const until = later(kept, after(now(), waits));
-    this.#open.set(preset, this.#lookAgain({ ...order, id: newId(), preset, tellingFrom, until, isFresh: false }));
+    const before = this.#live(preset);
+    this.#open.set(
+      preset,
+      this.#lookAgain({ ...order, id: newId(), preset, before, tellingFrom, until, isFresh: false }),
+    );
     onChange('waitedFor');
     return 'ordered';
   }
@@ -101,12 +105,13 @@ export class ClusterOrders {
   }
 
   /** Also a load that has failed. */
-  #isDone({ kind, preset, replicas, tellingFrom, isFresh }: EdgeOrder): boolean {
+  #isDone({ kind, preset, replicas, before, tellingFrom, isFresh }: EdgeOrder): boolean {
     const { isDeclared, isBackingOff, replicasOf, now } = this.#parts;
     if (!isDeclared(preset)) return true;
-    if (tellingFrom > now()) return false;
+    const doTell = tellingFrom <= now();
     const there = replicasOf(preset);
-    if (kind === 'Unload') return !there.some(({ id }) => replicas.includes(id));
-    return there.some(({ state }) => state.kind === 'ready') || (isFresh && isBackingOff(preset));
+    if (kind === 'Unload') return doTell && !there.some(({ id }) => replicas.includes(id));
+    const ready = there.filter(({ id, state }) => state.kind === 'ready' && (doTell || !before.includes(id)));
+    return ready.length > 0 || (isFresh && isBackingOff(preset));
   }
 }

@@ -9,9 +9,11 @@ export interface EdgeOrder {
   readonly preset: PresetUid;
   /** Of Unload: the replicas that are meant, and no later ones. None: it takes back a load of which no replica is seen yet. */
   readonly replicas: readonly ReplicaId[];
+  /** Live when it was given. */
+  readonly before: readonly ReplicaId[];
   /**
-   * From when on the replicas tell whether it is done. Of one that takes back another order that is later: of which of the two they tell
-   * nobody knows until the operator has surely read it.
+   * From when on those tell whether it is done. Of one that takes back another order that is later: of which of the two they tell nobody
+   * knows until the operator has surely read it.
    */
   readonly tellingFrom: Instant;
   /** It is reported no longer, done or not. */
