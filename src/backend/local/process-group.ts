@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { GONE_WITHIN_MS, LOOK_EVERY_MS, runningMembers } from './process-table.ts';
+import { GONE_WITHIN_MS, LOOK_EVERY_MS, runningMembers, stillRunningMembers } from './process-table.ts';
 
 /**
  * A child that leads a process group, and all that it has started: a script in place of llama-server may run the server as a
@@ -39,7 +39,7 @@ export class ProcessGroup {
   /** All processes are looked at only when those that were known have ended or left. `undefined`: it cannot be told now. */
   async #stillRunning(known: readonly number[] | undefined): Promise<number[] | undefined> {
     try {
-      const running = known === undefined ? [] : await runningMembers(this.#leader, known);
+      const running = known === undefined ? [] : await stillRunningMembers(this.#leader, known);
       return running.length > 0 ? running : await runningMembers(this.#leader);
     } catch {
       return undefined;

@@ -42,12 +42,22 @@ export async function isRunning(pid: number): Promise<boolean> {
   return status !== undefined && !(/^State:\s+[ZX]/mu.test(status) && /^Threads:\s+1$/mu.test(status));
 }
 
-/** The processes of a group that run, of all or of `some`: one may have left the group meanwhile. Rejects where that cannot be told. */
-export async function runningMembers(group: number, some?: readonly number[]): Promise<number[]> {
-  const places =
-    process.platform === 'linux' ? await linuxPlaces(some ?? (await listPids())) : placesOf(await listPs());
-  const members = [...places].filter(([, place]) => place.group === group).map(([pid]) => pid);
-  const running = await Promise.all(members.map(async (pid) => ((await isRunning(pid)) ? [pid] : [])));
+/** The processes of a group that run. Rejects where that cannot be told. */
+export async function runningMembers(group: number): Promise<number[]> {
+  const places = process.platform === 'linux' ? await linuxPlaces(await listPids()) : placesOf(await listPs());
+  return runningOf(membersOf(group, places));
+}
+
+/** Those of some members of a group that run and are in it still: one may leave it. Off Linux that would need a `ps` at every look. */
+export async function stillRunningMembers(group: number, some: readonly number[]): Promise<number[]> {
+  return runningOf(process.platform === 'linux' ? membersOf(group, await linuxPlaces(some)) : some);
+}
+
+const membersOf = (group: number, places: ReadonlyMap<number, Place>): number[] =>
+  [...places].filter(([, place]) => place.group === group).map(([pid]) => pid);
+
+async function runningOf(pids: readonly number[]): Promise<number[]> {
+  const running = await Promise.all(pids.map(async (pid) => ((await isRunning(pid)) ? [pid] : [])));
   return running.flat();
 }
 
