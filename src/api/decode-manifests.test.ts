@@ -62,6 +62,21 @@ spec:
 
 const UNKNOWN_SIZE = [{ name: 'pool', size: undefined }];
 
+test('a presets file is told by one line, and manifests beside it, or with a list of one, by their own faults', () => {
+  for (const [line, ini] of [
+    [4, '; x\nversion = 1\n\n[*]\nc = 1\n'],
+    [1, '[a] # x\r\nmodel = /a.gguf\r\n'],
+    [2, '; x\n[a]\nc = 1'],
+    [1, '[a]\rc = 1'],
+  ] as const) {
+    const fix = 'this is no manifest. It looks like a presets file: give it with --models-preset.';
+    assert.deepEqual(problems(ini), [`m.yaml:${line}: ${fix}`], ini);
+  }
+  assert.match(problems('kind: x\n---\n[a]\nc = 1').join('\n'), /^m\.yaml:1:7: kind: corral serve reads/u);
+  assert.doesNotMatch(problems('kind: ModelPool\nspec:\n[a]\n').join('\n'), /no manifest/u);
+  assert.doesNotMatch(problems('a: [\nb: c').join('\n'), /no manifest/u);
+});
+
 test('a pool is decoded', () => {
   const { pools } = decodeManifests(FULL, 'm.yaml');
   assert.deepEqual(

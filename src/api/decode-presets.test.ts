@@ -152,6 +152,27 @@ test('all faults of a file are reported, each with file, line, key, reason and f
   );
 });
 
+test('of lines that cannot be read the first ten are told, and how many more there are; keys are told all the same', () => {
+  const bad = Array.from({ length: 10 }, () => 'banana');
+  assert.equal(problems('[a]', ...bad).length, 10);
+  assert.equal(problems('[a]', ...bad, 'banana').length, 11);
+  const told = problems('[a]', ...bad, 'banana', '  jinja = true', 'port = 1', '[b');
+  assert.deepEqual(told.slice(10), [
+    'm.ini:12: and 3 more lines that cannot be read. Is it a presets file?',
+    'm.ini:14: port: Corral sets the address of each llama-server itself.',
+  ]);
+});
+
+test('a manifest is told by one line, and a presets file with a line of one by its own faults', () => {
+  const manifest = ['# x', 'apiVersion: corral.dev/v1alpha1', 'kind: ModelPool', 'metadata:', '  name: a', 'c = 1'];
+  const fix = 'this is no presets file. It looks like a manifest: give it with -f.';
+  assert.deepEqual(problems(...manifest), [`m.ini:2: ${fix}`]);
+  assert.deepEqual(problems('kind: ModelPool'), [`m.ini:1: ${fix}`]);
+  assert.deepEqual(problems('[a]', 'kind: x'), [
+    'm.ini:2: the line is neither [section], key = value nor a comment. Write key = value.',
+  ]);
+});
+
 test('one option twice in a section is an error, also under two spellings', () => {
   assert.deepEqual(problems('[a]', 'c = 1', 'b = 2', 'ctx-size = 3'), [
     'm.ini:4: ctx-size: line 2 sets the same option in this section. Keep one; several values of one option are separated by commas.',

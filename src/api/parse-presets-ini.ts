@@ -1,4 +1,5 @@
 import type { Problem } from './problem.ts';
+import { HEADER, findManifest, shorten } from './wrong-kind.ts';
 
 export interface IniEntry {
   readonly key: string;
@@ -26,7 +27,6 @@ type Line =
   | { readonly kind: 'fault'; readonly reason: string; readonly fix: string; readonly key?: string };
 
 const BLANK = /^[ \t]*(?:[;#].*)?$/u;
-const HEADER = /^\[[ \t]*([^\]]*?)[ \t]*\][ \t]*(?:[;#].*)?$/u;
 const ENTRY = /^([A-Za-z_][A-Za-z0-9_.\-]*)[ \t]*=[ \t]*(.*)$/u;
 const COMMENT = /[ \t]*[;#].*$/u;
 
@@ -90,11 +90,18 @@ function orphan(entry: IniEntry, file: string): Problem[] {
  * Reads the form of a presets file as llama-server does (llama.cpp, common/preset.cpp): sections, `key = value` from the first
  * column, comments from `;` or `#`. Stricter where llama-server loses something silently: keys before a section, a section
  * that comes twice, a value cut at `;` or `#`. All faults of the file are reported; later ones do not depend on earlier ones.
+ * Of a file of another kind it is told that it is one.
  */
 export function parsePresetsIni(text: string, file: string): ParsedIni {
+  const lines = text.split(/\r\n|\n|\r/u);
+  const manifest = findManifest(lines, file);
+  return manifest === undefined ? readLines(lines, file) : { file, sections: [], problems: [manifest] };
+}
+
+function readLines(lines: readonly string[], file: string): ParsedIni {
   const sections: (IniSection & { readonly entries: IniEntry[] })[] = [];
   const problems: Problem[] = [];
-  for (const [index, content] of text.split(/\r\n|\n|\r/u).entries()) {
+  for (const [index, content] of lines.entries()) {
     const line = index + 1;
     const read = readLine(content);
     if (read.kind === 'header') sections.push({ name: read.name, line, entries: [] });
@@ -108,5 +115,5 @@ export function parsePresetsIni(text: string, file: string): ParsedIni {
       else section.entries.push(entry);
     }
   }
-  return { file, sections, problems: [...problems, ...repeated(sections, file)] };
+  return { file, sections, problems: [...shorten(problems), ...repeated(sections, file)] };
 }

@@ -13,6 +13,7 @@ import {
 import { suggest } from './nearest.ts';
 import { type Problem, formatPlace } from './problem.ts';
 import { type YamlDocument, readYaml } from './read-yaml.ts';
+import { findPresets } from './wrong-kind.ts';
 
 /** An object that an API server would accept. */
 export type ReadManifest =
@@ -69,6 +70,9 @@ function readDocument(document: YamlDocument): ReadManifests {
  */
 export function readManifests(text: string, file: string): ReadManifests {
   const { documents, problems } = readYaml(text, file);
+  const values = documents.map(({ value }) => value);
+  const presets = findPresets(text, values, file);
+  if (presets !== undefined) return refuse(presets);
   const read = documents.map(readDocument);
   const nothing = documents.length === 0 && problems.length === 0;
   return {
