@@ -103,6 +103,10 @@ test('an unknown option is an error with the nearest known name, of Corral or of
 test('a flag with a value is an error', () => {
   const reason = 'this option takes no value. Write --jinja or --no-jinja.';
   assert.deepEqual(parse('--jinja=true').problems, [`command line: --jinja: ${reason}`]);
+  assert.deepEqual(parse('--no-jinja=1').problems, [
+    'command line: --no-jinja: this option takes no value. Write --no-jinja or --jinja.',
+  ]);
+  assert.match(parse('--swa-full=1').problems.join(), /Write --swa-full\.$/u);
 });
 
 test('all problems of a command line are reported, and no value is repeated in them', () => {

@@ -45,7 +45,8 @@ const looksLikeOption = (token: string): boolean => token.startsWith('-') && fin
 
 function stepFlag(name: string, found: FoundOption, attached: string | undefined): Step {
   if (attached !== undefined) {
-    const fix = `Write ${name}${found.option.negatives.length > 0 ? ` or ${found.option.negatives.join(' or ')}` : ''}.`;
+    const opposites = found.negated ? [longName(found.option)] : found.option.negatives;
+    const fix = `Write ${[name, ...opposites].join(' or ')}.`;
     return { taken: 1, problem: { field: name, reason: 'this option takes no value', fix } };
   }
   return { taken: 1, item: { kind: 'flag', option: found.option, on: !found.negated } };
