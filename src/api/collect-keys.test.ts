@@ -69,6 +69,11 @@ keys:
     ['is no YAML', 'keys: [\n', /^keys\.yaml:\d+:\d+: this is not valid YAML\.$/u],
     ['is a list', '- id: a\n', /^keys\.yaml:1:1: must be an object\.$/u],
     ['has no list', 'key: []\n', /^keys\.yaml:1:1: key: a key must not stand/u],
+    [
+      'has no key yet',
+      'keys:\n',
+      /^keys\.yaml:1:6: keys: the file holds no key yet\. Add one: corral key --id NAME >> keys\.yaml$/u,
+    ],
     ['has an object for the list', 'keys: {a: 1}\n', /^keys\.yaml:1:7: keys: must be a list of at most 1000 items\.$/u],
     [
       'has no id',

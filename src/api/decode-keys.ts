@@ -1,7 +1,7 @@
 import { Value } from 'typebox/value';
 import type { ApiKey } from '../domain/api-key.ts';
 import { checkObject, type Fault } from './check-object.ts';
-import type { FieldPath } from './field-path.ts';
+import { formatField, readMember, type FieldPath } from './field-path.ts';
 import { KeysFileSchema } from './key-schema.ts';
 import type { Problem, Site } from './problem.ts';
 import type { SourceFile } from './read-file.ts';
@@ -60,8 +60,15 @@ function problemOf(document: YamlDocument, { path, at, reason, fix }: Fault): Pr
   if (at === 'name' && CLEAR_TEXT.has(path.at(-1))) {
     return { ...site, reason: 'a key must not stand in this file in clear text', fix: HOW_TO_HASH };
   }
+  if (isUnfinished(document, path)) {
+    return { ...site, reason: 'the file holds no key yet', fix: `Add one: corral key --id NAME >> ${site.file}` };
+  }
   return { ...site, reason, ...(fix === undefined ? {} : { fix }) };
 }
+
+/** The file is made in two steps, of which the first writes `keys:` alone. */
+const isUnfinished = ({ value }: YamlDocument, path: FieldPath): boolean =>
+  formatField(path) === 'keys' && readMember(value, 'keys') === null;
 
 const hideField = (site: Site, path: FieldPath): Site => {
   const isLong = path.some((part) => typeof part === 'string' && part.length > LONGEST_SHOWN);
