@@ -27,6 +27,28 @@ test('everything that is named is read, and what cannot be read is a problem', a
   ]);
 });
 
+test('a file that is named more than once is read once, and is one problem, however it is spelled', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'corral-sources-'));
+  t.after(async () => rm(dir, { recursive: true }));
+  const [a, b, c] = ['a.yaml', 'b.yaml', 'c.yaml'].map((name) => `${dir}/${name}`);
+  assert.ok(a !== undefined && b !== undefined && c !== undefined);
+  for (const file of [a, b, c]) await writeFile(file, 'kind: x');
+  const other = `${dir}/./b.yaml`;
+  const sources = await readSources({
+    modelsDir: undefined,
+    modelsPreset: undefined,
+    manifests: [a, b, c, a, other, b],
+  });
+  assert.deepEqual(
+    sources.manifests.map(({ file }) => file),
+    [a, b, c],
+  );
+  assert.deepEqual(sources.problems.map(formatProblem), [
+    `command line: -f: ${a} is named twice. Name it once.`,
+    `command line: -f: ${b} is named 3 times, also as ${other}. Name it once.`,
+  ]);
+});
+
 test('nothing named is nothing read', async () => {
   assert.deepEqual(await readSources({ modelsDir: undefined, modelsPreset: undefined, manifests: [] }), {
     modelsDir: undefined,
