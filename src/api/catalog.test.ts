@@ -267,6 +267,13 @@ test('a name stands for one model only, over all sources, and the error names bo
   );
 });
 
+test('a section that comes twice is one problem: its name is not taken, too, and either may name the model', () => {
+  assert.deepEqual(problemsOf({ ini: '[a]\nalias = x\n[b]\nmodel = b\n[a]\nmodel = a\nalias = x\nport = 1' }), [
+    'm.ini:5: [a]: section [a] is already in line 1, and llama-server would forget that one. Merge the two.',
+    'm.ini:8: port: Corral sets the address of each llama-server itself.',
+  ]);
+});
+
 test('one object or pool twice is an error that names both places', () => {
   const one = object('o', '{ name: a, source: { path: /a } }');
   const two = object('o', '{ name: b, source: { path: /b } }');

@@ -197,6 +197,15 @@ const listWithoutEffect = (parsed: ParsedIni): WithoutEffect[] =>
       .map(({ key }) => ({ file: parsed.file, field: `[${name}] ${key}`, reason: 'corral lists no cached models' })),
   );
 
+/** A section that comes twice is told by its form already: what follows from that is not told, too. */
+const mergeRepeated = (sections: readonly PresetSection[]): PresetSection[] =>
+  [...Map.groupBy(sections, ({ name }) => name).values()].map((same) => same.reduce(mergeTwo));
+
+const mergeTwo = (first: PresetSection, { settings }: PresetSection): PresetSection => ({
+  ...first,
+  settings: { ...first.settings, ...settings, args: [...first.settings.args, ...settings.args] },
+});
+
 /** Turns the sections of a presets file into settings. Every fault of every key is reported, with its line. */
 export function decodePresets(parsed: ParsedIni): DecodedPresets {
   const { file } = parsed;
@@ -205,13 +214,15 @@ export function decodePresets(parsed: ParsedIni): DecodedPresets {
   return {
     file,
     global: global?.settings ?? { args: [] },
-    sections: decoded
-      .filter(({ section }) => section.name !== GLOBAL)
-      .map(({ section: { name, line }, result }) => ({
-        name,
-        site: { file, line, field: `[${name}]` },
-        settings: result.settings,
-      })),
+    sections: mergeRepeated(
+      decoded
+        .filter(({ section }) => section.name !== GLOBAL)
+        .map(({ section: { name, line }, result }) => ({
+          name,
+          site: { file, line, field: `[${name}]` },
+          settings: result.settings,
+        })),
+    ),
     withoutEffect: listWithoutEffect(parsed),
     problems: [
       ...parsed.problems,
