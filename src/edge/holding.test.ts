@@ -131,6 +131,7 @@ test('a full queue refuses the next at once, and keeps those who wait', async (t
   await bed.held('uid-a', 2);
   const got = await chat(bed, 'a');
   assert.deepEqual([got.status, errorOf(got).get('code'), got.headers['retry-after']], [429, 'queue_full', '3']);
+  assert.equal(errorOf(got).get('message'), '2 requests wait for the model "a" already');
   assert.equal(bed.ledger.demand(A)?.waiting, 2);
   first.destroy();
   second.destroy();

@@ -146,6 +146,7 @@ describe('POST /models/load?wait=true', () => {
     const orders = bed.given.length;
     for (const got of [await load(bed), await chat(bed, 'a')]) {
       assert.deepEqual([got.status, errorOf(got).get('code')], [429, 'queue_full']);
+      assert.equal(errorOf(got).get('message'), '1 request waits for the model "a" already');
     }
     assert.equal(bed.given.length, orders);
     bed.publish({ model: 'a', replicas: READY });

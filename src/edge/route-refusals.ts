@@ -25,11 +25,13 @@ export const modelNotLoaded = (route: Route): Refusal => ({
   message: `the model ${JSON.stringify(route.preset.model)} is not loaded: load it with POST /models/load`,
 });
 
+const waiting = (count: number): string => `${count} ${count === 1 ? 'request waits' : 'requests wait'}`;
+
 /** Too many wait for the model already. */
 export const queueFull = (route: Route): Refusal => ({
   status: 429,
   code: 'queue_full',
-  message: `${route.preset.queue.maxWaiting} requests wait for the model ${JSON.stringify(route.preset.model)} already`,
+  message: `${waiting(route.preset.queue.maxWaiting)} for the model ${JSON.stringify(route.preset.model)} already`,
   retryAfter: secondsToLoad(route),
 });
 
@@ -37,7 +39,7 @@ export const queueFull = (route: Route): Refusal => ({
 export const queuesFull = (route: Route, maxWaiting: number): Refusal => ({
   status: 429,
   code: 'queue_full',
-  message: `${maxWaiting} requests wait for models already`,
+  message: `${waiting(maxWaiting)} for models already`,
   retryAfter: secondsToLoad(route),
 });
 
@@ -45,7 +47,7 @@ export const queuesFull = (route: Route, maxWaiting: number): Refusal => ({
 export const busy = (maxInFlight: number): Refusal => ({
   status: 503,
   code: 'overloaded',
-  message: `${maxInFlight} requests are in flight already`,
+  message: `${maxInFlight} ${maxInFlight === 1 ? 'request is' : 'requests are'} in flight already`,
   retryAfter: 1,
 });
 

@@ -82,9 +82,27 @@ test('more requests than may wait in all are refused, whatever they are for', as
   await bed.held('uid-b', 1);
   const got = await chat(bed, 'c');
   assert.deepEqual([got.status, errorOf(got).get('code'), got.headers['retry-after']], [429, 'queue_full', '5']);
+  assert.equal(errorOf(got).get('message'), '2 requests wait for models already');
   for (const request of waiting) request.destroy();
   await bed.ended(3);
   bed.assertIdle();
+});
+
+test('where one may wait in all, or be in flight, the refusal of the next speaks of one', async (t) => {
+  for (const [limits, message] of [
+    [{ maxWaiting: 1 }, '1 request waits for models already'],
+    [{ maxInFlight: 1 }, '1 request is in flight already'],
+  ] as const) {
+    const bed = await startEdge(t, { limits });
+    bed.publish({ model: 'a' }, { model: 'b' });
+    const waiting = send(bed, { body: chatBody('a') });
+    waiting.on('error', () => undefined);
+    await bed.held('uid-a', 1);
+    assert.equal(errorOf(await chat(bed, 'b')).get('message'), message);
+    waiting.destroy();
+    await bed.ended(2);
+    bed.assertIdle();
+  }
 });
 
 test('more requests than may be in flight are refused, and each that ends makes room for another', async (t) => {
@@ -102,6 +120,7 @@ test('more requests than may be in flight are refused, and each that ends makes 
   await bed.held('uid-b', 1);
   const got = await chat(bed, 'b');
   assert.deepEqual([got.status, errorOf(got).get('code'), got.headers['retry-after']], [503, 'overloaded', '1']);
+  assert.equal(errorOf(got).get('message'), '2 requests are in flight already');
   waiting.destroy();
   stub.sockets[0]?.write(LAST_CHUNK);
   await streaming;
