@@ -135,6 +135,18 @@ describe('a failed load', () => {
     await corral.settle();
     assert.deepEqual(corral.backend.history, ['start a', 'failed a', 'start a']);
   });
+  it('is told in the log with whole milliseconds, whatever the clock has between them', async () => {
+    const retries: unknown[] = [];
+    const note = (_message: string, fields: object = {}): void => void retries.push(fields);
+    const silent = (): void => undefined;
+    const corral = new FakeCorral({ error: silent, warn: note, info: silent, debug: silent });
+    corral.control.setCatalog({ pools: [aPool()], presets: [a] });
+    corral.request(a.model);
+    await corral.settle();
+    corral.backend.makeFail(replicaId('a#1'));
+    await corral.pass(0.25);
+    assert.deepEqual(retries, [{ replica: 'a#1', reason: 'it broke', retryInMs: 10_000, logTail: ['last words'] }]);
+  });
   it('is tried again at once by an explicit order, or with a changed spec', async () => {
     const corral = corralWith([a]);
     corral.request(a.model);

@@ -196,7 +196,7 @@ export class ControlLoop {
     if (kind === 'failure') this.#endLoad(replica);
     backend.forget(replica.id);
     const { reason, logTail } = failure;
-    const retryInMs = since(surroundings.now, until);
+    const retryInMs = Math.ceil(since(surroundings.now, until));
     if (kind === 'failure') log.warn('replica failed', { replica: replica.id, reason, retryInMs, logTail });
     else log.warn('replica found no place', { replica: replica.id, reason, retryInMs });
   }

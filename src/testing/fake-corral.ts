@@ -20,9 +20,12 @@ export class FakeCorral {
   readonly board = createRouteBoard();
   readonly holds = new HoldQueue();
   readonly backend = new FakeBackend(() => this.#now);
-  #control = this.#createControl();
+  readonly #log: Log;
+  #control: ControlLoop;
 
-  constructor() {
+  constructor(log: Log = silentLog) {
+    this.#log = log;
+    this.#control = this.#createControl();
     this.board.onPublish(() => {
       this.holds.reconsiderAll();
     });
@@ -73,7 +76,7 @@ export class FakeCorral {
       publish: (presets) => {
         this.board.publish(buildRouteTable(presets));
       },
-      log: silentLog,
+      log: this.#log,
       now: () => this.#now,
       wakeIn: (delay, callback) => {
         const key = Symbol('alarm');
