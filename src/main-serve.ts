@@ -11,7 +11,7 @@ import { LlamaServerError } from './backend/local/llama-server/llama-server.ts';
 import { locateLlamaServer } from './backend/local/llama-server/locate-llama-server.ts';
 import { createProgressPrinter } from './backend/local/llama-server/progress-printer.ts';
 import { endOrphans } from './backend/local/orphans.ts';
-import { catalogReader, namedSources, tellWithoutEffect, type ReadCatalog } from './cli/catalog-reader.ts';
+import { catalogReader, namedSources, tellNotes, type ReadCatalog } from './cli/catalog-reader.ts';
 import { adminProblem } from './cli/admin-options.ts';
 import { edgeObservers } from './cli/edge-observers.ts';
 import { runCheck } from './cli/check-manifests.ts';
@@ -50,7 +50,7 @@ export async function runServe(flags: ServeFlags, args: readonly ArgItem[]): Pro
   if (!first.ok) return complain(EXIT_USAGE, first.problems.map(formatProblem));
   const keys = await openKeys(flags);
   if (keys.kind === 'wrong') return complain(EXIT_USAGE, keys.problems);
-  tellWithoutEffect(first.withoutEffect, log);
+  tellNotes(first, log);
   try {
     const program = await findProgram(flags, log);
     const pids = await endOrphans();

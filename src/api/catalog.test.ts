@@ -126,7 +126,12 @@ test('a folder that cannot be read is the one problem, not also the sections tha
   };
   const settings = { args: [], idleTimeout: seconds(0), autoload: true, maxLoaded: 4 };
   const result = buildCatalog({ sources, settings, previous: undefined }, () => assert.fail());
-  assert.deepEqual(result, { ok: false, problems: [{ file: '/d', reason: 'unreadable' }], withoutEffect: [] });
+  assert.deepEqual(result, {
+    ok: false,
+    problems: [{ file: '/d', reason: 'unreadable' }],
+    withoutEffect: [],
+    warnings: [],
+  });
 });
 
 test('what cannot be read refuses a reload that would lose its model, and is a note where there is none', () => {
@@ -247,6 +252,22 @@ test('a pool that nobody declares stays missing, and the pool of the flags is th
     manifests: [object('o', '{ name: a, source: { path: /a } }', '  pool: gpu')],
   });
   assert.deepEqual([presets.map((preset) => preset.pool), pools.map(({ name }) => name)], [['gpu'], ['default']]);
+});
+
+test('a pool that no manifest of any file declares is a warning, with what becomes of its requests', () => {
+  const warningsOf = (...manifests: readonly string[]): string[] => build({ manifests }).warnings.map(formatProblem);
+  const inGpux = object('o', '{ name: a, source: { path: /a } }', '  pool: gpux');
+  const missing = `0.yaml:6:9: spec.pool: no ModelPool gpux is declared in these manifests: where there is none of that name, requests for its models are answered 503 pool_not_found.`;
+  assert.deepEqual(warningsOf(inGpux), [`${missing} Declare it, or name another.`]);
+  assert.deepEqual(warningsOf(inGpux, pool('gpu', '{}')), [`${missing} Did you mean gpu?`]);
+  assert.deepEqual(warningsOf(inGpux, pool('gpux', '{}')), []);
+  assert.deepEqual(warningsOf(inGpux, pool('gpux', '{ unknown: 1 }')), [], 'a pool that is refused is not missing');
+  const inDefault = ['', '  pool: default'].map((more, at) =>
+    object(`o${at}`, '{ name: a, source: { path: /a } }', more),
+  );
+  assert.deepEqual(warningsOf(...inDefault), [], 'corral serve declares that one itself');
+  const needsCluster = object('o', '{ name: a, source: { image: { reference: r, path: p } } }', '  pool: gpux');
+  assert.equal(warningsOf(needsCluster).length, 1, 'also of what only a cluster can run');
 });
 
 test('a name stands for one model only, over all sources, and the error names both places', () => {

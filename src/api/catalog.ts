@@ -5,9 +5,10 @@ import type { Catalog, Preset } from '../domain/preset.ts';
 import { milliseconds } from '../domain/units.ts';
 import { type DecodedManifests, type DecodedPool, decodeManifests } from './decode-manifests.ts';
 import { type SitedName, decodePresets } from './decode-presets.ts';
-import { DEFAULT_EVICTION, DEFAULT_FAIR_AFTER, DEFAULT_PRIORITY } from './decode-settings.ts';
+import { DEFAULT_EVICTION, DEFAULT_FAIR_AFTER, DEFAULT_POOL, DEFAULT_PRIORITY } from './decode-settings.ts';
 import { draftLocalPresets } from './draft-local-presets.ts';
 import { draftManifestPresets } from './draft-manifest-presets.ts';
+import { findMissingPools } from './find-missing-pools.ts';
 import { findOvercommitted, type SizedDraft } from './find-overcommitted.ts';
 import { findUncounted } from './find-uncounted.ts';
 import { type ArgItem, isModelSource, renderArgs } from './llama-options.ts';
@@ -16,13 +17,19 @@ import { namesPartOfAnswer } from './model-files.ts';
 import { type LimitedPool, sizeDrafts } from './size-drafts.ts';
 import { parsePresetsIni } from './parse-presets-ini.ts';
 import { DEFAULT_MAX_LOADED, type CatalogSettings, type PresetDraft } from './preset-draft.ts';
-import { type Problem, type Site, type WithoutEffect, formatSite } from './problem.ts';
+import { type Problem, type Site, type Warning, type WithoutEffect, formatSite } from './problem.ts';
 import type { Sources } from './read-sources.ts';
 import { settleAliases } from './settle-aliases.ts';
 
+/** What is to be told of declarations beside the verdict. */
+export interface Notes {
+  readonly withoutEffect: readonly WithoutEffect[];
+  readonly warnings: readonly Warning[];
+}
+
 export type CatalogResult =
-  | { readonly ok: true; readonly catalog: Catalog; readonly withoutEffect: readonly WithoutEffect[] }
-  | { readonly ok: false; readonly problems: readonly Problem[]; readonly withoutEffect: readonly WithoutEffect[] };
+  | (Notes & { readonly ok: true; readonly catalog: Catalog })
+  | (Notes & { readonly ok: false; readonly problems: readonly Problem[] });
 
 export interface CatalogInput {
   readonly sources: Sources;
@@ -31,13 +38,12 @@ export interface CatalogInput {
   readonly previous: Catalog | undefined;
 }
 
-const DEFAULT_POOL = 'default';
-
 function decodeAll(sources: Sources): DecodedManifests {
   const decoded = sources.manifests.map(({ file, text }) => decodeManifests(text, file));
   return {
     deployments: decoded.flatMap(({ deployments }) => deployments),
     pools: decoded.flatMap(({ pools }) => pools),
+    documents: decoded.flatMap(({ documents }) => documents),
     withoutEffect: decoded.flatMap(({ withoutEffect }) => withoutEffect),
     problems: decoded.flatMap(({ problems }) => problems),
   };
@@ -204,6 +210,7 @@ export function buildCatalog({ sources, settings, previous }: CatalogInput, newU
     ...findUncounted(manifests),
     ...findUnusedFlags(manifests.pools, settings),
   ];
-  if (problems.length > 0) return { ok: false, problems, withoutEffect };
-  return { ok: true, catalog: { pools, presets: finishAll(room.sized, previous, newUid) }, withoutEffect };
+  const warnings = findMissingPools(manifests.documents);
+  if (problems.length > 0) return { ok: false, problems, withoutEffect, warnings };
+  return { ok: true, catalog: { pools, presets: finishAll(room.sized, previous, newUid) }, withoutEffect, warnings };
 }

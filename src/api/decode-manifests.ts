@@ -4,7 +4,14 @@ import type { Scaling } from '../domain/preset.ts';
 import type { Duration } from '../domain/units.ts';
 import { byPlace, siteFault } from './check-manifest.ts';
 import type { SitedName } from './decode-presets.ts';
-import { DEFAULT_PRIORITY, decodePoolSpec, decodeScaling, maxPriorityOf, readDuration } from './decode-settings.ts';
+import {
+  DEFAULT_POOL,
+  DEFAULT_PRIORITY,
+  decodePoolSpec,
+  decodeScaling,
+  maxPriorityOf,
+  readDuration,
+} from './decode-settings.ts';
 import { type FieldPath, formatField, formatPattern, walk } from './field-path.ts';
 import type { ArgItem } from './llama-options.ts';
 import type { ModelDeployment, ModelPool } from './manifest-schema.ts';
@@ -73,6 +80,8 @@ export interface DecodedPool {
 export interface DecodedManifests {
   readonly deployments: readonly DecodedDeployment[];
   readonly pools: readonly DecodedPool[];
+  /** All of these kinds, also what is refused. */
+  readonly documents: readonly YamlDocument[];
   readonly withoutEffect: readonly WithoutEffect[];
   readonly problems: readonly Problem[];
 }
@@ -137,7 +146,7 @@ function decodeDeployment({ metadata, spec }: ModelDeployment, document: YamlDoc
   return {
     object: `${metadata.namespace ?? DEFAULT_NAMESPACE}/${metadata.name}`,
     site: document.siteOfValue(['metadata', 'name']),
-    pool: poolName(spec.pool ?? 'default'),
+    pool: poolName(spec.pool ?? DEFAULT_POOL),
     defaults: decodeLayer(spec.defaults, (...path) => document.siteOfValue(['spec', 'defaults', ...path])),
     presets,
   };
@@ -187,11 +196,13 @@ export function decodeManifests(text: string, file: string): DecodedManifests {
   const { manifests, refused, problems } = readManifests(text, file);
   const limited = manifests.map((manifest) => ({ manifest, limits: limitsOf(manifest.document) }));
   const decoded = limited.filter(({ limits }) => limits.length === 0).map(({ manifest }) => decodeManifest(manifest));
+  const documents = [...manifests.map(({ document }) => document), ...refused];
   const limits = [...limited.flatMap((one) => one.limits), ...refused.flatMap(limitsOf)];
   return {
     deployments: decoded.flatMap(({ deployments }) => deployments),
     pools: decoded.flatMap(({ pools }) => pools),
-    withoutEffect: [...manifests.map(({ document }) => document), ...refused].flatMap(listWithoutEffect),
+    documents,
+    withoutEffect: documents.flatMap(listWithoutEffect),
     problems: unique([...problems, ...limits]).sort(byPlace),
   };
 }

@@ -25,6 +25,9 @@ export interface WithoutEffect {
   readonly reason: string;
 }
 
+/** Something that is accepted, and that whoever wrote it hardly meant so; the program says what will come of it. */
+export type Warning = Omit<Problem, 'condition'>;
+
 /** `file:line:column`, as far as it is known. */
 export const formatPlace = (site: Site): string =>
   [site.file, site.line, site.column].filter((part) => part !== undefined).join(':');

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { buildCatalog, type CatalogResult } from '../api/catalog.ts';
+import { buildCatalog, type CatalogResult, type Notes } from '../api/catalog.ts';
 import type { ArgItem } from '../api/llama-options.ts';
+import { formatProblem } from '../api/problem.ts';
 import type { CatalogSettings } from '../api/preset-draft.ts';
 import { readSources, type SourcePaths } from '../api/read-sources.ts';
 import { presetUid } from '../domain/ids.ts';
@@ -26,9 +27,10 @@ export function catalogReader(paths: SourcePaths, flags: ServeFlags, args: reado
     buildCatalog({ sources: await readSources(paths), settings, previous }, () => presetUid(randomUUID()));
 }
 
-/** Says what was read and changes nothing. */
-export function tellWithoutEffect(notes: CatalogResult['withoutEffect'], log: Log): void {
-  for (const { file, field, reason } of notes) log.warn(`${file}: ${field} has no effect`, { reason });
+/** Says what was read and changes nothing, and what will come of what is hardly meant so. */
+export function tellNotes({ withoutEffect, warnings }: Notes, log: Log): void {
+  for (const warning of warnings) log.warn(formatProblem(warning));
+  for (const { file, field, reason } of withoutEffect) log.warn(`${file}: ${field} has no effect`, { reason });
 }
 
 /** The sources that the flags name; `undefined`: none. */

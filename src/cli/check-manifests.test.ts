@@ -92,6 +92,18 @@ test('what a cluster stores and does not run is a note, and so is an amount that
   );
 });
 
+test('a pool that none of the manifests declares is a note: a cluster may have it', () => {
+  const { valid, problems, notes } = check(
+    object('ModelDeployment', 'name: chat', '{ pool: gpux, presets: [{ name: a, source: { path: /a } }] }'),
+  );
+  assert.deepEqual([valid, problems], [['0.yaml: ModelDeployment chat: valid'], []]);
+  assert.equal(notes.length, 1);
+  assert.match(
+    notes.join(),
+    /^0\.yaml:4:15: spec\.pool: no ModelPool gpux is declared in these .* 503 pool_not_found\. /u,
+  );
+});
+
 test('a fault is told once, whoever finds it', () => {
   const { problems, notes } = check(
     deployment("source: { path: /a }, args: ['--port=1', '-c 1'], env: [{ name: LLAMA_ARG_PORT, value: x }]"),

@@ -14,7 +14,7 @@ export interface CheckedManifests {
   readonly valid: readonly string[];
   /** One line for each fault for which it would refuse one. */
   readonly problems: readonly string[];
-  /** What is worth knowing beside the verdict: what `corral serve` would refuse, or what has no effect there. */
+  /** What is worth knowing beside the verdict: what `corral serve` would refuse, what has no effect there, or a pool that is missing. */
   readonly notes: readonly string[];
 }
 
@@ -42,6 +42,7 @@ export function checkManifests({ sources, settings }: Pick<CatalogInput, 'source
     problems,
     notes: [
       ...refused.map((problem) => `${verdictOf(problem)}: ${formatProblem(problem)}`),
+      ...served.warnings.map(formatProblem),
       ...served.withoutEffect.map(
         ({ file, field, reason }) => `${file}: ${field}: no effect in corral serve: ${reason}`,
       ),

@@ -6,7 +6,7 @@ import { aPool, aPreset, scaled } from '../testing/worlds.ts';
 import { Reloads } from './reloads.ts';
 
 const CATALOG = { pools: [aPool({ maxLoaded: 1 })], presets: [scaled(aPreset('a'), { minReplicas: 1 })] };
-const READ: CatalogResult = { ok: true, catalog: CATALOG, withoutEffect: [] };
+const READ: CatalogResult = { ok: true, catalog: CATALOG, withoutEffect: [], warnings: [] };
 
 /** Reloads of files whose every read ends when the test says so. */
 function startReloads() {
@@ -26,14 +26,19 @@ function startReloads() {
 }
 
 describe('a reload', () => {
-  it('is done when what was read is in force, and says what has no effect, as a start does', async () => {
+  it('is done when what was read is in force, and says what has no effect or is hardly meant so, as a start does', async () => {
     const { corral, reads, lines, reloads } = startReloads();
     const done = reloads.reload();
     await corral.settle();
-    reads[0]?.resolve({ ...READ, withoutEffect: [{ file: 'f', field: 'x', reason: 'why' }] });
+    const warnings = [{ file: 'f', line: 2, field: 'pool', reason: 'none', fix: 'Declare it.' }];
+    reads[0]?.resolve({ ...READ, withoutEffect: [{ file: 'f', field: 'x', reason: 'why' }], warnings });
     assert.deepEqual(await done, { ok: true });
     assert.deepEqual(corral.backend.history, ['start a']);
-    assert.deepEqual(lines, ['f: x has no effect {"reason":"why"}', 'reloaded {"models":1}']);
+    assert.deepEqual(lines, [
+      'f:2: pool: none. Declare it. {}',
+      'f: x has no effect {"reason":"why"}',
+      'reloaded {"models":1}',
+    ]);
   });
   it('waits for the one before it, also one that fails', async () => {
     const { corral, reads, reloads } = startReloads();
@@ -44,7 +49,7 @@ describe('a reload', () => {
     reads[0]?.reject(new Error('a fault'));
     await assert.rejects(first, /a fault/u);
     await corral.settle();
-    reads[1]?.resolve({ ok: false, problems: [{ file: 'f', reason: 'wrong' }], withoutEffect: [] });
+    reads[1]?.resolve({ ok: false, problems: [{ file: 'f', reason: 'wrong' }], withoutEffect: [], warnings: [] });
     assert.deepEqual(await second, { ok: false, problems: ['f: wrong.'] });
   });
 });

@@ -2,7 +2,7 @@ import { formatProblem } from '../api/problem.ts';
 import type { ControlLoop } from '../control/control-loop.ts';
 import type { Reloaded } from '../edge/orders.ts';
 import type { Log } from '../platform/log.ts';
-import { tellWithoutEffect, type ReadCatalog } from './catalog-reader.ts';
+import { tellNotes, type ReadCatalog } from './catalog-reader.ts';
 
 export interface ReloadParts {
   readonly control: Pick<ControlLoop, 'catalog' | 'setCatalog'>;
@@ -51,7 +51,7 @@ export class Reloads {
   #settle(result: Awaited<ReturnType<ReadCatalog>>): Reloaded {
     const { control, log } = this.#parts;
     if (result.ok) {
-      tellWithoutEffect(result.withoutEffect, log);
+      tellNotes(result, log);
       control.setCatalog(result.catalog);
       log.info('reloaded', { models: result.catalog.presets.length });
       return { ok: true };
