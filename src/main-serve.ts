@@ -116,7 +116,7 @@ async function serve({ flags, log, program, keys, read, first }: Serving): Promi
   });
   const reloads = new Reloads({ control, read, log });
   const created = Math.trunc(Date.now() / 1000);
-  let whyNotReady: string | undefined = 'nothing is declared yet';
+  let whyNotReady: string | undefined = 'corral is still starting';
   const admin = await createServeAdmin(flags, { seen: { board, ledger }, whyNotReady: () => whyNotReady, log });
   const edge = createEdge({
     board,

@@ -21,7 +21,8 @@ interface Given {
 function sourcesOf({ ini, dir, manifests = [] }: Given): Sources {
   const models = (dir ?? []).map((name) => ({ name, model: `/d/${name}.gguf` }));
   return {
-    modelsDir: dir === undefined ? undefined : { dir: '/d', models, withoutEffect: [], unread: [], problems: [] },
+    modelsDir:
+      dir === undefined ? undefined : { dir: '/d', models, withoutEffect: [], warnings: [], unread: [], problems: [] },
     presets: ini === undefined ? undefined : { file: 'm.ini', text: ini },
     manifests: manifests.map((text, index) => ({ file: `${index}.yaml`, text })),
     problems: [],
@@ -119,6 +120,7 @@ test('a folder that cannot be read is the one problem, not also the sections tha
       dir: '/d',
       models: [],
       withoutEffect: [],
+      warnings: [],
       unread: [],
       problems: [{ file: '/d', reason: 'unreadable' }],
     },
@@ -143,7 +145,7 @@ test('what cannot be read refuses a reload that would lose its model, and is a n
   }));
   const settings = { args: [], idleTimeout: seconds(0), autoload: true, maxLoaded: 4 };
   const buildAfter = (previous: Catalog | undefined): CatalogResult => {
-    const modelsDir = { dir: '/d', models: [], withoutEffect: [], unread, problems: [] };
+    const modelsDir = { dir: '/d', models: [], withoutEffect: [], warnings: [], unread, problems: [] };
     return buildCatalog({ sources: { ...sourcesOf({}), modelsDir }, settings, previous }, () => assert.fail());
   };
   const atStart = buildAfter(undefined);
@@ -423,6 +425,14 @@ test('names that objects inherit are names like others', () => {
     presets.map(({ model, aliases }) => [model, ...aliases]),
     [['__proto__', 'toString'], ['constructor']],
   );
+});
+
+test('what the models folder warns of is handed on', () => {
+  const warnings = [{ file: '/d', reason: 'no model is found in it' }];
+  const modelsDir = { dir: '/d', models: [], withoutEffect: [], warnings, unread: [], problems: [] };
+  const settings = { args: [], idleTimeout: seconds(0), autoload: true, maxLoaded: 4 };
+  const sources = { ...sourcesOf({}), modelsDir };
+  assert.deepEqual(buildCatalog({ sources, settings, previous: undefined }, () => assert.fail()).warnings, warnings);
 });
 
 test('what has no effect here is handed on', () => {

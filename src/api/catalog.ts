@@ -210,7 +210,7 @@ export function buildCatalog({ sources, settings, previous }: CatalogInput, newU
     ...findUncounted(manifests),
     ...findUnusedFlags(manifests.pools, settings),
   ];
-  const warnings = findMissingPools(manifests.documents);
+  const warnings = [...(modelsDir === undefined ? [] : modelsDir.warnings), ...findMissingPools(manifests.documents)];
   if (problems.length > 0) return { ok: false, problems, withoutEffect, warnings };
   return { ok: true, catalog: { pools, presets: finishAll(room.sized, previous, newUid) }, withoutEffect, warnings };
 }

@@ -39,6 +39,7 @@ test('files and folders become models as in llama-server, in the order of their 
       { name: 'z', model: join(dir, 'z.gguf') },
     ],
     withoutEffect: [],
+    warnings: [],
     unread: [],
     problems: [],
   });
@@ -79,14 +80,29 @@ test('what is there and cannot be looked at is told, with the model that it may 
 });
 
 test('a file whose name cannot be a model name is no model, and the others go on', async (t) => {
-  const dir = await makeDir(t, 'a,b.gguf', '.gguf', '__proto__.gguf');
-  const { models, withoutEffect, problems } = await scanModelsDir(dir);
+  const dir = await makeDir(t, 'a,b.gguf', '.gguf', '__proto__.gguf', 'c,d/m.gguf');
+  const { models, warnings, problems } = await scanModelsDir(dir);
   assert.deepEqual(
     models.map(({ name }) => name),
     ['__proto__'],
   );
-  assert.equal(withoutEffect.length, 2);
+  const comma = 'it is not served: a model name must not hold a comma, at which llama-server splits names. Rename it.';
+  assert.deepEqual(warnings.map(formatProblem), [
+    `${join(dir, '.gguf')}: it is not served: a model name must not be empty. Rename it.`,
+    `${join(dir, 'a,b.gguf')}: ${comma}`,
+    `${join(dir, 'c,d')}: ${comma}`,
+  ]);
   assert.deepEqual(problems, []);
+});
+
+test('a folder in which no model is found is served, with a warning of where they are looked for', async (t) => {
+  const dir = await makeDir(t, 'deep/er/b.gguf', 'mmproj-z.gguf', 'readme.md');
+  const { models, warnings, problems } = await scanModelsDir(dir);
+  assert.deepEqual([models, problems], [[], []]);
+  assert.deepEqual(warnings.map(formatProblem), [
+    `${dir}: no model is found in it: it is searched for NAME.gguf and NAME/*.gguf, not deeper.`,
+  ]);
+  assert.deepEqual((await scanModelsDir(join(dir, 'deep/er'))).warnings, []);
 });
 
 test('a folder that is missing, or none, is a problem with the fix', async (t) => {

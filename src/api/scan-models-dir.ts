@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { findNameFault } from './check-model-name.ts';
-import type { Problem, WithoutEffect } from './problem.ts';
+import type { Problem, Warning, WithoutEffect } from './problem.ts';
 import { codeOf } from './read-file.ts';
 
 /** A model that lies in the models folder. Paths begin with the folder as it was given. */
@@ -24,8 +24,10 @@ export interface ScannedDir {
   readonly dir: string;
   /** In the order of their names. */
   readonly models: readonly FoundModel[];
-  /** Files that look like models and are none. */
+  /** Files beside the one that is the model of their folder. */
   readonly withoutEffect: readonly WithoutEffect[];
+  /** What looks like a model and is not served, or that nothing does. */
+  readonly warnings: readonly Warning[];
   readonly unread: readonly Unread[];
   readonly problems: readonly Problem[];
 }
@@ -101,8 +103,8 @@ function chooseModel(name: string, dir: string, files: readonly string[]): Chose
   };
 }
 
-type Part = Pick<ScannedDir, 'models' | 'withoutEffect' | 'unread' | 'problems'>;
-const NOTHING: Part = { models: [], withoutEffect: [], unread: [], problems: [] };
+type Part = Omit<ScannedDir, 'dir'>;
+const NOTHING: Part = { models: [], withoutEffect: [], warnings: [], unread: [], problems: [] };
 
 const REASONS = new Map([
   ['ENOENT', 'there is no such folder'],
@@ -146,6 +148,9 @@ const scanFiles = (dir: string, files: readonly string[]): FoundModel[] =>
     .filter((file) => !isMmproj(file) && !isDraft(file) && !isLaterShard(file))
     .map((file) => ({ name: modelOf(file), model: join(dir, file) }));
 
+/** A folder too high or too deep looks like one that is not filled yet. */
+const NO_MODEL = 'no model is found in it: it is searched for NAME.gguf and NAME/*.gguf, not deeper';
+
 async function scan(dir: string): Promise<Part> {
   const { files, dirs, faults } = await list(dir);
   const parts = await Promise.all(dirs.map(async (name) => scanSubdirectory(dir, name)));
@@ -153,6 +158,7 @@ async function scan(dir: string): Promise<Part> {
   return {
     models: models.sort((a, b) => (a.name < b.name ? -1 : 1)),
     withoutEffect: parts.flatMap((part) => part.withoutEffect),
+    warnings: models.length === 0 ? [{ file: dir, reason: NO_MODEL }] : [],
     unread: [
       ...faults.map(({ name, reason }) => ({ model: modelOf(name), file: dir, field: name, reason })),
       ...parts.flatMap((part) => part.unread),
@@ -161,16 +167,20 @@ async function scan(dir: string): Promise<Part> {
   };
 }
 
+/** The file or, of a model in a folder of its own, that folder: it gives the name. */
+const namedBy = (dir: string, model: string): string => (model === join(dir, basename(model)) ? model : dirname(model));
+
 /** A file whose name cannot be a model's is no model; the others go on. */
-function dropUnnamable(part: Part): Part {
+function dropUnnamable(dir: string, part: Part): Part {
   const faults = part.models.flatMap(({ name, model }) => {
     const reason = findNameFault(name);
-    return reason === undefined ? [] : [{ file: model, field: name, reason }];
+    if (reason === undefined) return [];
+    return [{ file: namedBy(dir, model), reason: `it is not served: ${reason}`, fix: 'Rename it.' }];
   });
   return {
     ...part,
     models: part.models.filter(({ name }) => findNameFault(name) === undefined),
-    withoutEffect: [...part.withoutEffect, ...faults],
+    warnings: [...part.warnings, ...faults],
   };
 }
 
@@ -182,7 +192,7 @@ function dropUnnamable(part: Part): Part {
  */
 export async function scanModelsDir(dir: string): Promise<ScannedDir> {
   try {
-    return { dir, ...dropUnnamable(await scan(dir)) };
+    return { dir, ...dropUnnamable(dir, await scan(dir)) };
   } catch (error) {
     const problem = { file: dir, reason: explain(error), fix: 'Name a folder that holds GGUF files.' };
     return { dir, ...NOTHING, problems: [problem] };
