@@ -14,6 +14,7 @@ import { endOrphans } from './backend/local/orphans.ts';
 import { catalogReader, namedSources, tellNotes, type ReadCatalog } from './cli/catalog-reader.ts';
 import { adminProblem } from './cli/admin-options.ts';
 import { edgeObservers } from './cli/edge-observers.ts';
+import { checkProblem } from './cli/check-problem.ts';
 import { runCheck } from './cli/check-manifests.ts';
 import { limitsOf, limitsProblem } from './cli/limit-options.ts';
 import { followKeys, openKeys, ringOf, warnOfOpenDoor, type KeysInForce } from './cli/key-source.ts';
@@ -39,9 +40,13 @@ const EXIT_OK = 0;
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
-/** `corral serve`: returns the exit code once everything it has started is gone. */
-export async function runServe(flags: ServeFlags, args: readonly ArgItem[]): Promise<number> {
-  const problem = limitsProblem(flags) ?? adminProblem(flags) ?? tlsProblem(process.env);
+/** `corral serve`: returns the exit code once everything it has started is gone. `typed`: the flags of the command line. */
+export async function runServe(
+  flags: ServeFlags,
+  args: readonly ArgItem[],
+  typed: ReadonlySet<string>,
+): Promise<number> {
+  const problem = flagsProblem(flags, typed);
   if (problem !== undefined) return complain(EXIT_USAGE, [problem]);
   if (flags.check === true) return (await runCheck(flags, args, process)) ? EXIT_OK : EXIT_USAGE;
   const log = createLog({ pretty: process.stdout.isTTY, level: flags.logLevel });
@@ -61,6 +66,10 @@ export async function runServe(flags: ServeFlags, args: readonly ArgItem[]): Pro
     return complain(error.code === 'E_LLAMA_SERVER_UNUSABLE' ? EXIT_USAGE : EXIT_FAILED, [error.message]);
   }
 }
+
+/** What is wrong with flags that are each right. */
+const flagsProblem = (flags: ServeFlags, typed: ReadonlySet<string>): string | undefined =>
+  limitsProblem(flags) ?? adminProblem(flags) ?? tlsProblem(process.env) ?? checkProblem(flags, typed);
 
 function complain(exitCode: number, lines: readonly string[]): number {
   for (const line of lines) process.stderr.write(`corral serve: ${line}\n`);

@@ -5,7 +5,7 @@ import { withEdgeOptions, type EdgeFlags } from './cli/edge-options.ts';
 import { withKeyOptions, type KeyFlags } from './cli/key-options.ts';
 import { withOperatorOptions, type OperatorFlags } from './cli/operator-options.ts';
 import { withPlanOptions, type PlanFlags } from './cli/plan-options.ts';
-import { OWN_OPTIONS, withServeOptions, type ServeFlags } from './cli/serve-options.ts';
+import { OWN_OPTIONS, typedFlags, withServeOptions, type ServeFlags } from './cli/serve-options.ts';
 import { withSimulateOptions, type SimulateFlags } from './cli/simulate-options.ts';
 import { readVersion } from './cli/version.ts';
 import { keepHangUpIgnored } from './platform/ending-signals.ts';
@@ -81,8 +81,8 @@ Examples:
 Exit codes: 0 done, 1 the report cannot be written, 2 wrong use or input.
 `;
 
-/** What `serve` was told: its flags, and llama-server's options. */
-type Serve = (flags: ServeFlags) => Promise<number>;
+/** Takes the flags of `serve`, and which of them were typed. */
+type Serve = (flags: ServeFlags, typed: ReadonlySet<string>) => Promise<number>;
 
 /** The program. Subcommands are imported when they are run, so that none pays for another's dependencies. */
 function buildProgram(serve: Serve): Command {
@@ -94,8 +94,8 @@ function buildProgram(serve: Serve): Command {
     .usage("[options] [llama-server's options]")
     .description('serve models on this machine, each by a llama-server of its own that is started on demand')
     .addHelpText('after', SERVE_HELP)
-    .action(async (flags: ServeFlags) => {
-      process.exitCode = await serve(flags);
+    .action(async (flags: ServeFlags, command: Command) => {
+      process.exitCode = await serve(flags, typedFlags(command));
     });
   withEdgeOptions(program.command('edge'))
     .description('take the requests of a cluster, whose models `corral operator` starts and stops')
@@ -149,9 +149,9 @@ function buildProgram(serve: Serve): Command {
 async function main(argv: readonly string[]): Promise<void> {
   const [command, ...rest] = argv;
   const split = command === 'serve' ? parseArgv(rest, OWN_OPTIONS) : { options: [], rest, problems: [] };
-  const serve: Serve = async (flags) => {
+  const serve: Serve = async (flags, typed) => {
     const { runServe } = await import('./main-serve.ts');
-    return runServe(flags, split.options);
+    return runServe(flags, split.options, typed);
   };
   if (split.problems.length > 0) {
     for (const problem of split.problems) process.stderr.write(`corral serve: ${formatProblem(problem)}\n`);

@@ -41,7 +41,7 @@ const SERVE_OPTIONS: readonly Option[] = [
   new Option('-f, --filename <file>', 'serve the ModelDeployments and ModelPools of a manifest (may be repeated)')
     .argParser(collect)
     .default([], 'none'),
-  new Option('--check', 'only check the manifests, with the verdict a cluster would give, and start nothing'),
+  new Option('--check', 'only check the manifests of -f, with the verdict a cluster would give, and start nothing'),
   new Option('--models-max <n>', 'models loaded at once; 0: no limit (default: 4)')
     .env('LLAMA_ARG_MODELS_MAX')
     .argParser(wholeNumber(10_000)),
@@ -85,3 +85,11 @@ export const OWN_OPTIONS: readonly OwnOption[] = [
 /** Adds the options to a command. */
 export const withServeOptions = (command: Command): Command =>
   SERVE_OPTIONS.reduce((built, option) => built.addOption(option), command);
+
+/** The flags, by their fields, that stand on the command line, and not in a variable or nowhere. */
+export const typedFlags = (command: Command): ReadonlySet<string> =>
+  new Set(
+    command.options
+      .map((option) => option.attributeName())
+      .filter((name) => command.getOptionValueSource(name) === 'cli'),
+  );
