@@ -32,10 +32,10 @@ export function decodeScaling(scaling: ManifestDefaults['scaling']): Partial<Sca
   };
 }
 
-/** What is said about priorities where nobody says anything. */
 /** The pool of what names none. `corral serve` declares it itself where no manifest does. */
 export const DEFAULT_POOL = 'default';
 
+/** What is said about priorities where nobody says anything. */
 export const DEFAULT_PRIORITY = 0;
 
 export const DEFAULT_EVICTION: EvictionPolicy = 'LRUByIdle';
