@@ -1,6 +1,6 @@
 import { poolName } from '../domain/ids.ts';
 import type { Scaling } from '../domain/preset.ts';
-import { DEFAULT_PRIORITY } from './decode-settings.ts';
+import { DEFAULT_POOL, DEFAULT_PRIORITY } from './decode-settings.ts';
 import type { DecodedPresets, PresetSection, PresetSettings, SitedName } from './decode-presets.ts';
 import { type ArgItem, mergeArgs, namesModel } from './llama-options.ts';
 import { valueItem } from './model-files.ts';
@@ -104,7 +104,7 @@ function merge(declared: Declared, global: PresetSettings, flags: CatalogSetting
     invented: origin.kind === 'preset' ? listedAs(declared) : [],
     variants: [],
     tags: merged.tags ?? [],
-    pool: poolName('default'),
+    pool: poolName(DEFAULT_POOL),
     room: { value: { footprint: undefined, limits: undefined }, site },
     priority: { value: DEFAULT_PRIORITY, site },
     args,

@@ -3,7 +3,7 @@ import { Value } from 'typebox/value';
 import type { Pool } from '../../domain/pool.ts';
 import { type Duration, minutes, seconds } from '../../domain/units.ts';
 import { checkObject } from '../check-object.ts';
-import { decodePoolSpec, maxPriorityOf, readDuration } from '../decode-settings.ts';
+import { DEFAULT_POOL, decodePoolSpec, maxPriorityOf, readDuration } from '../decode-settings.ts';
 import { formatField, readMember } from '../field-path.ts';
 import {
   type ManifestDefaults,
@@ -81,7 +81,6 @@ export interface ClusterPool {
 }
 
 /** The same as the defaults in the schema, for objects that were written before it had them. */
-const DEFAULT_POOL = 'default';
 export const DEFAULT_UNSCHEDULABLE_AFTER = seconds(5);
 const DEFAULT_DRAIN_TIMEOUT = minutes(30);
 /** Of everything that is wrong with an object, as many things are told. */
