@@ -1,7 +1,7 @@
 import type { PresetUid, ReplicaId } from '../domain/ids.ts';
 import type { Preset } from '../domain/preset.ts';
 import type { Failure, Replica } from '../domain/replica.ts';
-import { after, milliseconds, minutes, seconds, since, type Duration, type Instant } from '../domain/units.ts';
+import { after, later, milliseconds, minutes, seconds, since, type Duration, type Instant } from '../domain/units.ts';
 
 const FIRST_DELAY = seconds(10);
 export const LONGEST_DELAY = minutes(5);
@@ -35,10 +35,8 @@ export function noteFailure(
   const { count, firstAt } = placeIn(row, failure);
   const counted = row === undefined ? [id] : [...row.counted.slice(1 - MAX_COUNTED), id];
   const until = after(failure.at, backOffDelay(count, failure));
-  return { failure, rendered, count, firstAt, counted, until: row === undefined ? until : latest(row.until, until) };
+  return { failure, rendered, count, firstAt, counted, until: row === undefined ? until : later(row.until, until) };
 }
-
-const latest = (a: Instant, b: Instant): Instant => (a > b ? a : b);
 
 function placeIn(row: FailureNote | undefined, failure: Failure): Pick<FailureNote, 'count' | 'firstAt'> {
   if (row === undefined) return { count: 1, firstAt: failure.at };

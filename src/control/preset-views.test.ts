@@ -5,7 +5,7 @@ import { replicaId, type PresetUid } from '../domain/ids.ts';
 import type { Catalog } from '../domain/preset.ts';
 import type { Replica } from '../domain/replica.ts';
 import { instant, seconds } from '../domain/units.ts';
-import { aPool, aPreset, aReplica, readySince, startingSince } from '../testing/worlds.ts';
+import { A_FAILURE, aPool, aPreset, aReplica, readySince, startingSince } from '../testing/worlds.ts';
 import { PresetViews, type PresetView, type ViewNotes } from './preset-views.ts';
 import { standingOf } from './standing-of.ts';
 
@@ -20,18 +20,24 @@ const NOTHING: ViewNotes = {
   words: { nameOf: () => undefined, schedulerWords: () => undefined },
 };
 
-const failure = {
-  code: 'Crashed',
-  reason: 'x',
-  exitCode: 1,
-  logTail: [],
-  at: instant(0),
-  startedAt: undefined,
-  readyFor: undefined,
-} as const;
-const NOTE = { failure, rendered: a.rendered, count: 1, firstAt: failure.at, counted: [], until: instant(9) };
+const NOTE = {
+  failure: A_FAILURE,
+  rendered: a.rendered,
+  count: 1,
+  firstAt: A_FAILURE.at,
+  counted: [],
+  until: instant(9),
+};
 const REJECTION = {
-  ...{ failure, rendered: a.rendered, footprint: new Map(), found: [], at: instant(0), until: instant(9), count: 1 },
+  ...{
+    failure: A_FAILURE,
+    rendered: a.rendered,
+    footprint: new Map(),
+    found: [],
+    at: instant(0),
+    until: instant(9),
+    count: 1,
+  },
   ...{ spent: false, isTriedAgain: false, isHopeless: true },
 };
 

@@ -27,6 +27,7 @@ import {
   type WorldSketch,
 } from '../testing/cluster-worlds.ts';
 import { declared, declaredPool, declaredPreset } from '../testing/declared-objects.ts';
+import { A_FAILURE } from '../testing/worlds.ts';
 import { situationsOf, type World } from './situations.ts';
 
 const momentAt = (seconds: number): Moment => ({
@@ -50,15 +51,7 @@ const withStatus = (object: ClusterObject, status: object): ClusterObject => ({ 
 
 const failed: Replica['state'] = {
   kind: 'failed',
-  failure: {
-    code: 'Crashed',
-    reason: 'x',
-    exitCode: 1,
-    logTail: [],
-    at: instant(0),
-    startedAt: undefined,
-    readyFor: undefined,
-  },
+  failure: A_FAILURE,
 };
 const chat = declared('chat', [declaredPreset('a', { aliases: ['b'] }), declaredPreset('c')]);
 
@@ -530,16 +523,7 @@ describe('a ModelDeployment about which nothing has changed', () => {
     const { views } = clusterWorld(objects, { ...calm, standings: { 'other/d': { backOff } } });
     assert.deepEqual(kept({ views }), [true, false]);
     const [rendered = ''] = world.views.slice(-1).map(({ preset }) => preset.rendered);
-    const failure = {
-      code: 'Crashed',
-      reason: 'x',
-      exitCode: 1,
-      logTail: [],
-      at: instant(0),
-      startedAt: undefined,
-      readyFor: undefined,
-    } as const;
-    const note = { failure, rendered, count: 1, firstAt: failure.at, until: instant(1), counted: [] };
+    const note = { failure: A_FAILURE, rendered, count: 1, firstAt: A_FAILURE.at, until: instant(1), counted: [] };
     const failures = new Map([[uidOf('other/d'), note]]);
     assert.deepEqual(kept({ failures }), [true, false], 'it may be tried again, and its status still tells of it');
     assert.deepEqual(kept({}, { ...world, failures }), [true, false]);

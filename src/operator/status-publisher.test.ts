@@ -13,6 +13,7 @@ import { declared, declaredPreset } from '../testing/declared-objects.ts';
 import type { FakeApiServer } from '../testing/fake-api-server.ts';
 import { keptLog, startKube } from '../testing/kube-testbed.ts';
 import { EagerTimers } from '../testing/manual-timers.ts';
+import { A_FAILURE } from '../testing/worlds.ts';
 import { CatalogFollower } from './catalog-follower.ts';
 import { StatusPublisher } from './status-publisher.ts';
 import { type StatusWish, StatusWriter } from './status-writer.ts';
@@ -340,21 +341,12 @@ test('what comes and goes while many statuses are being rendered is an Event all
   const edges = { ...calm, edges: 2 };
   const rendering = publisher.publish(edges);
   const [view] = calm.views;
-  const failure = {
-    code: 'Crashed',
-    reason: 'x',
-    exitCode: 1,
-    logTail: [],
-    at: instant(0),
-    startedAt: undefined,
-    readyFor: undefined,
-  } as const;
   const id = replicaId('a-pod');
   const note = {
-    failure,
+    failure: A_FAILURE,
     rendered: String(view?.preset.rendered),
     count: 1,
-    firstAt: failure.at,
+    firstAt: A_FAILURE.at,
     counted: [id],
     until: instant(1),
   };

@@ -5,6 +5,7 @@ import type { Preset } from '../domain/preset.ts';
 import type { Replica } from '../domain/replica.ts';
 import { instant, milliseconds } from '../domain/units.ts';
 import {
+  A_FAILURE,
   aPreset,
   aReplica,
   drainingSince,
@@ -58,20 +59,11 @@ describe('the replicas of a route', () => {
 describe('a route holds room', () => {
   it('in every pool in which one of its replicas is, also on its way out, and not where one has failed', () => {
     const at = (pool: string, state: Replica['state']): Replica => ({ ...aReplica(a, state), pool: poolName(pool) });
-    const broken = {
-      code: 'Crashed',
-      reason: 'x',
-      exitCode: 1,
-      logTail: [],
-      at: instant(0),
-      startedAt: undefined,
-      readyFor: undefined,
-    } as const;
     const replicas = [
       at('p', readySince(0)),
       at('p', startingSince(0)),
       at('q', stoppingSince(0)),
-      at('r', { kind: 'failed', failure: broken }),
+      at('r', { kind: 'failed', failure: A_FAILURE }),
     ];
     assert.deepEqual(routeOf(a, replicas).holds, ['p', 'q']);
     assert.deepEqual(routeOf(a).holds, []);

@@ -3,7 +3,7 @@ import type { Activity } from '../domain/activity.ts';
 import { modelName, poolName, presetUid, replicaId, type PresetUid, type ReplicaId } from '../domain/ids.ts';
 import { WHOLE_POOL, type Pool } from '../domain/pool.ts';
 import type { Preset } from '../domain/preset.ts';
-import type { DrainCause, Replica, ReplicaState } from '../domain/replica.ts';
+import type { DrainCause, Failure, Replica, ReplicaState } from '../domain/replica.ts';
 import { instant, milliseconds, minutes, seconds } from '../domain/units.ts';
 import type { PlanInput } from '../planner/plan-input.ts';
 
@@ -85,6 +85,17 @@ export const stoppingSince = (at: number): ReplicaState => ({
   since: instant(at),
   cause: { kind: 'idle' },
 });
+
+/** Of a replica that was never ready, seen at 0. */
+export const A_FAILURE: Failure = {
+  code: 'Crashed',
+  reason: 'x',
+  exitCode: 1,
+  logTail: [],
+  at: instant(0),
+  startedAt: undefined,
+  readyFor: undefined,
+};
 
 /** What a world is made of: presets, their replicas, and requests by preset. */
 export interface World {

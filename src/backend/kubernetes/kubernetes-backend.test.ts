@@ -381,6 +381,16 @@ describe('a start for which a ResourceQuota has no room', () => {
     assert.deepEqual(kinds(world.backend), ['starting']);
     return { ...world, timers };
   }
+  /** A creation that is refused when `hold` is released. */
+  async function onItsWay(t: TestContext) {
+    const timers = new ManualTimers();
+    const world = await bed(t, EAGER, { timers, laneTimers: timers });
+    const hold = world.server.hold(CREATE);
+    world.server.fail(CREATE, REFUSAL);
+    start(world.backend);
+    await world.server.until(() => hold.arrived > 0);
+    return { world, timers, hold };
+  }
   const creations = (world: PodBed): number => calls(world).filter((call) => call === 'create').length;
 
   it('is tried again: what has just gone is counted a moment later', async (t) => {
@@ -419,12 +429,7 @@ describe('a start for which a ResourceQuota has no room', () => {
     assert.equal(failureOf(await told).code, 'QuotaExceeded');
   });
   it('has failed at once where it is older than that', async (t) => {
-    const timers = new ManualTimers();
-    const world = await bed(t, EAGER, { timers, laneTimers: timers });
-    const hold = world.server.hold(CREATE);
-    world.server.fail(CREATE, REFUSAL);
-    start(world.backend);
-    await world.server.until(() => hold.arrived > 0);
+    const { world, timers, hold } = await onItsWay(t);
     timers.advance(seconds(4));
     assert.deepEqual(kinds(world.backend), ['starting'], 'nobody has refused it');
     hold.release();
@@ -451,12 +456,7 @@ describe('a start for which a ResourceQuota has no room', () => {
     assert.deepEqual(world.timers.delays, [], 'nothing is waited for any more');
   });
   it('is given up without a failure when nobody wants it any more while it is on its way', async (t) => {
-    const timers = new ManualTimers();
-    const world = await bed(t, EAGER, { timers, laneTimers: timers });
-    const hold = world.server.hold(CREATE);
-    world.server.fail(CREATE, REFUSAL);
-    start(world.backend);
-    await world.server.until(() => hold.arrived > 0);
+    const { world, hold } = await onItsWay(t);
     const seen = new Set<string>();
     world.backend.onChange(() => {
       for (const kind of kinds(world.backend)) seen.add(kind);
