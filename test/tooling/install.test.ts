@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { existsSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -114,6 +114,11 @@ describe('scripts/install.sh', () => {
   });
 });
 
+/** Tells when npm hands signals on: it does so shortly after it has started the script, and is ended by one that comes before. */
+const tellsThatNpmListens = `process.on('newListener', (name) => {
+  if (name === 'SIGTERM') queueMicrotask(() => console.log('npm listens'));
+});`;
+
 it('a signal to npm start reaches Corral, since no shell stays between them', async (t) => {
   const tree = makeTempTree();
   t.after(() => {
@@ -121,10 +126,14 @@ it('a signal to npm start reaches Corral, since no shell stays between them', as
   });
   tree.copy('package.json');
   tree.write('scripts/start.sh', '#!/bin/sh\necho "pid $$"\nexec tail -f /dev/null\n', 0o755);
-  const npm = spawn('npm', ['start', '--silent'], { cwd: tree.path, stdio: ['ignore', 'pipe', 'inherit'] });
+  tree.write('listens.cjs', tellsThatNpmListens);
+  const env = { ...process.env, NODE_OPTIONS: `--require ${join(tree.path, 'listens.cjs')}` };
+  const npm = spawn('npm', ['start', '--silent'], { cwd: tree.path, env, stdio: ['ignore', 'pipe', 'inherit'] });
   const exit = once(npm, 'exit');
-  const [line] = (await once(createInterface(npm.stdout), 'line')) as [string];
-  const pid = Number(line.replace('pid ', ''));
+  const lines = on(createInterface(npm.stdout), 'line', { close: ['close'] });
+  const both = [await lines.next(), await lines.next()].map(({ value }) => String(value)).sort();
+  assert.match(both.join(', '), /^npm listens, pid \d+$/);
+  const pid = Number(both[1]?.replace('pid ', ''));
   npm.kill('SIGTERM');
   await exit;
   await untilGone(pid);
