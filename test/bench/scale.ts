@@ -20,9 +20,9 @@ import { waitUntil } from '../cluster/support/wait-until.ts';
 import { buildPrograms } from './edge/programs.ts';
 import { inLanes } from './operator/lanes.ts';
 import { OperatorProcess } from './operator/operator-process.ts';
-import { startLoad } from './scale/load.ts';
+import { startLoad, type RunningLoad } from './scale/load.ts';
 import { PlaneProbe } from './scale/plane-figures.ts';
-import { renderScale, type ScaleSample } from './scale/scale-report.ts';
+import { renderScale, type Look, type ScaleSample } from './scale/scale-report.ts';
 import { noFigures, SimulatedEdge, type EdgeFigures } from './scale/simulated-edge.ts';
 
 export interface ScaleExtent {
@@ -88,26 +88,28 @@ export async function benchScale(extent: ScaleExtent, print: (text: string) => v
 }
 
 async function measure(bed: Bed, edges: readonly SimulatedEdge[]): Promise<ScaleSample> {
-  const { extent, models, probe, operator } = bed;
+  const { extent, models } = bed;
   const load = startLoad(edges, { ...extent, models, random: Math.random });
   await pause(extent.warmUpSeconds * 1000);
-  bed.figures = noFigures();
-  const [before, cpu, sent, own] = [await probe.read(), operator.cpuSeconds(), load.sent(), process.cpuUsage()];
-  const begun = performance.now();
+  const before = await lookAt(bed, load);
+  const figures = (bed.figures = noFigures());
   await pause(extent.seconds * 1000);
-  const { user, system } = process.cpuUsage(own);
-  const seconds = (performance.now() - begun) / 1000;
+  const after = await lookAt(bed, load);
+  bed.figures = noFigures();
   load.stop();
+  return { edges: edges.length, before, after, operatorResident: bed.operator.mostResident(), figures };
+}
+
+/** An API server that has much to do takes seconds to tell of itself: all else is read when it has, with the time. */
+async function lookAt({ probe, operator }: Bed, load: RunningLoad): Promise<Look> {
+  const plane = await probe.read();
+  const { user, system } = process.cpuUsage();
   return {
-    edges: edges.length,
-    seconds,
-    before,
-    after: await probe.read(),
-    operator: operator.cpuSeconds() - cpu,
+    at: performance.now(),
+    plane,
+    operator: operator.cpuSeconds(),
     allEdges: (user + system) / 1e6,
-    operatorResident: operator.mostResident(),
-    figures: bed.figures,
-    requests: load.sent() - sent,
+    requests: load.sent(),
   };
 }
 

@@ -18,7 +18,7 @@ apiserver_request_total{code="200",component="apiserver",dry_run="",group="",res
 etcd_disk_wal_write_bytes_total 4096
 `;
 
-const figures = (reports: number, etcdBytes: number): PlaneFigures => ({
+const plane = (reports: number, etcdBytes: number): PlaneFigures => ({
   writes: new Map([
     ['edgereports', reports],
     ['nodes/status', 1000 * reports],
@@ -58,14 +58,10 @@ describe('the bench of many edges', () => {
   it('tells rates of what Corral writes, and shares of a core', () => {
     const sample: ScaleSample = {
       edges: 5,
-      seconds: 10,
-      before: figures(5, 1000),
-      after: figures(30, 51_000),
-      operator: 0.5,
-      allEdges: 1,
+      before: { at: 5000, plane: plane(5, 1000), operator: 2, allEdges: 3, requests: 10 },
+      after: { at: 15_000, plane: plane(30, 51_000), operator: 2.5, allEdges: 4, requests: 110 },
       operatorResident: 100,
-      figures: { ...noFigures(), untilReporting: [1, 2, 30], refused: 4 },
-      requests: 100,
+      figures: { ...noFigures(), untilReporting: [1, 2, 30], waits: [3, 4], refused: 4 },
     };
     const table = renderScale([sample]);
     const cell = (title: string): string | undefined =>
@@ -77,12 +73,13 @@ describe('the bench of many edges', () => {
     assert.deepEqual(
       [
         'requests a second',
+        'of them held',
         'writes a second of reports',
         'kB a second',
         '% of a core: operator',
         'requests refused',
       ].map(cell),
-      ['10.0', '2.5', '5.0', '5.0', '4'],
+      ['10.0', '0.2', '2.5', '5.0', '5.0', '4'],
     );
     assert.equal(cell('ms from the first waiter to its report on its way, p50'), '2.0');
   });

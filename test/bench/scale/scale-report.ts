@@ -2,19 +2,26 @@ import { percentile, renderTable } from '../../support/figures.ts';
 import type { PlaneFigures } from './plane-figures.ts';
 import type { EdgeFigures } from './simulated-edge.ts';
 
-/** What was seen of one number of edges. */
-export interface ScaleSample {
-  readonly edges: number;
-  readonly seconds: number;
-  readonly before: PlaneFigures;
-  readonly after: PlaneFigures;
+/** What all have done so far. */
+export interface Look {
+  /** Milliseconds, of the process's own clock. */
+  readonly at: number;
+  readonly plane: PlaneFigures;
   /** CPU seconds of the operator, and of the process in which all edges are. */
   readonly operator: number;
   readonly allEdges: number;
+  readonly requests: number;
+}
+
+/** What was seen of one number of edges. */
+export interface ScaleSample {
+  readonly edges: number;
+  readonly before: Look;
+  readonly after: Look;
   /** MiB. */
   readonly operatorResident: number;
+  /** What edges have noted between the two. */
   readonly figures: EdgeFigures;
-  readonly requests: number;
 }
 
 /** Kinds of writes that are told apart. The paper node's own are left out: a kubelet makes them in any cluster. */
@@ -33,44 +40,23 @@ const ofKind = ({ writes }: PlaneFigures, resources: readonly string[]): number 
 const p = (values: readonly number[], share: number): string =>
   values.length === 0 ? '' : percentile(values, share).toFixed(1);
 
+const perSecond = ({ before, after }: ScaleSample, count: number): string =>
+  ((count * 1000) / (after.at - before.at)).toFixed(1);
+
 /** A table with a column for each number of edges. */
 export function renderScale(samples: readonly ScaleSample[]): string {
   const row = (title: string, of: (sample: ScaleSample) => string): string[] => [title, ...samples.map(of)];
-  const rate = (of: (figures: PlaneFigures) => number, digits = 1) => {
-    return ({ before, after, seconds }: ScaleSample): string => ((of(after) - of(before)) / seconds).toFixed(digits);
-  };
-  const share = (of: (sample: ScaleSample) => number) => {
-    return (sample: ScaleSample): string => ((100 * of(sample)) / sample.seconds).toFixed(1);
-  };
+  const rate = (title: string, of: (look: Look) => number): string[] =>
+    row(title, (sample) => perSecond(sample, of(sample.after) - of(sample.before)));
   const rows = [
-    row('requests a second', ({ requests, seconds }) => (requests / seconds).toFixed(1)),
-    row('of them held', ({ figures, seconds }) => (figures.waits.length / seconds).toFixed(1)),
-    ...KINDS.map(([title, resources]) =>
-      row(
-        `writes a second ${title}`,
-        rate((all) => ofKind(all, resources)),
-      ),
-    ),
-    row(
-      'kB a second written by etcd',
-      rate(({ etcdBytes }) => etcdBytes / 1000),
-    ),
-    row(
-      '% of a core: operator',
-      share(({ operator }) => operator),
-    ),
-    row(
-      '% of a core: API server',
-      share(({ before, after }) => after.apiServer - before.apiServer),
-    ),
-    row(
-      '% of a core: etcd',
-      share(({ before, after }) => after.etcd - before.etcd),
-    ),
-    row(
-      '% of a core: all edges, without HTTP',
-      share(({ allEdges }) => allEdges),
-    ),
+    rate('requests a second', ({ requests }) => requests),
+    row('of them held', (sample) => perSecond(sample, sample.figures.waits.length)),
+    ...KINDS.map(([title, resources]) => rate(`writes a second ${title}`, ({ plane }) => ofKind(plane, resources))),
+    rate('kB a second written by etcd', ({ plane }) => plane.etcdBytes / 1000),
+    rate('% of a core: operator', ({ operator }) => operator * 100),
+    rate('% of a core: API server', ({ plane }) => plane.apiServer * 100),
+    rate('% of a core: etcd', ({ plane }) => plane.etcd * 100),
+    rate('% of a core: all edges, without HTTP', ({ allEdges }) => allEdges * 100),
     row('operator, MiB at most', ({ operatorResident }) => operatorResident.toFixed(0)),
     row('ms from the first waiter to its report on its way, p50', ({ figures }) => p(figures.untilReporting, 0.5)),
     row('p99', ({ figures }) => p(figures.untilReporting, 0.99)),
