@@ -1,6 +1,6 @@
 import { StringDecoder } from 'node:string_decoder';
-import { Agent, request } from 'undici';
-import type { Dispatcher } from 'undici';
+import { request, type Agent, type Dispatcher } from 'undici';
+import { apiAgent } from './api-agent.ts';
 
 /** An object as the API server has it; what is in it is for the test to know. */
 export interface ApiObject {
@@ -58,7 +58,7 @@ export class ApiClient {
   constructor(access: { readonly server: string; readonly token: string; readonly ca: string }) {
     this.#server = access.server;
     this.#token = access.token;
-    this.#agent = new Agent({ connect: { ca: access.ca } });
+    this.#agent = apiAgent(access.ca);
   }
 
   /** A patch is a merge patch. Throws RefusedCall for an answer that is no success. */

@@ -1,6 +1,7 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Agent, request } from 'undici';
+import { request } from 'undici';
+import { apiAgent } from './api-agent.ts';
 import type { ClusterKeys } from './cluster-keys.ts';
 import { writeKubeconfig } from './cluster-keys.ts';
 import { MOST_CLUSTERS, type ClusterLayout } from './cluster-layout.ts';
@@ -146,7 +147,7 @@ function apiServerFlags(
 }
 
 async function untilReady({ layout, keys, processes }: ControlPlane, { name, port }: ServerProcess): Promise<void> {
-  const agent = new Agent({ connect: { ca: keys.ca } });
+  const agent = apiAgent(keys.ca);
   const url = `https://${layout.apiHost}:${port}/readyz`;
   const look = async (): Promise<boolean> => {
     const answer = await request(url, { dispatcher: agent }).catch(() => undefined);

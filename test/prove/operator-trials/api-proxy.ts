@@ -2,8 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { Agent, request, type Dispatcher } from 'undici';
+import { request, type Agent, type Dispatcher } from 'undici';
 import { urlOf } from '../../../src/cli/listen.ts';
+import { apiAgent } from '../../cluster/support/api-agent.ts';
 import type { Cleanup } from '../../support/temp-folder.ts';
 import type { ApiWrite } from './write-kind.ts';
 
@@ -45,7 +46,7 @@ export class ApiProxy {
   constructor(t: Cleanup, parts: ApiProxyParts) {
     this.#parts = parts;
     this.serverFor = () => parts.server;
-    this.#agent = new Agent({ connect: { ca: parts.ca }, bodyTimeout: 0, headersTimeout: 0 });
+    this.#agent = apiAgent(parts.ca, { bodyTimeout: 0, headersTimeout: 0 });
     this.#server = createServer((incoming, outgoing) => {
       this.#serve(incoming, outgoing).catch(() => {
         outgoing.destroy();
