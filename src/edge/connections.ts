@@ -3,9 +3,11 @@ import net, { type Socket } from 'node:net';
 import { AddressCounts } from './address-counts.ts';
 import { clientAddress, countedAddress, plainAddress, type IsTrustedProxy } from './client-address.ts';
 import type { Instant } from '../domain/units.ts';
+import { ownAnswerOf } from './edge-response.ts';
 import type { EdgeLimits } from './limits.ts';
 import { LINGER, linger } from './linger.ts';
 import { rawRefusal, refuse, type Refusal } from './refusal.ts';
+import { SlowLane } from './slow-lane.ts';
 import { TOO_MANY_CONNECTIONS, TurnAway } from './turn-away.ts';
 
 /** A request whose head is complete. */
@@ -85,6 +87,8 @@ export class Connections {
   readonly #now: () => Instant;
   readonly #connections = new Map<Socket, Connection>();
   readonly #addresses: AddressCounts;
+  /** For those who are refused again and again. */
+  readonly #slowLane: SlowLane;
   readonly #turnAway = new TurnAway(rawRefusal(TOO_MANY_CONNECTIONS));
   #closing = false;
 
@@ -93,6 +97,7 @@ export class Connections {
     this.#limits = limits;
     this.#isTrusted = isTrustedProxy;
     this.#now = now;
+    this.#slowLane = new SlowLane(now);
     this.#addresses = new AddressCounts(limits.maxConnectionsPerAddress);
     // Node's own listener makes a parser for each connection: only those that are let in get one.
     const admitted = server.listeners('connection');
@@ -213,6 +218,7 @@ export class Connections {
     if (next !== undefined) this.#begin(connection, next);
     else if (lastWords !== undefined) endWith(socket, lastWords);
     else if (this.#closing && socket.writable) socket.destroySoon();
+    else if (!connection.isLast && ownAnswerOf(res)?.code !== undefined) this.#slowLane.add(socket);
   }
 
   /** False, and nothing counted: there are too many. */
