@@ -21,10 +21,11 @@ async function startFollower(t: TestContext, fails = false) {
   server.put(MODEL_DEPLOYMENTS, aDeployment('a'));
   server.put(PODS, aModelPod('a', { ip: '10.0.0.1' }));
   const [watch, log, board, ledger] = [new Watch(), keptLog(), createRouteBoard(), createLedger()];
-  const bed = { fails, gates: 0, published: 0 };
+  const bed = { fails, reads: 0, gates: 0, published: 0 };
   const follower = new RouteFollower({
     ...{ api, board, ledger, log, timers: new EagerTimers(seconds(2)) },
     readPod: (object) => {
+      bed.reads += 1;
       const pod = viewPod(object);
       if (pod?.gate?.closed === true) bed.gates += 1;
       return pod;
@@ -74,4 +75,15 @@ test('a follower that can make no first table has not started', async (t) => {
   const { bed, follower } = await startFollower(t, true);
   await assert.rejects(follower.start(), /planted/u);
   assert.equal(bed.published, 0);
+});
+
+test('a pod is read once, however often something else changes, and again when it has', async (t) => {
+  const { bed, server, watch, follower, readyAt } = await startFollower(t);
+  await follower.start();
+  server.put(MODEL_DEPLOYMENTS, aDeployment('b'));
+  await watch.until(() => bed.published > 1);
+  assert.equal(bed.reads, 1);
+  server.put(PODS, aModelPod('a'));
+  await watch.until(() => readyAt().length === 0);
+  assert.equal(bed.reads, 2);
 });

@@ -4,6 +4,7 @@ import type { PodView } from '../api/cluster/pod-view.ts';
 import { MODEL_DEPLOYMENTS, MODEL_POOLS, PODS } from '../api/cluster/resources.ts';
 import { Alarm } from '../domain/alarm.ts';
 import type { PresetUid, ReplicaId } from '../domain/ids.ts';
+import { memoize } from '../domain/memoize.ts';
 import type { KubeApi } from '../kube/kube-api.ts';
 import type { KubeObject, Resource } from '../kube/kube-object.ts';
 import { Reflector } from '../kube/reflector.ts';
@@ -44,6 +45,8 @@ export class RouteFollower {
   readonly #deployments: Reflector;
   readonly #pools: Reflector;
   readonly #pods: Reflector;
+  /** Once for each state of a pod: all are looked at whenever anything has changed. */
+  readonly #readPod: RouteFollowerParts['readPod'];
   /** What the table was made with that is published, or is being so. */
   #seen = NOTHING_SEEN;
   /** Of the same look, once its table is published. */
@@ -60,6 +63,7 @@ export class RouteFollower {
     this.#deployments = this.#reflect(MODEL_DEPLOYMENTS);
     this.#pools = this.#reflect(MODEL_POOLS);
     this.#pods = this.#reflect(PODS, POD_SELECTOR);
+    this.#readPod = memoize(parts.readPod);
     this.#alarm = new Alarm(parts.timers.wakeIn, () => {
       this.publish();
     });
@@ -140,10 +144,10 @@ export class RouteFollower {
   }
 
   #look(): RouteLook {
-    const { readPresets, readPod, underOrders, timers } = this.#parts;
+    const { readPresets, underOrders, timers } = this.#parts;
     return lookAtRoutes({
       presets: readPresets(this.#deployments.objects(), this.#pools.objects()),
-      pods: this.#pods.objects().flatMap((object) => readPod(object) ?? []),
+      pods: this.#pods.objects().flatMap((object) => this.#readPod(object) ?? []),
       underOrders,
       now: timers.now(),
     });

@@ -9,3 +9,17 @@ export function memoize<Key extends object, Made>(make: (key: Key) => Made): (ke
     return value;
   };
 }
+
+/** The same for what is made of an object and something else: for each object, what was made with the last `other` is remembered. */
+export function memoizeWith<Key extends object, Other, Made>(
+  make: (key: Key, other: Other) => Made,
+): (key: Key, other: Other) => Made {
+  const made = new WeakMap<Key, { readonly other: Other; readonly value: Made }>();
+  return (key, other) => {
+    const known = made.get(key);
+    if (known !== undefined && Object.is(known.other, other)) return known.value;
+    const value = make(key, other);
+    made.set(key, { other, value });
+    return value;
+  };
+}

@@ -19,7 +19,7 @@ import {
   type ModelPoolStatus,
   ModelPoolStatusSchema,
 } from '../model-pool-schema.ts';
-import { memoize } from '../../domain/memoize.ts';
+import { memoize, memoizeWith } from '../../domain/memoize.ts';
 import type { DeploymentRef } from './verdict.ts';
 
 /** An object as an API server has it. */
@@ -103,6 +103,7 @@ function textOf(value: unknown, missing: string): string {
 
 /** Without what it says beyond the schema: while Corral is replaced by a later version, that one may say more. */
 function readStatus<Schema extends TSchema>(schema: Schema, status: unknown): Static<Schema> | undefined {
+  if (Value.Check(schema, status)) return status;
   const known = Value.Clean(schema, structuredClone(status));
   return Value.Check(schema, known) ? known : undefined;
 }
@@ -153,20 +154,7 @@ function decodePoolSettings(name: string, value: unknown): Decoded<PoolSettings>
 }
 
 /** The settings know the pool's name, so each pool has its own, also where two are made from one spec. */
-interface KnownSettings {
-  readonly name: string;
-  readonly decoded: Decoded<PoolSettings>;
-}
-
-const knownSettings = new WeakMap<object, KnownSettings>();
-
-function decodeSettingsOnce(name: string, spec: object): Decoded<PoolSettings> {
-  const known = knownSettings.get(spec);
-  if (known?.name === name) return known.decoded;
-  const decoded = decodePoolSettings(name, spec);
-  knownSettings.set(spec, { name, decoded });
-  return decoded;
-}
+const decodeSettingsOnce = memoizeWith((spec: object, name: string) => decodePoolSettings(name, spec));
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
@@ -180,7 +168,7 @@ export function decodePool(object: ClusterObject): ClusterPool {
     generation: generation === undefined ? 0 : generation,
     isDeleting: deletionTimestamp !== undefined,
     isOurs: textOf(readMember(spec, 'controllerName'), CONTROLLER_NAME) === CONTROLLER_NAME,
-    decoded: isObject(spec) ? decodeSettingsOnce(name, spec) : decodePoolSettings(name, spec),
+    decoded: isObject(spec) ? decodeSettingsOnce(spec, name) : decodePoolSettings(name, spec),
     status: readStatus(ModelPoolStatusSchema, status),
   };
 }

@@ -52,7 +52,7 @@ export const mergeLayerScaling = (layers: Layers): Scaling =>
     slotsOf(slotItems(layers), valuesOf(mergeEnv(layers))),
   );
 
-/** The strongest last. An edge asks for this with each change of anything: nothing else is parsed for it. */
+/** The strongest last. An edge asks for this of every preset: nothing else is parsed for it. */
 const slotItems = (layers: Layers): ArgItem[] =>
   itemsOf(
     setIn(layers, ({ args }) => args)

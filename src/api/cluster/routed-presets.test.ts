@@ -182,3 +182,27 @@ describe('a preset stands', () => {
     assert.equal(standing({ ...loading, phase: 'Ready' }).trouble, undefined);
   });
 });
+
+test('what a preset is follows from its objects once, until its ModelDeployment or the defaults of its pool change', () => {
+  const [a, b] = ['a', 'b'].map((name) =>
+    declared(name, [declaredPreset(name)], { status: granting(name, { [name]: [name] }) }),
+  );
+  assert.ok(a !== undefined && b !== undefined);
+  const presetsOf = (objects: ClusterObject[], pool: ClusterObject) =>
+    routes(objects, [pool]).map(({ preset }) => preset);
+  const pool = declaredPool();
+  const before = presetsOf([a, b], pool);
+  const sameDefaults = { ...pool, status: { queue: [] } };
+  const changed = { ...b };
+  const after = presetsOf([a, changed], sameDefaults);
+  assert.deepEqual(after, before);
+  assert.deepEqual(
+    after.map((preset, index) => preset === before[index]),
+    [true, false],
+  );
+  const idleTimeouts = presetsOf([a, b], declaredPool('default', { defaults: { scaling: { idleTimeout: '1s' } } }));
+  assert.deepEqual(
+    idleTimeouts.map(({ scaling }) => scaling.idleTimeout),
+    [1000, 1000],
+  );
+});

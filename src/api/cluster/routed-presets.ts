@@ -5,7 +5,7 @@ import { after, type Instant, milliseconds, minutes, seconds } from '../../domai
 import { isWaitReason } from '../../domain/wait-reason.ts';
 import type { LoadFailure } from '../../routing/route.ts';
 import type { Standing } from '../../routing/standing.ts';
-import type { PresetStatus } from '../model-deployment-schema.ts';
+import type { ManifestDefaults, PresetStatus } from '../model-deployment-schema.ts';
 import { type DeclaredPreset, type DeclaredSettings, listDeclared, settle } from './declared-preset.ts';
 import {
   type ClusterDeployment,
@@ -14,7 +14,7 @@ import {
   decodeDeployment,
   decodePool,
 } from './decode-objects.ts';
-import { memoize } from '../../domain/memoize.ts';
+import { memoize, memoizeWith } from '../../domain/memoize.ts';
 import { clusterPresetUid } from './pod-settings.ts';
 import { isInScope, livingPools } from './scope.ts';
 import { isRefusalReason } from './verdict.ts';
@@ -132,15 +132,30 @@ function standingOf(
   };
 }
 
+/** What its objects say of a preset, whenever they are looked at. */
+interface Settled {
+  readonly preset: DeclaredSettings;
+  readonly status: PresetStatus;
+}
+
+/** Once for each state of a ModelDeployment: an edge looks at all of them again whenever any object has changed. */
+const settledOf = memoizeWith(
+  (deployment: ClusterDeployment, poolDefaults: ManifestDefaults | undefined): readonly Settled[] => {
+    const statuses = new Map((deployment.status?.presets ?? []).map((status) => [status.name, status]));
+    return listDeclared(deployment, poolDefaults).flatMap((declared) => {
+      const status = statuses.get(declared.preset.name);
+      const preset = settle(declared, grantedBy(declared, status));
+      return status === undefined || preset === undefined ? [] : [{ preset, status }];
+    });
+  },
+);
+
 function routesOf(deployment: ClusterDeployment, pool: ClusterPool | undefined, reading: Reading): ClusterRoute[] {
   const defaults = pool?.decoded.kind === 'valid' ? pool.decoded.spec.defaults : undefined;
-  const statuses = new Map((deployment.status?.presets ?? []).map((status) => [status.name, status]));
-  return listDeclared(deployment, defaults).flatMap((declared) => {
-    const status = statuses.get(declared.preset.name);
-    const preset = settle(declared, grantedBy(declared, status));
-    if (status === undefined || preset === undefined) return [];
-    return [{ preset, standing: standingOf(deployment, status, pool, reading) }];
-  });
+  return settledOf(deployment, defaults).map(({ preset, status }) => ({
+    preset,
+    standing: standingOf(deployment, status, pool, reading),
+  }));
 }
 
 /**
