@@ -47,7 +47,7 @@ export function startLoad(edges: readonly SimulatedEdge[], { perSecond, meanMs, 
       if (edge !== undefined && model !== undefined) edge.request(model, exponential(meanMs, random));
       sent += 1;
     }
-    timer = setTimeout(send, due - performance.now());
+    timer = setTimeout(send, Math.max(0, due - performance.now()));
   };
   send();
   return {
