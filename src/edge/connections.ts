@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import net, { type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AddressCounts } from './address-counts.ts';
 import { clientAddress, countedAddress, plainAddress, type IsTrustedProxy } from './client-address.ts';
 import type { Instant } from '../domain/units.ts';
@@ -202,9 +203,18 @@ export class Connections {
       });
     });
     this.#turnAway.close();
-    for (const [socket, { current }] of this.#connections)
-      if (current === undefined && socket.writable) socket.destroy();
+    const unread = new Set(this.#slowLane.close());
+    this.#closeIdle((socket) => !unread.has(socket));
+    // What they have sent meanwhile is no idle connection: by the end of the next turn it is read.
+    await nextTurn();
+    await nextTurn();
+    this.#closeIdle((socket) => unread.has(socket));
     await closed;
+  }
+
+  #closeIdle(isMeant: (socket: Socket) => boolean): void {
+    for (const [socket, { current }] of this.#connections)
+      if (current === undefined && socket.writable && isMeant(socket)) socket.destroy();
   }
 
   #end(connection: Connection, { res }: Turn): void {

@@ -84,15 +84,16 @@ describe('the slow lane', () => {
   });
 
   it('reads fewer when a look takes longer than half a millisecond, but never none, and more when it does not', async (t) => {
-    const { clock, connections, lane, look } = setUp(t, 200);
+    const { clock, connections, lane, look } = setUp(t, 64);
     const looks = async (count: number, takes: number): Promise<number> => {
       let opened = 0;
-      clock.each = takes;
       for (let made = 0; made < count; made += 1) {
+        clock.each = 0;
         for (const connection of connections) {
           if (!connection.isPaused) lane.add(connection);
           connection.unread = 1;
         }
+        clock.each = takes;
         opened = (await look()).length;
       }
       return opened;
@@ -108,7 +109,7 @@ describe('the slow lane', () => {
     const { connections, paused, refuseAll, look } = setUp(t, 11);
     refuseAll();
     for (const connection of connections.slice(10)) connection.destroyed = true;
-    for (let looks = 0; looks < 50; looks += 1)
+    for (let looks = 0; looks < 2; looks += 1)
       assert.deepEqual(
         [await look(), paused()],
         [
@@ -119,50 +120,80 @@ describe('the slow lane', () => {
     assert.deepEqual([await look(), paused()], [[8, 9], [10]]);
     assert.deepEqual([await look(), connections[10]?.pauses], [[], 1]);
   });
+
+  it('looks at everybody in 50 ms, however many there are and however rarely the event loop turns', async (t) => {
+    const { clock, refuseAll, look } = setUp(t, 1008);
+    refuseAll();
+    const lookAfter = async (ms: number): Promise<number> => {
+      clock.now += ms;
+      return (await look()).length;
+    };
+    assert.deepEqual([await lookAfter(1), await lookAfter(5), await lookAfter(50)], [20, 100, 1000]);
+  });
+
+  it('lets everybody go when it is closed, and nobody in again', (t) => {
+    const { lane, connections, paused, refuseAll } = setUp(t, 20);
+    refuseAll();
+    assert.deepEqual(lane.close(), connections.slice(8));
+    assert.deepEqual(paused(), []);
+    refuseAll();
+    assert.deepEqual(paused(), []);
+  });
 });
 
 const REFUSED = 'GET /v1/models/nobody HTTP/1.1\r\nHost: x\r\n\r\n';
 const MANY = 100;
 
-/** Many who have each been refused, and wait. The clock of the edge stands still, so that all were refused in one millisecond. */
-async function flood(t: TestContext): Promise<{ bed: EdgeBed; flooders: net.Socket[]; asAll: () => Promise<void> }> {
+/**
+ * Many who have each been refused, all in one millisecond, since the clock of the edge stands still: but for the first few they are in
+ * the lane, and nobody looks at them before the test says so.
+ */
+async function flood(t: TestContext): Promise<{ bed: EdgeBed; flooders: net.Socket[]; look: () => Promise<void> }> {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   const bed = await startEdge(t, { now: () => instant(0) });
   const flooders = Array.from({ length: MANY }, () => net.connect(bed.port, '127.0.0.1').setEncoding('latin1'));
   t.after(() => {
     for (const socket of flooders) socket.destroy();
   });
-  const asAll = async (): Promise<void> => {
-    const answers = flooders.map(async (socket) => {
-      socket.write(REFUSED);
-      const [text] = (await once(socket, 'data')) as [string];
-      assert.match(text, /^HTTP\/1\.1 404 [^]*"model_not_found"\}\}$/);
-    });
-    await Promise.all(answers);
+  await Promise.all(flooders.map(askInVain));
+  const look = async (): Promise<void> => {
+    t.mock.timers.tick(1);
+    await nextTurn();
   };
-  await asAll();
-  return { bed, flooders, asAll };
+  return { bed, flooders, look };
+}
+
+async function askInVain(socket: net.Socket): Promise<void> {
+  socket.write(REFUSED);
+  const [text] = (await once(socket, 'data')) as [string];
+  assert.match(text, /^HTTP\/1\.1 404 [^]*"model_not_found"\}\}$/);
 }
 
 test('who floods with requests that are refused holds nobody up, and is answered all the same', async (t) => {
-  const { bed, asAll } = await flood(t);
+  const { bed, flooders, look } = await flood(t);
   const other = net.connect(bed.port, '127.0.0.1');
   t.after(() => other.destroy());
   await once(other, 'connect');
-  let ahead = 0;
+  let [ahead, answered] = [0, 0];
   const isReached = new Promise<void>((resolve) => {
     bed.edge.server.on('request', ({ url }: { url: string }) => {
       if (url === '/health') resolve();
       else ahead += 1;
     });
-  }).then(() => ahead);
-  const all = asAll();
+  });
+  const all = flooders.map(async (socket) => {
+    await askInVain(socket);
+    answered += 1;
+  });
   other.write('GET /health HTTP/1.1\r\nHost: x\r\n\r\n');
-  assert.ok((await isReached) < MANY / 2);
-  await all;
+  await isReached;
+  assert.ok(ahead <= 8, `${ahead} were read before`);
+  while (answered < MANY) await look();
+  await Promise.all(all);
 });
 
 test('who leaves after a flood is noticed, and a shutdown waits for nobody', async (t) => {
-  const { bed, flooders } = await flood(t);
+  const { bed, flooders, look } = await flood(t);
   const [leaves, ...rest] = flooders;
   leaves?.resetAndDestroy();
   for (const socket of rest.slice(0, 50)) socket.end();
@@ -173,6 +204,22 @@ test('who leaves after a flood is noticed, and a shutdown waits for nobody', asy
         else reject(error);
       });
     });
-  while ((await left()) > MANY - 51) await nextTurn();
+  while ((await left()) > MANY - 51) await look();
   await bed.edge.shutdown();
+});
+
+test('what somebody has sent whom nobody has read yet is answered by a shutdown, and not reset', async (t) => {
+  const { bed, flooders } = await flood(t);
+  // Those that are not in the lane may have been read or not.
+  const [open, unread] = [flooders.slice(0, 8), flooders.slice(8)];
+  for (const socket of open) socket.destroy();
+  const answers = unread.map(async (socket) => {
+    socket.write(REFUSED);
+    const [text] = (await once(socket, 'data')) as [string];
+    return text.slice('HTTP/1.1 '.length, 'HTTP/1.1 404'.length);
+  });
+  const shutdown = bed.edge.shutdown();
+  const statuses = new Set(await Promise.all(answers));
+  await shutdown;
+  assert.deepEqual([...statuses], ['503']);
 });

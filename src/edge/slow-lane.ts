@@ -13,10 +13,12 @@ const FEW = 8;
 /** How long a look may take with all that is read and served at it, and the pause before the next one, in milliseconds. */
 const LOOK = 0.5;
 const PAUSE = 1;
-/** Connections that are read at one look: as many as there is time for. */
+/** Connections that are read at one look: as many as there is time for, */
 const AT_ONCE = { least: 4, first: 8, most: 32 };
+/** and as many as it takes for each to have its look in so long, in milliseconds: nothing is seen of a connection that is not read. */
+const ROUND = 50;
 /** Looks in a row at which somebody had sent nothing who floods no more. */
-const QUIET_LOOKS = 50;
+const QUIET_LOOKS = 2;
 
 interface Waiting {
   readonly connection: Waitable;
@@ -33,11 +35,11 @@ export class SlowLane {
   readonly #now: () => Instant;
   readonly #waiting: Waiting[] = [];
   #isLooking = false;
+  #isClosed = false;
   #atOnce = AT_ONCE.first;
   /** Refusals since `#counting` began, which is for a millisecond. */
   #refusals = 0;
   #counting: Instant;
-
   constructor(now: () => Instant) {
     this.#now = now;
     this.#counting = now();
@@ -51,9 +53,17 @@ export class SlowLane {
       this.#refusals = 0;
     }
     this.#refusals += 1;
-    if (this.#refusals <= FEW && this.#waiting.length === 0) return;
+    if (this.#isClosed || (this.#refusals <= FEW && this.#waiting.length === 0)) return;
     this.#enqueue({ connection, quiet: 0 });
-    this.#lookSoon();
+    this.#lookSoon(now);
+  }
+
+  /** Everybody in it is read from now on, and nobody comes in any more. Returns who was in it. */
+  close(): readonly Waitable[] {
+    this.#isClosed = true;
+    const all = this.#waiting.splice(0).map(({ connection }) => connection);
+    for (const connection of all) connection.resume();
+    return all;
   }
 
   #enqueue(waiting: Waiting): void {
@@ -61,28 +71,30 @@ export class SlowLane {
     this.#waiting.push(waiting);
   }
 
-  #lookSoon(): void {
+  /** `last`: when the last look began; the first one follows the first refusal. */
+  #lookSoon(last: Instant): void {
     if (this.#isLooking || this.#waiting.length === 0) return;
     this.#isLooking = true;
     setTimeout(() => {
-      this.#look();
+      this.#look(last);
     }, PAUSE);
   }
 
   /** Between the timers of a turn of the event loop and its end, what has come is read, and its requests are begun. */
-  #look(): void {
+  #look(last: Instant): void {
     const began = this.#now();
-    const some = this.#waiting.splice(0, this.#atOnce).filter(({ connection }) => !connection.destroyed);
+    const due = Math.ceil((this.#waiting.length * since(last, began)) / ROUND);
+    const some = this.#waiting.splice(0, Math.max(this.#atOnce, due)).filter(({ connection }) => !connection.destroyed);
     const before = some.map(({ connection }) => connection.bytesRead);
     for (const { connection } of some) connection.resume();
     setImmediate(() => {
       const quiet = some.filter(({ connection }, index) => connection.bytesRead === before[index]);
       if (quiet.length < some.length / 2) this.#adjust(since(began, this.#now()));
       for (const { connection, quiet: looks } of quiet) {
-        if (looks < QUIET_LOOKS) this.#enqueue({ connection, quiet: looks + 1 });
+        if (!this.#isClosed && looks < QUIET_LOOKS) this.#enqueue({ connection, quiet: looks + 1 });
       }
       this.#isLooking = false;
-      this.#lookSoon();
+      this.#lookSoon(began);
     });
   }
 
