@@ -34,6 +34,7 @@ export class PresetAccount implements Account {
   readonly uid: PresetUid;
   readonly #events: AccountEvents;
   #waiting = 0;
+  #queued = 0;
   #inFlight = 0;
   #started = 0;
   #finished = 0;
@@ -48,7 +49,7 @@ export class PresetAccount implements Account {
   }
 
   get waiting(): number {
-    return this.#waiting;
+    return this.#waiting + this.#queued;
   }
 
   activity(): Tally['activity'] {
@@ -62,7 +63,8 @@ export class PresetAccount implements Account {
   }
 
   tally(): Tally {
-    return { activity: this.activity(), demand: this.demand(), started: this.#started, finished: this.#finished };
+    const [activity, demand] = [this.activity(), this.demand()];
+    return { activity, demand, queued: this.#queued, started: this.#started, finished: this.#finished };
   }
 
   /** How it may be scaled from now on. */
@@ -97,6 +99,23 @@ export class PresetAccount implements Account {
         end();
         this.#leave(at);
       },
+    };
+  }
+
+  queue(): Waiting {
+    this.#queued += 1;
+    const ended = once('a queued request');
+    const end = (): void => {
+      ended();
+      this.#queued -= 1;
+    };
+    return {
+      dispatch: (replica, at) => {
+        end();
+        return this.begin(replica, at);
+      },
+      end,
+      leave: end,
     };
   }
 

@@ -133,6 +133,21 @@ describe('demand', () => {
   });
 });
 
+describe('who waits for others to end', () => {
+  it('counts as one who waits, and is no demand; served, it is in flight in the same step', () => {
+    const { ledger, account, changes } = opened();
+    const [first, second] = [account.queue(), account.queue()];
+    assert.deepEqual([account.waiting, ledger.demand(uid), changes], [2, undefined, []]);
+    second.leave(instant(10));
+    const inFlight = first.dispatch(replica, instant(11));
+    assert.deepEqual([account.waiting, ledger.inFlight(replica), changes], [0, 1, ['busy']]);
+    inFlight.end(instant(12));
+    assert.throws(() => {
+      first.end();
+    }, /ended twice/u);
+  });
+});
+
 describe('the books', () => {
   it('count a dispatched waiter in flight in the same step', () => {
     const { ledger, account } = opened();
@@ -233,9 +248,11 @@ describe('the books', () => {
     account.begin(replica, T).end(instant(7));
     account.begin(replica, T);
     account.wait(instant(9));
+    account.queue();
     assert.deepEqual(ledger.tally(uid), {
       activity: { kind: 'busy', inFlight: 1 },
       demand: { waiting: 1, since: 9 },
+      queued: 1,
       started: 2,
       finished: 1,
     });
@@ -243,9 +260,10 @@ describe('the books', () => {
   });
   it('return to zero whatever the order in which requests come and end', () => {
     fc.assert(
-      fc.property(fc.array(fc.nat({ max: 5 }), { maxLength: 60 }), (moves) => {
+      fc.property(fc.array(fc.nat({ max: 8 }), { maxLength: 60 }), (moves) => {
         const { ledger, account } = opened();
         const waiting: Waiting[] = [];
+        const queued: Waiting[] = [];
         const inFlight: InFlight[] = [];
         moves.forEach((move, at) => {
           const now = instant(10 + at);
@@ -253,8 +271,11 @@ describe('the books', () => {
           else if (move === 2) inFlight.push(account.begin(replica, now));
           else if (move === 3) inFlight.push(...waiting.splice(0, 1).map((one) => one.dispatch(replica, now)));
           else if (move === 4) waiting.pop()?.leave(now);
+          else if (move === 5) queued.push(account.queue());
+          else if (move === 6) inFlight.push(...queued.splice(0, 1).map((one) => one.dispatch(replica, now)));
+          else if (move === 7) queued.pop()?.leave(now);
           else inFlight.shift()?.end(now);
-          assert.equal(account.waiting, waiting.length);
+          assert.equal(account.waiting, waiting.length + queued.length);
           assert.equal(ledger.inFlight(replica), inFlight.length);
           assert.equal(ledger.demand(uid) !== undefined, waiting.length > 0);
           assert.equal(ledger.activity(uid).kind, inFlight.length > 0 ? 'busy' : 'idle');

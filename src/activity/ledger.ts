@@ -29,11 +29,13 @@ export interface InFlight {
 /** One preset's account. Held by who looked it up, so that a reload between look-up and counting loses nothing. */
 export interface Account {
   readonly uid: PresetUid;
-  /** Counts one waiting request. */
+  /** Counts one waiting request, which wants a replica. */
   wait(now: Instant): Waiting;
+  /** Counts one that waits for others to end, at replicas that are ready: nobody has to load anything for it. */
+  queue(): Waiting;
   /** Counts one request that goes to a replica at once. */
   begin(replica: ReplicaId, now: Instant): InFlight;
-  /** How many wait now. */
+  /** How many wait now, for a replica or for others to end. */
   readonly waiting: number;
 }
 
@@ -55,6 +57,8 @@ export interface ChangePlace {
 export interface Tally {
   readonly activity: Exclude<Activity, { readonly kind: 'unknown' }>;
   readonly demand: Demand | undefined;
+  /** Requests that wait for others to end, and are no demand. */
+  readonly queued: number;
   /** Requests that went to a replica, and those of them that have ended, since the account was opened. */
   readonly started: number;
   readonly finished: number;

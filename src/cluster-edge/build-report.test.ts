@@ -16,6 +16,7 @@ const idle = (at: number, started = 0): Tally => ({
   activity: { kind: 'idle', since: instant(at) },
   demand: undefined,
   started,
+  queued: 0,
   finished: started,
 });
 const busy = (inFlight: number): Tally => ({ ...idle(0, inFlight), activity: { kind: 'busy', inFlight }, finished: 0 });

@@ -4,6 +4,7 @@ import { replicaId, type ReplicaId } from '../domain/ids.ts';
 import { routeOf } from '../testing/edge-testbed.ts';
 import { replicaAt } from '../testing/http-kit.ts';
 import { admit, type Loads } from './admission.ts';
+import { MAX_CONNECTIONS } from './upstream.ts';
 
 const one = replicaAt('one', 1);
 const two = replicaAt('two', 2);
@@ -16,7 +17,7 @@ test('a route that is missing is gone, and nothing else', () => {
 
 test('without a ready replica the request is held', () => {
   const route = routeOf({ model: 'a' });
-  assert.deepEqual(admit(route, idle, undefined), { kind: 'hold', route });
+  assert.deepEqual(admit(route, idle, undefined), { kind: 'hold', route, isForOthersToEnd: false });
 });
 
 test('without a ready replica and with a refusal the request is refused', () => {
@@ -48,8 +49,17 @@ test('the replica with the fewest in flight is taken, of equals that which was u
 test('replicas to avoid count as not ready', () => {
   const route = routeOf({ model: 'a', replicas: [one, two] });
   assert.deepEqual(admit(route, idle, new Set([one.id])), { kind: 'dispatch', replica: two });
-  assert.deepEqual(admit(route, idle, new Set([one.id, two.id])), { kind: 'hold', route });
+  assert.deepEqual(admit(route, idle, new Set([one.id, two.id])), { kind: 'hold', route, isForOthersToEnd: false });
   const alone = routeOf({ model: 'a', replicas: [one] });
-  assert.deepEqual(admit(alone, idle, new Set([one.id])), { kind: 'hold', route: alone });
+  assert.deepEqual(admit(alone, idle, new Set([one.id])), { kind: 'hold', route: alone, isForOthersToEnd: false });
   assert.deepEqual(admit(alone, idle, new Set([replicaId('another')])), { kind: 'dispatch', replica: one });
+});
+
+test('a replica with a request on each of its connections has no room for another one, which is held for others to end', () => {
+  const route = routeOf({ model: 'a', refusal: paused, replicas: [one, two] });
+  const full = (id: ReplicaId): number => (id === two.id ? MAX_CONNECTIONS - 1 : MAX_CONNECTIONS);
+  assert.deepEqual(admit(route, { ...idle, inFlight: full }, undefined), { kind: 'dispatch', replica: two });
+  const held = { kind: 'hold', route, isForOthersToEnd: true };
+  assert.deepEqual(admit(route, { ...idle, inFlight: () => MAX_CONNECTIONS }, undefined), held);
+  assert.deepEqual(admit(route, { ...idle, inFlight: full }, new Set([two.id])), held);
 });

@@ -1,12 +1,20 @@
 import type { ReplicaId } from '../domain/ids.ts';
 import type { ReadyReplica, Refusal, Route } from '../routing/route.ts';
+import { MAX_CONNECTIONS } from './upstream.ts';
 
 /** What becomes of a request. Decided again at every publication while it is held. */
 export type Admission =
   | { readonly kind: 'dispatch'; readonly replica: ReadyReplica }
-  | { readonly kind: 'hold'; readonly route: Route }
+  | HoldAdmission
   | { readonly kind: 'refuse'; readonly route: Route; readonly refusal: Refusal }
   | { readonly kind: 'gone' };
+
+export interface HoldAdmission {
+  readonly kind: 'hold';
+  readonly route: Route;
+  /** Replicas are ready, and each has as many requests as it is sent at a time. */
+  readonly isForOthersToEnd: boolean;
+}
 
 /** What each replica has to do, as this edge knows it. */
 export interface Loads {
@@ -19,11 +27,13 @@ export interface Loads {
  * | route   | a replica is ready | refusal | request  |
  * |---------|--------------------|---------|----------|
  * | missing |                    |         | gone     |
- * | there   | yes                | any     | dispatch, to the replica with the fewest in flight; of equals, to that used longest ago |
+ * | there   | yes, with room     | any     | dispatch, to the replica with the fewest in flight; of equals, to that used longest ago |
+ * | there   | yes, without room  | any     | hold     |
  * | there   | no                 | yes     | refuse   |
  * | there   | no                 | no      | hold     |
  *
- * `avoid` count as not ready: the request has just found nobody listening there, and the table may not know yet.
+ * `avoid` count as not ready: the request has just found nobody listening there, and the table may not know yet. A replica
+ * has room for as many requests as there are connections to it.
  */
 export function admit(route: Route | undefined, loads: Loads, avoid: ReadonlySet<ReplicaId> | undefined): Admission {
   if (route === undefined) return { kind: 'gone' };
@@ -31,9 +41,12 @@ export function admit(route: Route | undefined, loads: Loads, avoid: ReadonlySet
     route.replicas.filter(({ id }) => avoid?.has(id) !== true),
     loads,
   );
-  if (replica !== undefined) return { kind: 'dispatch', replica };
+  if (replica !== undefined) {
+    const isFull = loads.inFlight(replica.id) >= MAX_CONNECTIONS;
+    return isFull ? { kind: 'hold', route, isForOthersToEnd: true } : { kind: 'dispatch', replica };
+  }
   if (route.refusal !== undefined) return { kind: 'refuse', route, refusal: route.refusal };
-  return { kind: 'hold', route };
+  return { kind: 'hold', route, isForOthersToEnd: false };
 }
 
 function leastBusy(replicas: readonly ReadyReplica[], { inFlight, lastDispatch }: Loads): ReadyReplica | undefined {

@@ -4,13 +4,22 @@ import type { UpstreamError } from '../domain/ended-request.ts';
 import type { ReplicaId } from '../domain/ids.ts';
 import { after, since, type Instant } from '../domain/units.ts';
 import type { ReadyReplica, Route } from '../routing/route.ts';
-import { admit, type Admission } from './admission.ts';
+import { admit, type Admission, type HoldAdmission } from './admission.ts';
 import { Attempt, type AttemptEvents } from './attempt.ts';
 import { giveBack } from './give-back.ts';
 import type { Held } from './hold-queue.ts';
 import type { Refusal } from './refusal.ts';
 import type { OutgoingRequest } from './request-bytes.ts';
-import { busy, modelNotFound, queueFull, queuesFull, refusalOf, shuttingDown, waitTimeout } from './route-refusals.ts';
+import {
+  busy,
+  full,
+  modelNotFound,
+  queueFull,
+  queuesFull,
+  refusalOf,
+  shuttingDown,
+  waitTimeout,
+} from './route-refusals.ts';
 import { brokenOff, unanswered, UNREACHABLE } from './upstream-failure.ts';
 import { Unreached } from './unreached.ts';
 import type { EdgeContext, Reservation, Visit } from './visit.ts';
@@ -24,7 +33,9 @@ type Phase =
 
 interface HeldPhase {
   readonly kind: 'held';
-  readonly waiting: Waiting;
+  /** As a demand, or for others to end. */
+  waiting: Waiting;
+  isForOthersToEnd: boolean;
   readonly limit: NodeJS.Timeout;
   /** Until a replica that nobody listened at is tried again. */
   readonly pause: NodeJS.Timeout | undefined;
@@ -118,6 +129,7 @@ export class Exchange implements Held, Reservation, AttemptEvents {
         phase.attempt.abort();
         this.#edge.upstreams.ending(phase.replica);
         phase.lease.end(this.#edge.now());
+        this.#callNext();
         return;
       case 'arrived':
       case 'over':
@@ -150,8 +162,8 @@ export class Exchange implements Held, Reservation, AttemptEvents {
       case 'hold':
         // The table knows by now: what comes next is another story.
         if (admission.route.replicas.length === 0) this.#unreached = undefined;
-        if (this.#phase.kind === 'held') this.#countTime(this.#phase, isLoading(admission.route));
-        else this.#hold(admission.route);
+        if (this.#phase.kind === 'held') this.#holdOn(this.#phase, admission);
+        else this.#hold(admission);
         return;
       case 'dispatch':
         this.#dispatch(admission.replica);
@@ -161,7 +173,7 @@ export class Exchange implements Held, Reservation, AttemptEvents {
     }
   }
 
-  #hold(route: Route): void {
+  #hold({ route, isForOthersToEnd }: HoldAdmission): void {
     const refusal = this.#noRoomToWait(route);
     if (refusal !== undefined) {
       this.#fail(refusal);
@@ -172,13 +184,31 @@ export class Exchange implements Held, Reservation, AttemptEvents {
     const table = board.read();
     const now = this.#edge.now();
     // Counted anew before the old count ends: in between, the preset would look unused.
-    const waiting = account.wait(now);
+    const waiting = isForOthersToEnd ? account.queue() : account.wait(now);
     this.release();
-    this.#phase = { kind: 'held', waiting, ...this.#startTimers(route), counted: now, isLoading: isLoading(route) };
+    const times = { ...this.#startTimers(route), counted: now, isLoading: isLoading(route) };
+    this.#phase = { kind: 'held', waiting, isForOthersToEnd, ...times };
     holds.join(account.uid, this);
     if (awaitsStream) this.#visit.answer.keepAlive(limits.heartbeatInterval);
     // Counting a first waiter may make the control loop publish before this request stood in line.
     if (board.read() !== table) this.reconsider();
+  }
+
+  /** What it waits for may be another thing than before: its replicas have come, or have gone. */
+  #holdOn(phase: HeldPhase, { route, isForOthersToEnd }: HoldAdmission): void {
+    this.#countTime(phase, isLoading(route));
+    if (phase.isForOthersToEnd === isForOthersToEnd) return;
+    const { account } = this.#ask;
+    const before = phase.waiting;
+    phase.isForOthersToEnd = isForOthersToEnd;
+    const next = isForOthersToEnd ? account.queue() : account.wait(this.#edge.now());
+    // Counting a first waiter may make the control loop publish, and by that this one be served, or wait for something else again.
+    if (this.#phase !== phase || phase.waiting !== before) {
+      next.end();
+      return;
+    }
+    phase.waiting = next;
+    before.end();
   }
 
   #noRoomToWait(route: Route): Refusal | undefined {
@@ -205,7 +235,9 @@ export class Exchange implements Held, Reservation, AttemptEvents {
 
   #stopWaiting(): void {
     const route = this.#edge.board.read().findByUid(this.#ask.account.uid);
+    const isFull = this.#phase.kind === 'held' && this.#phase.isForOthersToEnd;
     if (route === undefined) this.#fail(modelNotFound(this.#ask.name));
+    else if (isFull) this.#fail(full(route, route.preset.queue.maxWait));
     else this.#fail(waitTimeout(route, route.preset.queue.maxWait, this.#visit.access));
   }
 
@@ -235,7 +267,7 @@ export class Exchange implements Held, Reservation, AttemptEvents {
   /** Nothing was sent: the request takes its route again, as if it had just come. */
   #retry(unreached: Unreached): void {
     const admission = this.#admitAgain();
-    const isLost = admission.kind === 'hold' && admission.route.replicas.length > 0;
+    const isLost = admission.kind === 'hold' && !admission.isForOthersToEnd && admission.route.replicas.length > 0;
     if (isLost && unreached.isOver(this.#edge.now())) this.#fail(UNREACHABLE);
     else this.#follow(admission);
   }
@@ -252,6 +284,15 @@ export class Exchange implements Held, Reservation, AttemptEvents {
     const { answer, waited } = this.#visit;
     const { headers = [] } = refusal;
     answer.refuse(waited === 0 ? refusal : { ...refusal, headers: [...headers, ...waitHeaders(this.#visit)] });
+  }
+
+  /** Not within the callback in which this one has ended. */
+  #callNext(): void {
+    const { account } = this.#ask;
+    if (account.waiting === 0) return;
+    queueMicrotask(() => {
+      this.#edge.holds.callNext(account.uid);
+    });
   }
 
   #leaveQueue(phase: HeldPhase): void {

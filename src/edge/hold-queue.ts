@@ -2,7 +2,7 @@ import type { PresetUid } from '../domain/ids.ts';
 
 /** A request that waits for its model. It leaves the queue itself, when its wait has ended one way or another. */
 export interface Held {
-  /** Called after each publication: look at the route again, and leave if the wait is over. */
+  /** Called after each publication, and when a replica has room: look at the route again, and leave if the wait is over. */
   reconsider(): void;
   /** We shut down: leave, with an answer that says so. */
   turnAway(): void;
@@ -43,6 +43,16 @@ export class HoldQueue {
     this.#each((held) => {
       held.reconsider();
     });
+  }
+
+  /** A replica of the preset has room for one more: the first that can go there goes. */
+  callNext(preset: PresetUid): void {
+    const line = this.#lines.get(preset);
+    if (line === undefined) return;
+    for (const held of [...line]) {
+      held.reconsider();
+      if (!line.has(held)) return;
+    }
   }
 
   turnAllAway(): void {

@@ -16,7 +16,7 @@ export function* readModels({ board, ledger }: Seen): Generator<{ model: string;
 export const isDeclared = ({ board }: Pick<Seen, 'board'>, model: string): boolean =>
   board.read().find(modelName(model))?.preset.model === model;
 
-const counted = ({ activity, demand }: Tally): { inFlight: number; waiting: number } => ({
+const counted = ({ activity, demand, queued }: Tally): { inFlight: number; waiting: number } => ({
   inFlight: activity.kind === 'busy' ? activity.inFlight : 0,
-  waiting: demand === undefined ? 0 : demand.waiting,
+  waiting: queued + (demand === undefined ? 0 : demand.waiting),
 });

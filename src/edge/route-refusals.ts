@@ -3,6 +3,7 @@ import { since, type Duration, type Instant } from '../domain/units.ts';
 import type { Refusal as RouteRefusal, Route, Waits } from '../routing/route.ts';
 import type { Sight } from '../routing/sight.ts';
 import type { Refusal } from './refusal.ts';
+import { MAX_CONNECTIONS } from './upstream.ts';
 
 /** A name is cut at this length in messages: it came from a client and may be megabytes long. */
 const MAX_SHOWN_NAME = 256;
@@ -67,6 +68,17 @@ export function waitTimeout(route: Route, waited: Duration, sight: Sight): Refus
     code: 'model_wait_timeout',
     message: `the model ${model} was not ready within ${Math.round(waited / 1000)} s: ${describePhase(route, sight)}`,
     retryAfter: secondsToLoad(route),
+  };
+}
+
+/** Its replicas had no room for one more in time. */
+export function full(route: Route, waited: Duration): Refusal {
+  const model = JSON.stringify(route.preset.model);
+  return {
+    status: 503,
+    code: 'model_wait_timeout',
+    message: `the model ${model} had no room within ${Math.round(waited / 1000)} s: each of its replicas has ${MAX_CONNECTIONS} requests, and gets no more at a time`,
+    retryAfter: 1,
   };
 }
 

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import type { ClientRequest } from 'node:http';
 import { test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { instant } from '../domain/units.ts';
 import { startEdge, tableOf } from '../testing/edge-testbed.ts';
 import {
@@ -17,7 +15,6 @@ import {
   STREAM_HEAD,
 } from '../testing/http-kit.ts';
 import { DEFAULT_EDGE_LIMITS } from './limits.ts';
-import { MAX_CONNECTIONS } from './upstream.ts';
 import { Upstreams } from './upstreams.ts';
 
 const a = replicaAt('a', 1);
@@ -105,29 +102,4 @@ test('a drained replica has no connection left when the ledger tells of its last
   socket.write(LAST_CHUNK);
   response.resume();
   await closed;
-});
-
-test('a request that waits for a connection and is given up never reaches the replica, and costs no connection', async (t) => {
-  const bed = await startEdge(t);
-  const stub = await startStub(t, 'r1', () => undefined);
-  bed.publish({ model: 'a', replicas: [stub.replica] });
-  const ask = async (count: number): Promise<readonly ClientRequest[]> => {
-    const wanted = bed.ledger.inFlight(stub.replica.id) + count;
-    const requests = Array.from({ length: count }, () => send(bed, { body: chatBody('a') }));
-    for (const request of requests) request.on('error', () => undefined);
-    while (bed.ledger.inFlight(stub.replica.id) < wanted) await nextTurn();
-    return requests;
-  };
-  await ask(MAX_CONNECTIONS);
-  const inLine = await ask(2);
-  for (const request of inLine) request.destroy();
-  await bed.ended(inLine.length);
-  assert.equal(bed.ledger.inFlight(stub.replica.id), MAX_CONNECTIONS);
-  const last = chat(bed, 'a');
-  while (stub.sockets.length < MAX_CONNECTIONS) await nextTurn();
-  for (const socket of stub.sockets) socket.write(answer('{}'));
-
-  for (const socket of stub.sockets) socket.once('data', () => socket.write(answer('{"last":1}')));
-  assert.equal((await last).text, '{"last":1}');
-  assert.equal(stub.sockets.length, MAX_CONNECTIONS);
 });

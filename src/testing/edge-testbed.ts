@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createLedger } from '../activity/create-ledger.ts';
-import type { Ledger } from '../activity/ledger.ts';
+import type { Ledger, Waiting } from '../activity/ledger.ts';
 import type { EndedRequest } from '../domain/ended-request.ts';
 import { modelName, poolName, presetUid } from '../domain/ids.ts';
 import type { Preset } from '../domain/preset.ts';
@@ -115,6 +115,28 @@ function steppingClock(): () => ReturnType<typeof instant> {
 /** A ledger that tells after each change of a count of waiters: `onChange` tells of the first and the last only. */
 function watchedLedger(watch: Watch): Ledger {
   const ledger = createLedger();
+  const look = (): void => {
+    queueMicrotask(() => {
+      watch.look();
+    });
+  };
+  const told = (waiting: Waiting): Waiting => {
+    look();
+    return {
+      dispatch: (replica, now) => {
+        look();
+        return waiting.dispatch(replica, now);
+      },
+      end: () => {
+        look();
+        waiting.end();
+      },
+      leave: (now) => {
+        look();
+        waiting.leave(now);
+      },
+    };
+  };
   return {
     ...ledger,
     find: (uid) => {
@@ -126,13 +148,8 @@ function watchedLedger(watch: Watch): Ledger {
           return account.waiting;
         },
         begin: (replica, now) => account.begin(replica, now),
-        wait: (now) => {
-          const waiting = account.wait(now);
-          queueMicrotask(() => {
-            watch.look();
-          });
-          return waiting;
-        },
+        wait: (now) => told(account.wait(now)),
+        queue: () => told(account.queue()),
       };
     },
   };
