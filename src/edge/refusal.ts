@@ -33,10 +33,14 @@ export function errorOf({ status, code, message, type = typeOf(status) }: Refusa
 /** The body of an error: `{"error":{"message","type","param","code"}}`. */
 const errorBody = (refusal: Refusal): string => JSON.stringify({ error: errorOf(refusal) });
 
-/** Failures that come again however often a client asks; openai's clients would, after 408, 429 and all from 500 on. */
+/**
+ * Failures that come again however often a client asks, or after which each more time has a replica generate all of it anew; openai's
+ * clients would ask, after 408, 429 and all from 500 on.
+ */
 export const NOT_TO_BE_REPEATED: ReadonlySet<string> = new Set([
   'bad_request',
   'body_too_large',
+  'first_byte_timeout',
   'model_not_accepted',
   'model_too_large',
   'planned_elsewhere',

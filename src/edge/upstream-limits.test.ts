@@ -25,6 +25,8 @@ test('a replica that does not begin to answer in time is given up: 504', async (
   bed.publish({ model: 'a', replicas: [stub.replica] });
   const got = await chat(bed, 'a');
   assert.deepEqual([got.status, errorOf(got).get('code')], [504, 'first_byte_timeout']);
+  // A client that asks again has it generated once more, up to three times.
+  assert.equal(got.headers['x-should-retry'], 'false');
   await closed.promise;
   await bed.ended(1);
   bed.assertIdle();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
+import { milliseconds } from '../../src/domain/units.ts';
 import { startEdge, type EdgeBed } from '../../src/testing/edge-testbed.ts';
 import { chunk, LAST_CHUNK, startStub, STREAM_HEAD, type StubReplica } from '../../src/testing/http-kit.ts';
 
@@ -123,6 +124,22 @@ it("OpenAI's client lists models and shows one, whatever they do", async (t) => 
   ]);
   assert.equal((await openai(bed).models.retrieve('org/a')).id, 'org/a');
 });
+
+for (const [what, limits] of [
+  ['its first byte', { firstByteTimeout: milliseconds(100) }],
+  ['all of it', { requestTimeout: milliseconds(100) }],
+] as const) {
+  it(`OpenAI's client has an answer generated once, that takes too long for ${what}`, async (t) => {
+    const bed = await startEdge(t, { limits });
+    let generations = 0;
+    const stub = await startStub(t, 'r1', () => (generations += 1));
+    bed.publish({ model: 'a', replicas: [stub.replica] });
+    // As it asks again unless it is told otherwise.
+    const client = openai(bed).withOptions({ maxRetries: 2 });
+    await assert.rejects(client.chat.completions.create({ model: 'a', messages: [] }), { status: 504 });
+    assert.equal(generations, 1);
+  });
+}
 
 for (const api of APIS) {
   const { name, events, expected, read } = api;

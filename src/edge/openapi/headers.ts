@@ -14,7 +14,7 @@ export const HEADERS = {
     schema: { type: 'integer', minimum: 1 },
   },
   'x-should-retry': {
-    description: 'Asking again would not help.',
+    description: 'Asking again would not help, or would only have the model generate all of it anew.',
     schema: { const: 'false' },
   },
   'x-corral-queue-ms': {
