@@ -89,7 +89,7 @@ export function createEdge({ surface = DEFAULT_SURFACE, ...options }: EdgeOption
 function serveRequest(edge: EdgeContext, req: IncomingMessage, res: EdgeResponse, arrival: Arrival): void {
   const visit = beginVisit(edge, req, res, arrival);
   const limit = setTimeout(() => {
-    failFromOutside(visit, TIMED_OUT);
+    failFromOutside(visit, timedOut(req));
   }, edge.limits.requestTimeout);
   // When the answer is out, or the connection is gone: it has its connection, since one is served at a time.
   res.once('close', () => {
@@ -112,11 +112,13 @@ function serveRequest(edge: EdgeContext, req: IncomingMessage, res: EdgeResponse
   });
 }
 
-const TIMED_OUT: Refusal = {
+/** With the rest of its body still on the way a connection is good for nothing more: it ends. */
+const timedOut = ({ complete }: IncomingMessage): Refusal => ({
   status: 504,
   code: 'request_timeout',
   message: 'the request took longer than this server allows',
-};
+  close: !complete,
+});
 
 function beginVisit(edge: EdgeContext, req: IncomingMessage, res: EdgeResponse, arrival: Arrival): Visit {
   const requestId = requestIdOf(req.headers);

@@ -31,10 +31,16 @@ async function untilEnd(socket: net.Socket): Promise<string> {
   return got;
 }
 
-/** Sends 8 MiB behind a head, looks at nothing before that, and resolves with all that the server had to say. */
-async function sendBlindly(t: TestContext, bed: Target, head: string): Promise<string> {
+/** Sends 8 MiB behind a head, when `afterHead` is done, looks at nothing before that, and resolves with all that the server had to say. */
+async function sendBlindly(
+  t: TestContext,
+  bed: Target,
+  head: string,
+  afterHead = async (): Promise<void> => Promise.resolve(),
+): Promise<string> {
   const socket = connect(t, bed);
   socket.on('error', () => undefined).write(head);
+  await afterHead();
   await new Promise<void>((resolve, reject) => {
     socket.write('x'.repeat(8 * MIB), (error) => {
       if (error instanceof Error) reject(error);
@@ -134,6 +140,24 @@ test('when the body that was not wanted has come to its end the connection is cl
   await bed.ended(2);
   assert.deepEqual([requests, bed.records.length], [1, 2]);
 });
+
+test(
+  'whose time is over before the body has come whole gets the answer whole, and its end',
+  { timeout: 20_000 },
+  async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const bed = await startEdge(t, { limits: { requestTimeout: milliseconds(1000) } });
+    const arrived = once(bed.edge.server, 'request') as Promise<[http.IncomingMessage]>;
+    const head = post('/completion', `Content-Length: ${8 * MIB}`);
+    const sent = sendBlindly(t, bed, head, async () => {
+      await arrived;
+      t.mock.timers.tick(1000);
+      await bed.ended(1);
+    });
+    assert.match(await sent, /^HTTP\/1\.1 504 [^]*\r\nconnection: close\r\n[^]*"code":"request_timeout"\}\}$/i);
+    bed.assertIdle();
+  },
+);
 
 test('it is one of the connections until it is closed', async (t) => {
   const bed = await startEdge(t, { limits: { maxConnections: 1 } });

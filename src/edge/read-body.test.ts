@@ -57,7 +57,7 @@ test('what still comes of a request that has ended is not counted, and not read'
   const outcome = await new Promise<ReadBody>((resolve) => {
     readBody(requestWith(3), { share, maxBytes: 1e9 }, reader, resolve);
   });
-  assert.equal(outcome.kind, 'refused');
+  assert.equal(outcome.kind, 'gone');
   assert.deepEqual([sizes, budget.count, share.all], [[PIECE], 0, PIECE]);
 });
 

@@ -22,6 +22,11 @@ export class BodyShare {
     return true;
   }
 
+  /** Its request has ended. */
+  get isReleased(): boolean {
+    return this.#isReleased;
+  }
+
   /** All that was ever taken, given back or not: the bytes of the body so far. */
   get all(): number {
     return this.#all;
@@ -93,7 +98,9 @@ export function readBody(
     finish(outcome);
   };
   const onData = (chunk: Buffer): void => {
-    if (body.size + chunk.length > maxBytes) stop(tooLarge(maxBytes));
+    // Whoever was answered before all has come is read on by the connection, which ends with it: pausing would hold that up.
+    if (share.isReleased) finish({ kind: 'gone' });
+    else if (body.size + chunk.length > maxBytes) stop(tooLarge(maxBytes));
     else if (share.take(chunk.length)) take(chunk);
     else stop(OVERLOADED);
   };
