@@ -27,7 +27,7 @@ test('a body reaches the replica byte for byte, below its prefix, with the query
     socket.write(answer('{}'));
   });
   bed.publish({ model: 'a', replicas: [stub.replica] });
-  const body = '{ "n" : 12345678901234567890, "x": 1e400, "model":"\\u0061", "s":"ä😀\\ud83d" }';
+  const body = '{ "n" : 12345678901234567890, "x": 1.50e+300, "model":"\\u0061", "s":"ä😀\\ud83d\\ude00" }';
   const got = await ask(bed, { path: '/v1/embeddings?autoload=true&x=%2F', body });
   assert.equal(got.status, 200);
   const [head, sent] = seen.split('\r\n\r\n');

@@ -55,3 +55,12 @@ export const NUMBER_NEXT: Uint8Array = Uint8Array.from(
 
 /** Whether a number may end after this part. */
 export const isWholeNumber = (part: number): boolean => WHOLE.some((whole) => PARTS[part] === whole);
+
+const EXPONENT_DIGITS = PARTS.indexOf('exponent-digits');
+/** Without an exponent so many characters are below 1e308, which a double still is. */
+const SURELY_FINITE = 308;
+
+/** Whether the number from `from` to `to`, that ends with this part, is finite as a double. Most need no look. */
+export const isFiniteNumber = (part: number, bytes: Buffer, from: number, to: number): boolean =>
+  (part !== EXPONENT_DIGITS && to - from <= SURELY_FINITE) ||
+  Number.isFinite(Number(bytes.toString('latin1', from, to)));

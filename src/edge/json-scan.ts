@@ -1,10 +1,10 @@
-import { isWholeNumber, NUMBER_NEXT } from './json-number.ts';
+import { isFiniteNumber, isWholeNumber, NUMBER_NEXT } from './json-number.ts';
 
 /** Deeper nesting is refused: a parser that recurses (a replica's, a client's) would run out of stack. */
 export const MAX_DEPTH = 128;
 
 /** What is wrong with a text, at the scan's `at`. */
-export type ScanFailure = 'unexpected' | 'control-character' | 'too-deep';
+export type ScanFailure = 'unexpected' | 'control-character' | 'half-of-a-pair' | 'too-large' | 'too-deep';
 
 /** Told of each key and value of the outermost object: `from` to `to`, with the quotes of a string. */
 export interface JsonMembers {
@@ -24,6 +24,8 @@ export interface JsonScan {
   readonly closers: number[];
   /** Of a number: its last part, see NUMBER_NEXT. */
   part: number;
+  /** Where the last number began. */
+  number: number;
   /** Where the last key or value of the outermost container began. */
   start: number;
   /** Where that container was closed. */
@@ -62,6 +64,8 @@ const COMMA = 0x2c;
 const COLON_SIGN = 0x3a;
 const UNICODE_ESCAPE = 0x75;
 const HEX_DIGITS = 4;
+/** `\uXXXX`. */
+const ESCAPE_LENGTH = 2 + HEX_DIGITS;
 /** Runs of plain text are looked at by bytes up to here, and then by words. */
 const SHORT_RUN = 32;
 const EACH_1 = 0x01010101;
@@ -78,6 +82,10 @@ const PLAIN = tableOf((byte) => byte >= 0x20 && byte !== QUOTE && byte !== BACKS
 const BLANK = among(' \t\r\n');
 const SIMPLE_ESCAPE = among('"\\/bfnrt');
 const HEX = among('0123456789abcdefABCDEF');
+const LETTER_D = among('dD');
+const HEX_FROM_8 = among('89abcdefABCDEF');
+const HEX_FROM_C = among('cdefCDEF');
+const LOW_HALF = [among('\\'), among('u'), LETTER_D, HEX_FROM_C, HEX, HEX];
 /** By their first byte. */
 const WORDS = Array.from({ length: 256 }, (_, byte) =>
   ['true', 'false', 'null'].map((word) => Buffer.from(word)).find(([first]) => first === byte),
@@ -85,7 +93,7 @@ const WORDS = Array.from({ length: 256 }, (_, byte) =>
 
 export function startScan(): JsonScan {
   const closers = [NOTHING];
-  return { at: 0, state: VALUE, failure: undefined, depth: 0, closers, part: 0, start: 0, closedAt: 0 };
+  return { at: 0, state: VALUE, failure: undefined, depth: 0, closers, part: 0, number: 0, start: 0, closedAt: 0 };
 }
 
 /** Whether a text of `size` bytes has been looked at and is JSON. */
@@ -99,13 +107,14 @@ export const isWholeJson = ({ at, state, failure, depth, part }: JsonScan, size:
 export const isObject = ({ closers }: JsonScan): boolean => closers[1] === CLOSE_OBJECT;
 
 /**
- * Looks at what is new of the first `size` bytes, until something is wrong (RFC 8259). One function over local variables and tables:
+ * Looks at what is new of the first `size` bytes, until something is wrong: RFC 8259, and what a parser may make of it that has doubles
+ * for numbers and Unicode for texts, which nlohmann json then refuses as a whole. One function over local variables and tables:
  * each byte of each body goes through it. `npm run bench -- bodies` measures what it takes.
  */
 export function advanceScan(scan: JsonScan, bytes: Buffer, size: number, members: JsonMembers): void {
   const { closers } = scan;
   const words = wordsOf(bytes);
-  let { at, state, failure, depth, part } = scan;
+  let { at, state, failure, depth, part, number } = scan;
   let closer = closers[depth];
   scanning: while (at < size && failure === undefined) {
     if (state >= TEXT) {
@@ -138,6 +147,11 @@ export function advanceScan(scan: JsonScan, bytes: Buffer, size: number, members
       }
       if (!isWholeNumber(part)) {
         failure = 'unexpected';
+        break;
+      }
+      if (!isFiniteNumber(part, bytes, number, at)) {
+        failure = 'too-large';
+        at = number;
         break;
       }
       state = AFTER_VALUE;
@@ -188,6 +202,7 @@ export function advanceScan(scan: JsonScan, bytes: Buffer, size: number, members
         } else failure = 'too-deep';
       } else if (nextNumberPart(0, byte) > 0) {
         part = 0;
+        number = at;
         state = NUMBER;
       } else {
         const word = WORDS[byte];
@@ -208,6 +223,7 @@ export function advanceScan(scan: JsonScan, bytes: Buffer, size: number, members
   scan.failure = failure;
   scan.depth = depth;
   scan.part = part;
+  scan.number = number;
 }
 
 /** See NUMBER_NEXT; 0: the byte does not belong to the number. */
@@ -235,9 +251,9 @@ function textEnd(bytes: Buffer, words: Int32Array | undefined, from: number, siz
     if (byte !== BACKSLASH || at + 1 === size) return at;
     const escaped = bytes[at + 1];
     if (escaped === undefined) return at;
-    if (SIMPLE_ESCAPE[escaped] === 1) at += 2;
-    else if (escaped === UNICODE_ESCAPE && hexDigits(bytes, at + 2, size) === HEX_DIGITS) at += 2 + HEX_DIGITS;
-    else return at;
+    const length = SIMPLE_ESCAPE[escaped] === 1 ? 2 : unicodeLength(bytes, at, size);
+    if (length === 0) return at;
+    at += length;
     if (at >= limit) limit = shortRunEnd(at, size);
   }
   return at;
@@ -269,6 +285,36 @@ function plainWordsEnd(words: Int32Array, at: number, size: number): number {
   return index << 2;
 }
 
+/** Of the whole escape of a code point at `at`, a surrogate pair or not; 0: there is none, or it has not all come. */
+function unicodeLength(bytes: Buffer, at: number, size: number): number {
+  if (bytes[at + 1] !== UNICODE_ESCAPE || hexDigits(bytes, at + 2, size) < HEX_DIGITS) return 0;
+  if (!isSurrogate(bytes, at)) return ESCAPE_LENGTH;
+  const isPair = isHighHalf(bytes, at) && lowHalf(bytes, at + ESCAPE_LENGTH, size) === ESCAPE_LENGTH;
+  return isPair ? 2 * ESCAPE_LENGTH : 0;
+}
+
+/** Whether the `\uXXXX` at `at` is half of a surrogate pair: D800 to DFFF. */
+const isSurrogate = (bytes: Buffer, at: number): boolean =>
+  isAt(LETTER_D, bytes, at + 2) && isAt(HEX_FROM_8, bytes, at + 3);
+
+/** Whether one that is begins a pair: D800 to DBFF. */
+const isHighHalf = (bytes: Buffer, at: number): boolean => !isAt(HEX_FROM_C, bytes, at + 3);
+
+function isAt(table: Uint8Array, bytes: Buffer, at: number): boolean {
+  const byte = bytes[at];
+  return byte !== undefined && table[byte] === 1;
+}
+
+/** So many bytes from `at` on, of the first `size`, are those of an escape that ends a pair: DC00 to DFFF. */
+function lowHalf(bytes: Buffer, at: number, size: number): number {
+  let alike = 0;
+  for (const table of LOW_HALF) {
+    if (at + alike >= size || !isAt(table, bytes, at + alike)) break;
+    alike += 1;
+  }
+  return alike;
+}
+
 /** Hex digits from `at` on, as far as an escape may have them. */
 function hexDigits(bytes: Buffer, at: number, size: number): number {
   let digits = 0;
@@ -283,8 +329,17 @@ function hexDigits(bytes: Buffer, at: number, size: number): number {
 /** What is wrong where `textEnd` stopped before a quote. `undefined`: nothing; it is an escape that has not all come. */
 function textProblem(bytes: Buffer, at: number, size: number): { at: number; failure: ScanFailure } | undefined {
   if (bytes[at] !== BACKSLASH) return { at, failure: 'control-character' };
-  const wrong = bytes[at + 1] === UNICODE_ESCAPE ? at + 2 + hexDigits(bytes, at + 2, size) : at + 1;
+  const digits = bytes[at + 1] === UNICODE_ESCAPE ? hexDigits(bytes, at + 2, size) : 0;
+  if (digits === HEX_DIGITS) return isLoneHalf(bytes, at, size) ? { at, failure: 'half-of-a-pair' } : undefined;
+  const wrong = bytes[at + 1] === UNICODE_ESCAPE ? at + 2 + digits : at + 1;
   return wrong < size ? { at: wrong, failure: 'unexpected' } : undefined;
+}
+
+/** Whether the surrogate at `at` is no whole pair, whatever may still come. */
+function isLoneHalf(bytes: Buffer, at: number, size: number): boolean {
+  if (!isHighHalf(bytes, at)) return true;
+  const next = at + ESCAPE_LENGTH;
+  return next + lowHalf(bytes, next, size) < size;
 }
 
 /** So many bytes from `at` on, of the first `size`, are those of the word. */

@@ -57,17 +57,33 @@ const NAMES = [
   'ä😀',
 ];
 const CHARACTERS = Array.from('ab/"\\ \0\n\u001f\u007f\u0080ä߿ࠀ\u2028\uffff😀\u{10ffff}');
-const NUMBERS = ['0', '-0', '17', '12345678901234567890', '1e400', '-1E-2', '0.10e+07', '1e-400', '0.1e1', '-9.25'];
+const NUMBERS = [
+  '0',
+  '-0',
+  '17',
+  '12345678901234567890',
+  '1.7976931348623157e+308',
+  '-1E-2',
+  '0.10e+07',
+  '1e-400',
+  '0.1e1',
+  '-9.25',
+  `-${'9'.repeat(308)}.5`,
+  `0.${'0'.repeat(320)}1E330`,
+];
 const WORDS = ['true', 'false', 'null'];
 const ODD_TEXTS = [
-  '"\\ud800"',
-  '"\\udc00\\ud83d"',
+  '"\\ud800\\uDC00"',
+  '"\\uDBFF\\udfff\\uD83D\\uDE00\\ud7ff\\ue000"',
   '"{\\"model\\":\\"x\\"}"',
   `"${'y'.repeat(300)}ä${'z'.repeat(299)}\\n${'y'.repeat(700)}"`,
   `"${'\\n'.repeat(40)}"`,
 ];
-/** What no JSON text holds where a value stands. */
+/** What no JSON text holds where a value stands, or what no parser can make a double or Unicode of. */
 const NO_VALUES = [
+  ...['1e400', '-1E+999', '1.7976931348623159e308', `1${'0'.repeat(309)}`, `-${'9'.repeat(400)}.25`],
+  ...['"\\ud800"', '"\\uDFFF"', '"\\udc00\\ud83d"', '"\\ud83d\\ud83d\\ude00"', '"\\uD83Dx"', '"\\ud83d\\n"'],
+  ...['"\\ud83d\\u0061"', '"\\ud83d\\udbff"', '"\\ud83d\\ude0"', '{"\\udbff":1}', '"\\ud83d😀"', '"\\ude00😀"'],
   ...['01', '1.', '.5', '1e', '1e+', '-', '+1', '--1', '0x1', '1.e5', '1.5.5', 'NaN', 'Infinity', '1_0', '00', '-01'],
   ...['tru', 'nulll', 'True', 'nul', 'truefalse', "'a'", 'a', '', '//', '/**/1', '1;'],
   ...[
@@ -234,11 +250,13 @@ function referenceReading(body: Buffer): Reading {
   const parsed = parse(body);
   if (parsed === undefined) return 'refused';
   const { json, members } = parsed;
-  const { depth, models } = outline(json);
+  const tokens = tokensOf(json);
+  const { depth, models } = outline(tokens);
   const model = members.get('model');
+  if (!tokens.every(isForEveryParser)) return 'refused';
   if (depth > MAX_DEPTH || models.length !== 1 || typeof model !== 'string') return 'refused';
   const isTooLong = models.some((token) => Buffer.byteLength(token) > MAX_NAME_BYTES);
-  if (isTooLong || model === '' || !model.isWellFormed()) return 'refused';
+  if (isTooLong || model === '') return 'refused';
   return { model, stream: members.get('stream') === true };
 }
 
@@ -255,12 +273,18 @@ function parse(body: Buffer): { readonly json: string; readonly members: Readonl
 }
 
 const TOKENS = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
+const tokensOf = (json: string): readonly string[] => json.match(TOKENS) ?? [];
+
+/** Of valid JSON; also of members that `JSON.parse` drops, since another comes by the same name. */
+function isForEveryParser(token: string): boolean {
+  if (token.startsWith('"')) return String(JSON.parse(token)).isWellFormed();
+  return !/^[-\d]/.test(token) || Number.isFinite(Number(token));
+}
 
 /** How deep valid JSON is nested, and the values of each `model` of its outermost object, as they are written where they are no containers. */
-function outline(json: string): { readonly depth: number; readonly models: readonly string[] } {
+function outline(tokens: readonly string[]): { readonly depth: number; readonly models: readonly string[] } {
   let [level, deepest] = [0, 0];
   const models: string[] = [];
-  const tokens = json.match(TOKENS) ?? [];
   for (const [index, token] of tokens.entries()) {
     if (token === '{' || token === '[') deepest = Math.max(deepest, (level += 1));
     else if (token === '}' || token === ']') level -= 1;

@@ -56,25 +56,16 @@ describe("what llama-server's router reads", suite, () => {
     assert.ok(told > 30);
   });
 
-  it('in every JSON body that is accepted is the same model, unless it refuses what other parsers take', async (t) => {
+  it('in every JSON body that is accepted is the same model', async (t) => {
     const port = await startRouter(t);
     const random = randomFrom(testSeed());
-    let told = 0;
     for (let accepted = 0; accepted < BODIES;) {
       const { body } = hostileBody(random);
       const found = readJsonModel(body);
       if (!found.ok) continue;
       accepted += 1;
       const got = await ask({ port }, { path: '/completion', body });
-      const name = nameIn(got);
-      if (name === undefined) {
-        // nlohmann json takes neither numbers that are too large nor half of a surrogate pair.
-        assert.match(body.toString(), /1e400|\\u[dD][89a-fA-F]/, `${body.toString()}: ${got.status} ${got.text}`);
-        continue;
-      }
-      assert.equal(name, asTold(found.model), body.toString());
-      told += 1;
+      assert.equal(nameIn(got), asTold(found.model), `${body.toString()}: ${got.status} ${got.text}`);
     }
-    assert.ok(told > BODIES / 4, `${told} of ${BODIES}`);
   });
 });
