@@ -72,9 +72,9 @@ const proofs: ReadonlyMap<string, NamedProof> = new Map([
     'hostile',
     {
       summary:
-        'The corpus of hostile requests, alone and behind proxies, N mutants of it and a tenth as many behind each proxy, and 10 N bodies: one reading of each',
+        'The corpus of hostile requests, alone and behind proxies, N mutants of it and a tenth as many behind each proxy, and 10 N bodies: one reading of each; N bodies that are let in arrive as they were sent',
       needsLlamaServer: false,
-      load: async () => (await import('../test/prove/hostile.ts')).proveHostile,
+      load: async () => (await import('../test/prove/hostile.ts')).HOSTILE_PARTS,
     },
   ],
   [

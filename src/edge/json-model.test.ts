@@ -152,7 +152,7 @@ test('every body that is cut anywhere while it arrives is read as the whole one 
   }
 });
 
-/** Many more: `npm run prove -- hostile`. */
+/** Many more: `npm run prove -- hostile --part readings`. */
 const BODIES = 5000;
 
 test('a fuzzed body names the model that a reader which builds the whole value finds, or is refused as by that', () => {

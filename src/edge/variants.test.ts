@@ -71,7 +71,7 @@ test('whatever JSON a body is, it is JSON with the fields of a variant too, and 
   }
 });
 
-/** Many more: `npm run prove -- hostile`. */
+/** Many more: `npm run prove -- hostile --part forwarding`. */
 const BODIES = 100;
 
 test('the bytes of every body that is let in arrive as they were sent', async (t) => {

@@ -193,10 +193,21 @@ function modelValue(random: Random): string {
 }
 
 /** An object with one `model` somewhere in it, and now and then with more. */
-function wholeBody(random: Random): string {
+const wholeBody = (random: Random): string => bodyWith(modelValue(random), random);
+
+function bodyWith(model: string, random: Random): string {
   const others = (): string[] => list(random, 4, () => otherMember(random, 0));
   const space = pick(random, BLANKS);
-  return `${space}${object([...others(), member('model', modelValue(random), random), ...others()], random)}${space}`;
+  return `${space}${object([...others(), member('model', model, random), ...others()], random)}${space}`;
+}
+
+/** A body that asks for this model and is let in, in odd spellings. */
+export function acceptedBody(model: string, random: Random): HostileBody {
+  for (;;) {
+    const body = Buffer.from(bodyWith(quoted(model, random), random));
+    if (referenceReading(body) === 'refused') continue;
+    return { body, looks: list(random, 4, () => random(body.length + 1)).sort((a, b) => a - b) };
+  }
 }
 
 type Damage = (body: Buffer, random: Random) => Buffer;

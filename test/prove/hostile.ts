@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { hostileBody, judgeBody, randomFrom, type Random } from '../../src/testing/hostile-bodies.ts';
 import { CORPUS } from '../hostile/corpus.ts';
+import { randomSending, startForwarding, type Sending } from '../hostile/forwarded-bodies.ts';
 import { FRONTS, startFront, type Front } from '../hostile/front-servers.ts';
 import {
   assertNothingSmuggled,
@@ -13,7 +14,7 @@ import {
 import { mutant } from '../hostile/mutate.ts';
 import { sideBySide } from '../hostile/side-by-side.ts';
 import { withCleanup } from '../support/cleanup-stack.ts';
-import type { Proof, Series } from './proof.ts';
+import type { Proof, ProofPart, Series } from './proof.ts';
 
 const AT_ONCE = 64;
 /** How long the edge waits for what does not come: the corpus expects to be answered in full, chance expects nothing. */
@@ -106,7 +107,27 @@ function bodies(runs: number, random: Random): Series {
   };
 }
 
-export const proveHostile: Proof = async ({ runs, seed }) => {
+function* sendings(count: number, random: Random): Generator<Sending> {
+  for (let left = count; left > 0; left -= 1) yield randomSending(random);
+}
+
+/** What comes of a body at the model, by its hash. */
+const forwarded = async (runs: number, random: Random): Promise<Series> =>
+  withCleanup(async (t) => {
+    const judge = await startForwarding(t);
+    const timings: number[] = [];
+    const timed = async (sending: Sending): Promise<void> => {
+      const begun = performance.now();
+      await judge(sending);
+      timings.push(performance.now() - begun);
+    };
+    const tell = ({ body }: Sending): string => JSON.stringify(body.toString('latin1').slice(0, 300));
+    const failures = await sideBySide(sendings(runs, random), AT_ONCE, timed, tell);
+    const what = "a body arrives as it was sent, and a variant's with what that adds, by SHA-256";
+    return { what, runs, failures, timed: 'from its first byte to the end of the answer', timings };
+  });
+
+const requests: Proof = async ({ runs, seed }) => {
   const random = randomFrom(seed);
   const series = [await corpusAlone()];
   for (const front of FRONTS) {
@@ -118,5 +139,14 @@ export const proveHostile: Proof = async ({ runs, seed }) => {
     const some = mutants(Math.ceil(runs / SHARE_BEHIND), random);
     series.push(await behind(front, 'what chance makes of them', PATIENCE.mutants, some));
   }
-  return [...series, bodies(runs * BODIES_FOR_EACH, random)];
+  return series;
 };
+
+export const HOSTILE_PARTS: readonly ProofPart[] = [
+  { name: 'requests', prove: requests },
+  {
+    name: 'readings',
+    prove: async ({ runs, seed }) => Promise.resolve([bodies(runs * BODIES_FOR_EACH, randomFrom(seed))]),
+  },
+  { name: 'forwarding', prove: async ({ runs, seed }) => [await forwarded(runs, randomFrom(seed))] },
+];

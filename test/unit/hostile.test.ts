@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { randomFrom } from '../../src/testing/hostile-bodies.ts';
 import { testSeed } from '../../src/testing/seed.ts';
 import { CORPUS } from '../hostile/corpus.ts';
+import { randomSending, startForwarding } from '../hostile/forwarded-bodies.ts';
 import { assertNothingSmuggled, judgeMutant, judgePayload, startHostileBed } from '../hostile/hostile-bed.ts';
 import { mutant } from '../hostile/mutate.ts';
 import { sideBySide } from '../hostile/side-by-side.ts';
@@ -29,4 +30,14 @@ test('of what chance makes of it, too', async (t) => {
   const judge = async (text: string): Promise<void> => judgeMutant(hostile, text);
   assert.deepEqual(await sideBySide(mutants, AT_ONCE, judge, JSON.stringify), []);
   assertNothingSmuggled(hostile);
+});
+
+/** Many more: `npm run prove -- hostile --part forwarding`. */
+const BODIES = 500;
+
+test('every body that is let in arrives as it was sent, by its hash, with what a variant adds and nothing else', async (t) => {
+  const judge = await startForwarding(t);
+  const random = randomFrom(testSeed());
+  const sendings = Array.from({ length: BODIES }, () => randomSending(random));
+  assert.deepEqual(await sideBySide(sendings, AT_ONCE, judge, ({ body }) => body.toString('latin1')), []);
 });
