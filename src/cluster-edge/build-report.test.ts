@@ -79,6 +79,8 @@ test('however much there is to say, it fits, and what is in flight at a pod is n
     waiting: fc.nat({ max: 300 }),
     idle: fc.nat({ max: 600 }),
     acks: fc.nat({ max: 600 }),
+    orders: fc.nat({ max: 64 }),
+    meant: fc.nat({ max: 40 }),
   });
   fc.assert(
     fc.property(sizes, (size) => {
@@ -91,9 +93,16 @@ test('however much there is to say, it fits, and what is in flight at a pod is n
       ];
       const pods = (count: number): [ReturnType<typeof replicaId>, number][] =>
         Array.from({ length: count }, (_, n) => [replicaId(`00000000-0000-4000-8000-${n}`), 1]);
-      const report = buildReport(view({ presets, busy: new Map(pods(size.busy)), acks: new Map(pods(size.acks)) }));
+      const orders = Array.from({ length: size.orders }, (_, n) => anOrder(n, size.meant));
+      const report = buildReport(
+        view({ presets, busy: new Map(pods(size.busy)), acks: new Map(pods(size.acks)), orders }),
+      );
       assert.ok(JSON.stringify(report).length <= MAX_REPORT_BYTES);
       assert.equal(report.replicas.length, size.busy);
+      assert.deepEqual(
+        report.orders.map(({ podUids }) => podUids.length > 0),
+        orders.map(() => size.meant > 0),
+      );
       const kept = (name: string): string[] =>
         report.models.filter((model) => model.preset.startsWith(name)).map((model) => model.preset);
       if (kept('idle').length > 0) assert.equal(kept('waiting').length, size.waiting);
@@ -122,6 +131,64 @@ const anOrder = (n: number, pods: number): EdgeOrder => ({
   tellingFrom: instant(0),
   until: instant(0),
   isFresh: true,
+});
+
+const uidOf = (a: number, b: number): ReturnType<typeof replicaId> =>
+  replicaId(`00000000-0000-4000-${String(a).padStart(4, '0')}-${String(b).padStart(12, '0')}`);
+
+/** With uids as long as a cluster's. */
+const longOrder = (n: number, pods: number): EdgeOrder => ({
+  ...anOrder(n, pods),
+  id: uidOf(9_998, n),
+  replicas: Array.from({ length: pods }, (_, pod) => uidOf(n, pod)),
+});
+
+/** Somebody waits, and everything that the orders mean is acknowledged. */
+const underOrders = (orders: readonly EdgeOrder[], inUse = 0): EdgeView => {
+  const used = Array.from({ length: inUse }, (_, n) => uidOf(9_999, n));
+  return view({
+    presets: [preset('cold', waiting(1))],
+    busy: new Map(used.map((pod) => [pod, 1])),
+    acks: new Map(orders.flatMap(({ replicas }) => replicas).map((pod) => [pod, 1])),
+    orders,
+  });
+};
+
+for (const [pods, named, acks] of [
+  [1, 1, 64],
+  [4, 2, 256],
+  [10, 2, 300],
+  [32, 2, 300],
+] as const) {
+  test(`64 orders to unload ${pods} pods each leave room for acknowledgements and for who waits`, () => {
+    const report = buildReport(underOrders(Array.from({ length: 64 }, (_, n) => longOrder(n, pods))));
+    const size = JSON.stringify(report).length;
+    assert.ok(size <= MAX_REPORT_BYTES, `${size} bytes`);
+    assert.deepEqual(new Set(report.orders.map(({ podUids }) => podUids.length)), new Set([named]), 'evenly');
+    assert.ok(report.acks.length >= acks, `${report.acks.length} acknowledgements`);
+    // Those who wait have what the acknowledgements leave.
+    if (acks === pods * 64) assert.equal(report.models.length, 1);
+  });
+}
+
+test('orders of which most mean one pod, and one means many, are shortened to what fits, and no further', () => {
+  const orders = [...Array.from({ length: 31 }, (_, n) => longOrder(n, 1)), longOrder(31, MAX_ORDER_PODS)];
+  const report = buildReport(underOrders(orders));
+  assert.equal(report.orders.at(-1)?.podUids.length, MAX_ORDER_PODS);
+  assert.equal(report.models.length, 1);
+});
+
+test('where requests in flight leave no room for all orders, the latest are left out, and no request is', () => {
+  const report = buildReport(
+    underOrders(
+      Array.from({ length: 64 }, (_, n) => longOrder(n, 1)),
+      400,
+    ),
+  );
+  assert.ok(JSON.stringify(report).length <= MAX_REPORT_BYTES);
+  assert.equal(report.replicas.length, 400);
+  assert.ok(report.orders.length > 0 && report.orders.length < 64, `${report.orders.length} orders`);
+  assert.equal(report.orders[0]?.podUids.length, 1);
 });
 
 test('an order to unload more pods than a report may name names the first of them', () => {

@@ -2,6 +2,8 @@ import { MAX_ORDER_PODS, MAX_ORDERS, MAX_REPORTED, type EdgeReportBody } from '.
 
 /** Of a report as JSON. Every edge writes one, and every operator reads all of them, many times a minute. */
 export const MAX_REPORT_BYTES = 32 * 1024;
+/** Of its orders while they can be shortened: the other half is for what is acknowledged, in use and waited for. */
+const MAX_ORDER_BYTES = MAX_REPORT_BYTES / 2;
 
 type ReportedModel = EdgeReportBody['models'][number];
 type Reported<Field extends 'replicas' | 'acks' | 'orders'> = EdgeReportBody[Field][number];
@@ -15,10 +17,11 @@ type Reported<Field extends 'replicas' | 'acks' | 'orders'> = EdgeReportBody[Fie
  * 4. acknowledgements: without its word, nothing that an edge could use is stopped.
  *
  * Requests in flight at a replica are never left out for that: to the operator they would be none, and be cut. What the schema has no
- * room for is left out before; of replicas together with what would let them be stopped.
+ * room for is left out before; of replicas together with what would let them be stopped. Orders name fewer pods before anything of
+ * that, so that they take no more than half; whole ones, the latest first, go only where requests in flight leave no room for them.
  */
 export function fitReport(report: EdgeReportBody): EdgeReportBody {
-  const bounded = fitLists(report);
+  const bounded = fitOrders(fitLists(report));
   const spare = MAX_REPORT_BYTES - sizeOf({ ...bounded, models: [], acks: [] });
   const acks = takeWhile(bounded.acks, spare);
   return { ...bounded, acks, models: takeWhile(bounded.models, spare - sizeOfAll(acks)) };
@@ -32,8 +35,21 @@ function fitLists(report: EdgeReportBody): EdgeReportBody {
     models: [...report.models].sort(byImportance).slice(0, MAX_REPORTED),
     replicas,
     acks: acksBeside(report.acks, untold).slice(0, MAX_REPORTED),
-    orders: report.orders.slice(0, MAX_ORDERS).map(fitOrder),
+    orders: report.orders.slice(0, MAX_ORDERS),
   };
+}
+
+/** All name equally many pods, as many as fit into half of the report, and into what requests in flight leave of it; each of its own at least one. */
+function fitOrders(report: EdgeReportBody): EdgeReportBody {
+  const spare = MAX_REPORT_BYTES - sizeOf({ ...report, models: [], acks: [], orders: [] });
+  const room = Math.min(MAX_ORDER_BYTES, spare);
+  let most = MAX_ORDER_PODS;
+  let orders = withPods(report.orders, most);
+  while (most > 1 && sizeOfAll(orders) > room) {
+    most -= 1;
+    orders = withPods(report.orders, most);
+  }
+  return { ...report, orders: takeWhile(orders, spare) };
 }
 
 /** Of a replica whose requests are not told no acknowledgement goes out: with it they would be none. It goes when they have ended. */
@@ -43,10 +59,8 @@ function acksBeside(acks: readonly Reported<'acks'>[], untold: readonly Reported
 }
 
 /** The operator unloads the whole model if any replica that is named is still there: the others are not missed. */
-const fitOrder = (order: Reported<'orders'>): Reported<'orders'> => ({
-  ...order,
-  podUids: order.podUids.slice(0, MAX_ORDER_PODS),
-});
+const withPods = (orders: readonly Reported<'orders'>[], most: number): Reported<'orders'>[] =>
+  orders.map((order) => ({ ...order, podUids: order.podUids.slice(0, most) }));
 
 /** In use first, then the longest waits, then the shortest idle times. */
 function byImportance(a: ReportedModel, b: ReportedModel): number {
