@@ -602,3 +602,102 @@ test('an operator that stands by looks at no slots, and looks once it leads', as
   await pass(bed, 1);
   assert.equal(bed.looks.length, 1);
 });
+
+const listsOf = ({ server }: Bed): number =>
+  server.requests.filter(({ verb, resource }) => verb === 'list' && resource.plural === 'edgereports').length;
+
+/** Passes so many seconds, and waits until a list of the reports has been answered that comes then. */
+async function listAfter(bed: Bed, delay: number): Promise<void> {
+  const { timers, server } = bed;
+  const before = listsOf(bed);
+  await timers.armed(seconds(delay));
+  timers.advance(seconds(delay));
+  await server.until(() => listsOf(bed) > before);
+}
+
+/** An edge at which one has waited for 2 s when it is heard, at 0 s, for the last time. */
+async function withWaiter(t: TestContext, ...others: readonly string[]): Promise<Bed> {
+  const bed = await aBook(t, 'lost', ...others);
+  bed.says('lost', { models: [model({ inFlight: 1, waiting: 1, oldestWaitSeconds: 2 })], replicas: at(1) });
+  await bed.until(() => bed.book.demand(A) !== undefined);
+  return bed;
+}
+
+/** From the last word until 40 s after it. */
+async function keepSilent(bed: Bed): Promise<void> {
+  await listAfter(bed, 20);
+  for (let list = 0; list < 4; list += 1) await listAfter(bed, 5);
+  await bed.timers.armed(seconds(5));
+}
+
+test('who waits at an edge that is not heard of for 45 s is wanted no more, which is told, and what it has in use counts', async (t) => {
+  const bed = await withWaiter(t, 'e1');
+  await keepSilent(bed);
+  assert.deepEqual(bed.book.demand(A), { waiting: 1, since: -2_000 }, 'it may have been written late');
+  const told = bed.changes.length;
+  await listAfter(bed, 5);
+  await bed.until(() => bed.book.demand(A) === undefined);
+  assert.ok(bed.changes.slice(told).includes('demand'), 'the planner wakes');
+  assert.equal(bed.timers.now(), 45_000);
+  assert.deepEqual(bed.book.activity(A), { kind: 'busy', inFlight: 1 });
+  assert.deepEqual([bed.book.inFlight(POD), bed.book.edges], [1, 2]);
+  assert.equal(bed.log.lines.filter((line) => line.includes('is not heard of')).length, 1);
+  assert.ok(!bed.timers.delays.includes(5_000), 'nothing is listed for it any more');
+});
+
+test('who waits at an edge that is heard again is wanted again, since when they wait', async (t) => {
+  const bed = await withWaiter(t);
+  await keepSilent(bed);
+  await listAfter(bed, 5);
+  await bed.until(() => bed.book.demand(A) === undefined);
+  const metadata = { name: 'lost', namespace: 'corral-system', annotations: { by: 'somebody else' } };
+  const told = bed.changes.length;
+  bed.server.edit(EDGE_REPORTS, metadata, (found) => ({ ...found, metadata }));
+  await bed.until(() => bed.changes.length > told);
+  assert.equal(bed.book.demand(A), undefined, 'that is no word of the edge');
+  bed.timers.advance(seconds(15));
+  bed.says('lost', { models: [model({ waiting: 1, oldestWaitSeconds: 62 })], sequence: 1 });
+  await bed.until(() => bed.book.demand(A) !== undefined);
+  assert.deepEqual(bed.book.demand(A), { waiting: 1, since: -2_000 });
+  assert.equal(bed.changes.at(-1), 'demand');
+  await bed.timers.armed(seconds(20));
+});
+
+test('an edge that refreshes its report is heard, and nothing is listed for it', async (t) => {
+  const bed = await withWaiter(t);
+  const lists = listsOf(bed);
+  for (let sequence = 1; sequence <= 4; sequence += 1) {
+    bed.timers.advance(seconds(15));
+    const told = bed.changes.length;
+    bed.says('lost', { models: [model({ waiting: 1, oldestWaitSeconds: 2 + 15 * sequence })], sequence });
+    await bed.until(() => bed.changes.length > told);
+  }
+  assert.deepEqual(bed.book.demand(A), { waiting: 1, since: -2_000 });
+  assert.equal(listsOf(bed), lists);
+});
+
+test('while no list is answered an edge keeps those who wait there, and has 45 s from then on', async (t) => {
+  const bed = await withWaiter(t);
+  await keepSilent(bed);
+  bed.server.fail(
+    { verb: 'list', plural: 'edgereports' },
+    { kind: 'status', status: 503, reason: 'ServiceUnavailable' },
+    1,
+  );
+  await listAfter(bed, 5);
+  await bed.timers.armed(seconds(5));
+  for (let list = 0; list < 8; list += 1) await listAfter(bed, 5);
+  await bed.timers.armed(seconds(5));
+  assert.notEqual(bed.book.demand(A), undefined, 'last heard 85 s ago, of which 40 s could tell');
+  await listAfter(bed, 5);
+  await bed.until(() => bed.book.demand(A) === undefined);
+});
+
+test('an operator that stood still for an hour drops nobody for that', async (t) => {
+  const bed = await withWaiter(t);
+  const lists = listsOf(bed);
+  bed.timers.advance(seconds(3_600));
+  await bed.server.until(() => listsOf(bed) > lists);
+  await bed.timers.armed(seconds(5));
+  assert.notEqual(bed.book.demand(A), undefined);
+});

@@ -11,6 +11,7 @@ import type { Timers } from '../kube/timers.ts';
 import type { Log } from '../platform/log.ts';
 import { DrainJudge, type DrainJudgeParts } from './drain-judge.ts';
 import type { EdgeLife } from './drain-witnesses.ts';
+import { EdgeHearing } from './edge-hearing.ts';
 import { EdgePeaks } from './edge-peaks.ts';
 import { EdgePressure } from './edge-pressure.ts';
 import type { EdgeRecord, ReportedOrder } from './edge-record.ts';
@@ -30,8 +31,9 @@ export interface EdgeBookParts {
 }
 
 /**
- * What the edges have seen, from their reports. An edge that is silent counts as it spoke last, for as long as it is not
- * proven dead: missing information never allows a stop. Only of a replica that drains can its own slots tell instead.
+ * What the edges have seen, from their reports. What an edge that is silent has in use counts as it spoke last, for as long as
+ * it is not proven dead: missing information never allows a stop. Only of a replica that drains can its own slots tell instead.
+ * Who waited there counts only as long as the edge is heard of: for them something would be stopped.
  */
 export class EdgeBook implements ActivitySource {
   readonly #parts: EdgeBookParts;
@@ -42,6 +44,7 @@ export class EdgeBook implements ActivitySource {
   readonly #peaks = new EdgePeaks();
   readonly #pressure = new EdgePressure();
   readonly #drains: DrainJudge;
+  readonly #hearing: EdgeHearing;
   readonly #listeners: ((change: LedgerChange) => void)[] = [];
   /** Since when each declared preset is known to this process. */
   #declared: ReadonlyMap<PresetUid, Instant> = new Map();
@@ -73,6 +76,7 @@ export class EdgeBook implements ActivitySource {
       timers,
       log,
     });
+    this.#hearing = this.#createHearing();
   }
 
   /** Resolves when all reports were read. Until then everything is unknown. */
@@ -97,7 +101,7 @@ export class EdgeBook implements ActivitySource {
 
   /** Resolves when nothing is open any more. */
   async stop(): Promise<void> {
-    await Promise.all([this.#reports.stop(), this.#drains.stop()]);
+    await Promise.all([this.#reports.stop(), this.#drains.stop(), this.#hearing.stop()]);
   }
 
   /** Whether all reports were read. */
@@ -207,6 +211,19 @@ export class EdgeBook implements ActivitySource {
     return this.#totalsOf(this.#registry.all);
   }
 
+  #createHearing(): EdgeHearing {
+    const { timers, log } = this.#parts;
+    return new EdgeHearing({
+      speakers: () => this.#registry.all.filter((edge) => waitedFor(edge).length > 0).map(({ record }) => record),
+      list: async () => this.#listByQuorum(),
+      onUnheard: (record) => {
+        this.#unhear(record);
+      },
+      timers,
+      log,
+    });
+  }
+
   #notePeaks(now: Instant): void {
     const isKnown = this.#syncedAt !== undefined && this.#totals.isUnderstood;
     this.#peaks.note(isKnown ? (uid) => this.#totals.inFlight(uid) : undefined, now);
@@ -234,6 +251,15 @@ export class EdgeBook implements ActivitySource {
     this.#note(this.#registry.look(reports, now), now);
     this.#passOrders();
     this.#drains.follow();
+    this.#hearing.follow();
+  }
+
+  /** Who waits there for all that counts again with its age as soon as the edge is heard again. */
+  #unhear(record: EdgeRecord): void {
+    const change = this.#registry.unhear(record);
+    if (change === undefined) return;
+    this.#parts.log.warn('an edge is not heard of: who waits there counts no more', { edge: record.name });
+    this.#note([change], this.#parts.timers.now());
   }
 
   #bury(record: EdgeRecord): void {
@@ -281,6 +307,6 @@ function changesDemand({ before, after }: EdgeChange): boolean {
 }
 
 const waitedFor = (edge: EdgeChange['before']): PresetUid[] =>
-  edge === undefined || edge.hasLeft
+  edge === undefined || edge.hasLeft || edge.isUnheard
     ? []
     : [...edge.record.models].filter(([, { waiting }]) => waiting > 0).map(([uid]) => uid);

@@ -8,6 +8,8 @@ export interface KnownEdge {
   readonly record: EdgeRecord;
   /** Its report is gone, which proves nothing: what it said last still counts until it is known to be dead. */
   readonly hasLeft: boolean;
+  /** It could have been heard, and was not, since its last word: nobody is known to wait there any more. What it has in use still counts. */
+  readonly isUnheard: boolean;
 }
 
 /** What became of an edge between two looks. */
@@ -56,12 +58,23 @@ export class EdgeRegistry {
     return { before: known, after: undefined };
   }
 
+  /** No more news of this edge came in all the time in which it should have. */
+  unhear(record: EdgeRecord): EdgeChange | undefined {
+    const before = this.#edges.get(record.key);
+    if (before?.record !== record || before.isUnheard) return undefined;
+    const after = { ...before, isUnheard: true };
+    this.#put(after);
+    return { before, after };
+  }
+
   #take(object: KubeObject, now: Instant): EdgeChange[] {
     const before = this.#edges.get(keyOf(object));
     if (before !== undefined && !isNewer(object, before.record)) return [];
     const record = readRecord(object, before?.record, now);
     if (this.#buried.has(lifeOf(record))) return [];
-    const after = { record, hasLeft: false };
+    // What others write to its report is no word of it.
+    const isUnheard = before?.isUnheard === true && record.heardAt === before.record.heardAt;
+    const after = { record, hasLeft: false, isUnheard };
     this.#put(after);
     return [{ before, after }];
   }

@@ -25,7 +25,7 @@ function edge(
     models: new Map(models.map(([uid, seen]) => [uid, { ...NOTHING_SEEN, ...seen }])),
     ...{ inFlight: new Map(), acks: new Map(), orders: [] },
   };
-  return { record, hasLeft: false, ...changes };
+  return { record, hasLeft: false, isUnheard: false, ...changes };
 }
 
 const waits = (waiting: number, since: number): readonly [PresetUid, Partial<SeenModel>] => [
@@ -49,6 +49,14 @@ test('an edge that has taken its report away has nobody who waits, and what it h
   const totals = new EdgeTotals([left, edge([[A, { inFlight: 3 }]])]);
   assert.deepEqual([totals.inFlight(A), totals.demand(A), totals.present.length], [5, undefined, 1]);
   assert.equal(totals.inFlight(presetUid('b')), 0);
+});
+
+test('an edge that is not heard of has nobody who waits, and what it had in flight, and is an edge', () => {
+  const unheard = edge([[A, { inFlight: 2, waiting: 1, waitingSince: instant(1) }]], { isUnheard: true });
+  const alone = new EdgeTotals([unheard]);
+  assert.deepEqual([alone.inFlight(A), alone.demand(A), alone.present.length], [2, undefined, 1]);
+  const totals = new EdgeTotals([unheard, edge([waits(2, 50)])]);
+  assert.deepEqual(totals.demand(A), { waiting: 2, since: 50 }, 'its own, and of its own age');
 });
 
 test('without an edge, and while one cannot be read, nothing is understood', () => {

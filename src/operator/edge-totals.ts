@@ -19,7 +19,8 @@ export class EdgeTotals {
     this.present = edges.filter(({ hasLeft }) => !hasLeft).map(({ record }) => record);
     this.isUnderstood = edges.length > 0 && this.records.every(({ bootId }) => bootId !== undefined);
     for (const { models } of this.records) for (const [uid, { inFlight }] of models) this.#count(uid, inFlight);
-    for (const { models } of this.present) for (const [uid, model] of models) this.#ask(uid, model);
+    const heard = edges.filter(({ hasLeft, isUnheard }) => !hasLeft && !isUnheard);
+    for (const { record } of heard) for (const [uid, model] of record.models) this.#ask(uid, model);
   }
 
   /** Of a preset that is in no report there are none. */
