@@ -512,6 +512,26 @@ test('an order is reported until it is seen done, and answered as llama-server d
   await bed.reports(({ orders }) => orders.length === 0);
 });
 
+test('a load right after an edit of the source is passed on, until a pod is ready that serves the new one', async (t) => {
+  const bed = await aReadyEdge(t, aDeployment('a'));
+  const [old, now] = [await aServer(t), await aServer(t)];
+  bed.server.put(PODS, aModelPod('a', { ip: old.ip, serves: 'the source before the edit' }));
+  await lists(bed, ([a]) => a?.['phase'] === 'ready');
+  const load = async (): Promise<string> => (await ask(bed, { path: '/models/load', body: '{"model":"a"}' })).text;
+  assert.equal(await load(), '{"success":true,"outcome":"ordered"}');
+  await bed.reports(({ orders }) => orders[0]?.kind === 'Load');
+  // All that has come until now is looked at with it.
+  bed.server.put(PODS, aModelPod('b', { gate: { closed: true, epoch: 1 } }));
+  await bed.reports(({ acks }) => acks.length === 1);
+  assert.deepEqual(
+    bed.report().orders.map(({ kind }) => kind),
+    ['Load'],
+  );
+  bed.server.put(PODS, aModelPod('a', { uid: 'a-pod-2', ip: now.ip }));
+  await bed.reports(({ orders }) => orders.length === 0);
+  assert.match(await load(), /model is already running/);
+});
+
 const awaited = async (bed: Bed, what: 'load' | 'unload'): Promise<Got> =>
   ask(bed, { path: `/models/${what}?wait=true`, body: '{"model":"a"}' });
 

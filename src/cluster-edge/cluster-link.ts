@@ -101,6 +101,7 @@ export class ClusterLink {
     const { newId, timers } = this.#parts;
     return new ClusterOrders({
       replicasOf: (preset) => this.#follower.replicasOf(preset),
+      servesNow: (preset) => this.#follower.servesNow(preset),
       isDeclared: (preset) => this.#follower.declared.has(preset),
       isBackingOff: (preset) => this.#follower.isBackingOff(preset),
       newId,

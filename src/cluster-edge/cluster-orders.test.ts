@@ -21,6 +21,7 @@ function newBed() {
     now: NOW,
     isDeclared: true,
     isBackingOff: false,
+    serves: 'a' as string | undefined,
     replicas: new Map<string, ReplicaState>(),
     changes: [] as Urgency[],
   };
@@ -32,6 +33,7 @@ function newBed() {
         state,
       })),
     isDeclared: () => bed.isDeclared,
+    servesNow: () => bed.serves,
     isBackingOff: () => bed.isBackingOff,
     newId: () => `order-${(ids += 1)}`,
     now: () => instant(bed.now),
@@ -83,6 +85,33 @@ describe('an order that an edge passes on', () => {
     assert.deepEqual(open(), []);
     bed.replicas.clear();
     assert.equal(orders.unload(A, NO_WAIT), 'needless');
+  });
+
+  it('to load is needed after an edit of the source, and not done by what serves the old one', () => {
+    const { bed, orders, open } = newBed();
+    bed.replicas.set('r1', readySince(0));
+    assert.equal(orders.load(A, NO_WAIT), 'needless');
+    bed.serves = 'another source';
+    assert.equal(orders.load(A, NO_WAIT), 'ordered');
+    orders.settle();
+    assert.deepEqual(open(), ['Load order-1']);
+    assert.equal(orders.unload(A, NO_WAIT), 'ordered', 'what is there of whatever source can be unloaded');
+    assert.deepEqual(
+      orders.list().map(({ replicas }) => replicas),
+      [['r1']],
+    );
+  });
+
+  it('to load is not done by what runs of a preset that has no route: what it should serve nobody knows', () => {
+    const { bed, orders, open } = newBed();
+    orders.load(A, NO_WAIT);
+    bed.replicas.set('r1', readySince(0));
+    bed.serves = undefined;
+    orders.settle();
+    assert.deepEqual(open(), ['Load order-1']);
+    bed.serves = 'a';
+    orders.settle();
+    assert.deepEqual(open(), []);
   });
 
   it('to load takes back one to unload, though what is to leave looks loaded, and is told until that was surely read', () => {

@@ -18,6 +18,8 @@ export interface ClusterOrdersParts {
   /** As they were when the route table was published last. */
   readonly replicasOf: (preset: PresetUid) => readonly EdgeReplica[];
   readonly isDeclared: (preset: PresetUid) => boolean;
+  /** What its replicas have to serve to be of use, of the same moment; `undefined`: no route is known. */
+  readonly servesNow: (preset: PresetUid) => string | undefined;
   /** Whether its status tells of a failed load, after which it is not tried again yet. */
   readonly isBackingOff: (preset: PresetUid) => boolean;
   readonly newId: () => string;
@@ -37,10 +39,10 @@ export class ClusterOrders {
 
   /**
    * A later order for the same preset replaces an earlier one. Whether one is needless the replicas tell, but not while an order to the
-   * contrary is open, which they may be behind of.
+   * contrary is open, which they may be behind of. One that serves what was declared before an edit is on its way out, and no load.
    */
   load(preset: PresetUid, waits: Duration): Ordered {
-    if (this.#live(preset).length > 0 && this.#open.get(preset)?.kind !== 'Unload') return 'needless';
+    if (this.#current(preset).some(isLive) && this.#open.get(preset)?.kind !== 'Unload') return 'needless';
     return this.#add(preset, { kind: 'Load', replicas: [], waits });
   }
 
@@ -78,6 +80,12 @@ export class ClusterOrders {
       .map(({ id }) => id);
   }
 
+  /** Those that requests may be sent to: as the router, and the operator, which ends a load by them. */
+  #current(preset: PresetUid): readonly EdgeReplica[] {
+    const declared = this.#parts.servesNow(preset);
+    return declared === undefined ? [] : this.#parts.replicasOf(preset).filter(({ serves }) => serves === declared);
+  }
+
   /** One that a report has no room for would be forgotten unseen. */
   #add(preset: PresetUid, { waits, ...order }: Pick<EdgeOrder, 'kind' | 'replicas'> & { waits: Duration }): Ordered {
     const { newId, now, onChange } = this.#parts;
@@ -109,9 +117,10 @@ export class ClusterOrders {
     const { isDeclared, isBackingOff, replicasOf, now } = this.#parts;
     if (!isDeclared(preset)) return true;
     const doTell = tellingFrom <= now();
-    const there = replicasOf(preset);
-    if (kind === 'Unload') return doTell && !there.some(({ id }) => replicas.includes(id));
-    const ready = there.filter(({ id, state }) => state.kind === 'ready' && (doTell || !before.includes(id)));
-    return ready.length > 0 || (isFresh && isBackingOff(preset));
+    if (kind === 'Unload') return doTell && !replicasOf(preset).some(({ id }) => replicas.includes(id));
+    const isLoaded = this.#current(preset).some(
+      ({ id, state }) => state.kind === 'ready' && (doTell || !before.includes(id)),
+    );
+    return isLoaded || (isFresh && isBackingOff(preset));
   }
 }

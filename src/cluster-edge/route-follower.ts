@@ -106,6 +106,11 @@ export class RouteFollower {
     return this.#seen.declared;
   }
 
+  /** What replicas of a preset serve that are of use to it; `undefined`: it has no route. */
+  servesNow(preset: PresetUid): string | undefined {
+    return this.#seen.serves.get(preset);
+  }
+
   /** Whether its status tells of a failed load, after which it is not tried again yet. */
   isBackingOff(preset: PresetUid): boolean {
     return this.#seen.backingOff.has(preset);

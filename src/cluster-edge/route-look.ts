@@ -29,6 +29,8 @@ export interface Seen {
 export interface RouteLook {
   readonly table: RouteTable;
   readonly replicas: ReadonlyMap<PresetUid, readonly EdgeReplica[]>;
+  /** What replicas of those presets serve that have a route; others are of no use to it. */
+  readonly serves: ReadonlyMap<PresetUid, string>;
   /** Presets whose requests are counted. */
   readonly declared: ReadonlyMap<PresetUid, Declared>;
   /** Presets whose status tells of a failed load, after which they are not tried again yet. */
@@ -44,6 +46,7 @@ export interface RouteLook {
 /** Before anything was seen. */
 export const NOTHING_SEEN: Omit<RouteLook, 'table'> = {
   replicas: new Map(),
+  serves: new Map(),
   declared: new Map(),
   backingOff: new Set(),
   acks: new Map(),
@@ -62,6 +65,7 @@ export function lookAtRoutes(seen: Seen): RouteLook {
   return {
     table: buildRouteTable(presets.map((declared) => sourceOf(declared, replicas, seen))),
     replicas,
+    serves: new Map(presets.map(({ preset }) => [preset.uid, preset.serves])),
     declared: countedOf(presets, [...replicas.keys()]),
     backingOff: new Set(presets.filter(isBackingOff).map(({ preset }) => preset.uid)),
     acks: new Map(pods.flatMap(acknowledge)),
