@@ -436,6 +436,13 @@ test('a report that somebody deletes comes back, and one that another life write
   assert.equal(bed.report().bootId, 'later');
 });
 
+test('a report with nothing in it comes back too', async (t) => {
+  const bed = await startEdge(t, new EagerTimers(seconds(15)), aDeployment('a'));
+  const { bootId } = bed.report();
+  bed.server.finishDeletion(String(bed.server.find(EDGE_REPORTS, 'corral-system', 'edge-1')?.metadata.uid));
+  assert.equal((await bed.reports(() => true)).bootId, bootId);
+});
+
 /** Somebody writes himself into the Lease of the edge. */
 const takeLease = ({ server }: Bed): unknown =>
   server.edit(LEASES, { namespace: 'corral-system', name: 'edge-1' }, (object) => ({

@@ -97,7 +97,7 @@ test('news that waits is hurried when somebody comes to wait for it, and nothing
   assert.equal(writes(), 5);
 });
 
-test('what has not changed is written again every 15 s while it grows old, and else never', async (t) => {
+test('what has not changed is written again every 15 s while it grows old, and else once a minute', async (t) => {
   const bed = aWriter(t);
   await bed.writer.start();
   await bed.timers.armed(REFRESH);
@@ -108,6 +108,12 @@ test('what has not changed is written again every 15 s while it grows old, and e
   bed.timers.advance(REFRESH);
   await bed.timers.rearmed(REFRESH);
   assert.equal(bed.writes(), 2);
+  bed.isWorthRefreshing = false;
+  for (const writes of [2, 2, 2, 3, 3, 3, 3, 4]) {
+    await bed.timers.pass(REFRESH);
+    await bed.timers.armed(REFRESH);
+    assert.equal(bed.writes(), writes);
+  }
 });
 
 test('a write that fails is tried until it succeeds, and told once', async (t) => {

@@ -8,6 +8,8 @@ import { delayOf, NOTHING_WRITTEN, withWrite, type Urgency } from './report-budg
 
 /** How often a report is written again while there is something in it, though nothing has changed. */
 const REFRESH_EVERY = seconds(15);
+/** The same of one that says nothing, to find out whether it is still there. */
+const LOOK_AFTER = seconds(60);
 const BACK_OFF: BackOff = { first: milliseconds(250), longest: seconds(5) };
 
 export interface ReportWriterParts {
@@ -87,9 +89,16 @@ export class ReportWriter {
     for (let delay = this.#delay(); delay > 0 && !this.#isStopped; delay = this.#delay()) {
       this.#resting = new AbortController();
       await pause(this.#parts.timers, delay, this.#resting.signal);
-      if (this.#untold === undefined && this.#parts.isWorthRefreshing()) this.#untold = 'canWait';
+      if (this.#untold === undefined && this.#isOld()) this.#untold = 'canWait';
     }
     return !this.#isStopped;
+  }
+
+  /** To be asked every `REFRESH_EVERY`. Whoever has deleted an empty report is not told by any change that it has to come back. */
+  #isOld(): boolean {
+    const last = this.#history.ended.at(-1);
+    if (last !== undefined && since(last, this.#parts.timers.now()) >= LOOK_AFTER) return true;
+    return this.#parts.isWorthRefreshing();
   }
 
   #delay(): Duration {
