@@ -7,7 +7,7 @@ import { formatProblem } from './api/problem.ts';
 import type { SourcePaths } from './api/read-sources.ts';
 import { LocalBackend } from './backend/local/local-backend.ts';
 import { makeDemoModels } from './backend/local/demo-models.ts';
-import { LlamaServerError } from './backend/local/llama-server/llama-server.ts';
+import { LlamaServerError, type LlamaServerErrorCode } from './backend/local/llama-server/llama-server.ts';
 import { locateLlamaServer } from './backend/local/llama-server/locate-llama-server.ts';
 import { createProgressPrinter } from './backend/local/llama-server/progress-printer.ts';
 import { endOrphans } from './backend/local/orphans.ts';
@@ -63,9 +63,12 @@ export async function runServe(
     return await serve({ flags, log, program, keys, read, first });
   } catch (error) {
     if (!(error instanceof LlamaServerError)) throw error;
-    return complain(error.code === 'E_LLAMA_SERVER_UNUSABLE' ? EXIT_USAGE : EXIT_FAILED, [error.message]);
+    return complain(WRONG_USE.has(error.code) ? EXIT_USAGE : EXIT_FAILED, [error.message]);
   }
 }
+
+/** What users have set that cannot be used. */
+const WRONG_USE: ReadonlySet<LlamaServerErrorCode> = new Set(['E_LLAMA_SERVER_UNUSABLE', 'E_LLAMA_SERVER_ENVIRONMENT']);
 
 /** What is wrong with flags that are each right. */
 const flagsProblem = (flags: ServeFlags, typed: ReadonlySet<string>): string | undefined =>

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import type { ExecException } from 'node:child_process';
 import { access, constants, stat } from 'node:fs/promises';
+import { findEnvRefusal } from '../../../api/reserved-options.ts';
 import type { Duration } from '../../../domain/units.ts';
-import { throwIfInterrupted } from './llama-server.ts';
+import { LlamaServerError, throwIfInterrupted } from './llama-server.ts';
 
 /** What a look at a candidate showed. `reason` completes the sentence "PATH …". */
 export type Verdict =
@@ -19,12 +20,39 @@ export interface CheckSettings {
 /**
  * Believes a llama-server only when it has answered `--version` in time: a file for another machine, or one whose
  * libraries are missing, is found out here and not by the first request.
- * Throws `E_LLAMA_SERVER_INTERRUPTED` when the signal fires.
+ * Throws `E_LLAMA_SERVER_INTERRUPTED` when the signal fires, and `E_LLAMA_SERVER_ENVIRONMENT` when it is a variable of the
+ * environment that it does not take: no other llama-server would be of use then.
  */
 export async function checkLlamaServer(path: string, settings: CheckSettings): Promise<Verdict> {
   const file = await checkFile(path);
   if (file.kind !== 'executable') return file;
-  return askVersion(path, settings);
+  const variables = optionVariables(settings.env);
+  const plain = Object.entries(settings.env).filter(([name]) => !name.startsWith(OPTION_VARIABLE));
+  const verdict = await askVersion(path, { ...settings, env: Object.fromEntries(plain) });
+  if (verdict.kind !== 'usable' || variables.length === 0) return verdict;
+  await expectTaken(path, variables, { ...settings, env: Object.fromEntries([...plain, ...variables]) });
+  return verdict;
+}
+
+/** llama-server reads its options from such variables before it looks at its arguments, `--version` included. */
+const OPTION_VARIABLE = 'LLAMA_ARG_';
+
+type Variable = readonly [name: string, value: string | undefined];
+
+/** Those that reach every model's llama-server. */
+const optionVariables = (env: NodeJS.ProcessEnv): readonly Variable[] =>
+  Object.entries(env).filter(([name]) => name.startsWith(OPTION_VARIABLE) && findEnvRefusal(name) === undefined);
+
+/** With a wrong value every load would fail, hours later perhaps. Only an exit code counts: a slow answer is no word about a value. */
+async function expectTaken(path: string, variables: readonly Variable[], settings: CheckSettings): Promise<void> {
+  const { error, output } = await execute(path, settings);
+  throwIfInterrupted(settings.signal);
+  if (typeof error?.code !== 'number') return;
+  const said = /^.*environment variable.*$/mu.exec(output)?.[0] ?? output;
+  const names = variables.map(([name]) => name).join(', ');
+  const fault = `${path} answers --version without ${names} in its environment, and with ${variables.length === 1 ? 'it' : 'them'} ends with exit code ${error.code}`; // prettier-ignore
+  const fix = `Correct the variable's value, or unset it: ${path} --help tells what it takes`;
+  throw new LlamaServerError('E_LLAMA_SERVER_ENVIRONMENT', `${fault}${lastLine(said)}. ${fix}`);
 }
 
 async function checkFile(

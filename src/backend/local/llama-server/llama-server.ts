@@ -26,6 +26,8 @@ export type LlamaServerErrorCode =
   /** The prebuilt archive that the user configured cannot be used. */
   | 'E_LLAMA_SERVER_ARCHIVE'
   | 'E_LLAMA_SERVER_NOT_FOUND'
+  /** llama-server does not take an option that the environment sets. */
+  | 'E_LLAMA_SERVER_ENVIRONMENT'
   /** The caller's signal ended the search. */
   | 'E_LLAMA_SERVER_INTERRUPTED';
 

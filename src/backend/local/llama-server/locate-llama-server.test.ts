@@ -195,6 +195,28 @@ test('One on PATH that is of no use is reported, and the one in the cache is use
   assert.deepEqual(found.told, [{ kind: 'unusable', how: 'path', reason }]);
 });
 
+/** Ends as llama-server does when it reads that variable, whatever else it is asked. */
+const refusing = (name: string): string =>
+  `#!/bin/sh\n[ -z "$${name}" ] || { echo 'error while handling environment variable "${name}": stoi' >&2; echo end; exit 1; }\necho 'version: 1'\n`;
+
+test("A wrong value in the environment is told as that, by the variable's name, and nothing else is tried.", async (t) => {
+  const { bin, env, cached } = scratch(t);
+  const path = place(join(bin, 'llama-server'), refusing('LLAMA_ARG_CTX_SIZE'));
+  place(cached, answering('cache'));
+  assert.equal((await locate({ env })).how, 'path');
+  assert.equal((await locate({ env: { ...env, LLAMA_ARG_THREADS: '2' } })).how, 'path');
+  await assert.rejects(locate({ env: { ...env, LLAMA_ARG_CTX_SIZE: 'abc' } }), {
+    code: 'E_LLAMA_SERVER_ENVIRONMENT',
+    message: `${path} answers --version without LLAMA_ARG_CTX_SIZE in its environment, and with it ends with exit code 1: error while handling environment variable "LLAMA_ARG_CTX_SIZE": stoi. Correct the variable's value, or unset it: ${path} --help tells what it takes`,
+  });
+});
+
+test('A variable that reaches no model is not asked about.', async (t) => {
+  const { bin, env } = scratch(t);
+  place(join(bin, 'llama-server'), refusing('LLAMA_ARG_PORT'));
+  assert.equal((await locate({ env: { ...env, LLAMA_ARG_PORT: 'abc' } })).how, 'path');
+});
+
 test('A PATH entry that is relative, or a file without the right to run it, is passed over.', async (t) => {
   const { root, bin, env } = scratch(t);
   place(join(bin, 'llama-server'), answering('not executable'), 0o644);
