@@ -4,6 +4,7 @@ import { amountOf } from '../domain/resources.ts';
 import { BARS } from '../domain/wait-reason.ts';
 import type { Blocked, BlockedReason } from '../planner/action.ts';
 import type { Waits } from '../routing/route.ts';
+import { waitForLargerPool } from '../routing/too-large.ts';
 
 /** What the sentences need to know beside the reason. */
 export interface Words {
@@ -68,7 +69,7 @@ function describeBar(reason: Bar): string {
     case 'BackOff':
       return 'the next try after its last load failed';
     case 'TooLarge':
-      return `a pool that it fits into: ${describeLack(reason)}`;
+      return waitForLargerPool(describeLack(reason));
     default:
       return assertNever(reason);
   }

@@ -144,6 +144,15 @@ describe('a plan for a model', () => {
     assert.match(held.message, /no node has room$/u);
   });
 
+  it('of a model that is too large is a refusal, whether anybody has asked for it or not, and says what it lacks', () => {
+    const large = waiting({ kind: 'TooLarge', footprint: new Map([['vram', 2]]), largest: new Map([['vram', 1]]) });
+    const message = 'it is too large for its pool: it needs more vram than any part of its pool has';
+    for (const plan of [told(large), told(large, { kind: 'too-large', because: 'a larger pool' })]) {
+      assert.ok(plan.outcome === 'refused');
+      assert.deepEqual([plan.reason, plan.message], ['TooLarge', message]);
+    }
+  });
+
   it('that is not accepted has the words of its refusal', () => {
     const plan = notAcceptedPlan({ model: 'a', pool: 'gpu' }, { reason: 'InvalidPod', message: 'no image' });
     assert.ok(plan.outcome === 'refused');
@@ -178,6 +187,17 @@ describe('a plan and what becomes of a request then', () => {
     failing.backend.makeFail(replicaId('a#1'));
     await failing.settle();
     assert.deepEqual(outcomes(failing), ['refused', 'answered']);
+  });
+
+  it('agree where it is too large, which the planner finds out only once it is asked for', async () => {
+    const corral = new FakeCorral();
+    const pool = aPool({ bins: [{ name: binName('whole'), size: NO_RESOURCES }] });
+    corral.control.setCatalog({ pools: [pool], presets: [{ ...a, footprint: new Map([['vram', 1]]) }] });
+    assert.equal(planOf(corral, 1_000)?.outcome, 'refused');
+    const request = corral.request(a.model);
+    await corral.settle();
+    assert.equal(request.state.kind, 'answered');
+    assert.deepEqual(corral.backend.history, []);
   });
 
   it('agree on who leaves, and looking makes nobody leave', async () => {

@@ -7,6 +7,7 @@ import type { Leaver, WhatIf } from '../planner/what-if.ts';
 import type { ModelPlan, PlannedLeaver, PlannedModel, PlannedOutcome } from '../routing/model-plan.ts';
 import type { Refusal } from '../routing/route.ts';
 import type { Sight } from '../routing/sight.ts';
+import { lackOf } from '../routing/too-large.ts';
 import { waitsFor, type Words } from './describe-blocked.ts';
 
 /** Who can say what would become of a request: the control loop. */
@@ -66,11 +67,11 @@ function describeOutcome(whatIf: WhatIf, telling: Telling): PlannedOutcome {
 
 function describeWait({ blocked, leaving }: WhatIf & { readonly kind: 'waits' }, telling: Telling): PlannedOutcome {
   const { reason, position } = blocked;
-  const { nameOf, now, refusal } = telling;
+  const { nameOf, now } = telling;
   return {
-    outcome: refusal === undefined ? 'waits' : 'refused',
+    outcome: isRefused(blocked, telling) ? 'refused' : 'waits',
     reason: reason.kind,
-    message: `it ${refusal === undefined ? 'would wait' : 'waits'} for ${becauseOf(blocked, telling)}`,
+    message: messageOf(blocked, telling),
     ...(position === undefined ? {} : { position }),
     ...('until' in reason ? { until_seconds: Math.ceil(since(now, reason.until) / 1000) } : {}),
     holders: holdersOf(reason).flatMap((uid) => {
@@ -79,6 +80,16 @@ function describeWait({ blocked, leaving }: WhatIf & { readonly kind: 'waits' },
     }),
     leaving: leaving.map((leaver) => describeLeaver(leaver, telling)),
   };
+}
+
+/** Its route knows that it is too large only when somebody has asked for it: a request is refused at once then, too. */
+const isRefused = ({ reason }: Blocked, { refusal }: Telling): boolean =>
+  refusal !== undefined || reason.kind === 'TooLarge';
+
+function messageOf(blocked: Blocked, telling: Telling): string {
+  const because = becauseOf(blocked, telling);
+  if (blocked.reason.kind === 'TooLarge') return `it is too large for its pool: ${lackOf(because)}`;
+  return `it ${isRefused(blocked, telling) ? 'waits' : 'would wait'} for ${because}`;
 }
 
 /** With the words of its last failure, where that is what keeps it from being started. */

@@ -2,6 +2,7 @@ import { assertNever } from '../domain/assert-never.ts';
 import { since, type Duration, type Instant } from '../domain/units.ts';
 import type { Refusal as RouteRefusal, Route, Waits } from '../routing/route.ts';
 import type { Sight } from '../routing/sight.ts';
+import { lackOf } from '../routing/too-large.ts';
 import type { Refusal } from './refusal.ts';
 import { MAX_CONNECTIONS } from './upstream.ts';
 
@@ -143,7 +144,7 @@ export function refusalOf(route: Route, refusal: RouteRefusal, now: Instant): Re
       return {
         status: 503,
         code: 'model_too_large',
-        message: `the model ${model} is too large for its pool: ${refusal.because}`,
+        message: `the model ${model} is too large for its pool: ${lackOf(refusal.because)}`,
       };
     default:
       return assertNever(refusal);
