@@ -8,6 +8,7 @@ import { withPlanOptions, type PlanFlags } from './cli/plan-options.ts';
 import { OWN_OPTIONS, typedFlags, withServeOptions, type ServeFlags } from './cli/serve-options.ts';
 import { withSimulateOptions, type SimulateFlags } from './cli/simulate-options.ts';
 import { readVersion } from './cli/version.ts';
+import { letReadersLeave } from './platform/broken-pipe.ts';
 import { keepHangUpIgnored } from './platform/ending-signals.ts';
 
 /** Wrong use or configuration; 1 is for what fails while running. */
@@ -163,6 +164,7 @@ async function main(argv: readonly string[]): Promise<void> {
 }
 
 keepHangUpIgnored();
+letReadersLeave(process.stdout, process.stderr);
 try {
   await main(process.argv.slice(2));
 } catch (error) {
