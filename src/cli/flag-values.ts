@@ -23,7 +23,7 @@ export function notEmpty(text: string): string {
 export function duration(text: string): Duration {
   const parsed = parseSecondsOrDuration(text);
   if (parsed !== undefined) return parsed;
-  throw new InvalidArgumentError('It must be a time such as 90s, 15m, 1h30m, or a number of seconds.');
+  throw new InvalidArgumentError('It must be a time up to 480h, such as 90s, 15m, 1h30m, or a number of seconds.');
 }
 
 const TIB = 2 ** 40;

@@ -89,7 +89,7 @@ describe('the flags of the limits', () => {
   const form = {
     bytes: /number of bytes/u,
     'bytes a second': /number of bytes/u,
-    time: /must be (?:a time|longer)/u,
+    time: /must be (?:a time up to 480h|longer)/u,
     count: /whole number/u,
   };
   for (const name of LIMIT_NAMES) {
