@@ -67,6 +67,16 @@ keys:
     ['is empty', '', /^keys\.yaml: the file holds nothing\. Write one list under keys:/u],
     ['has two documents', 'keys: []\n---\nkeys: []\n', /more than one document/u],
     ['is no YAML', 'keys: [\n', /^keys\.yaml:\d+:\d+: this is not valid YAML\.$/u],
+    [
+      'has an entry in another column than the others',
+      `keys:\n  - id: a\n    sha256: ${sha('k')}\n- id: b\n  sha256: ${sha('l')}\n`,
+      /^keys\.yaml:4:1: this is not valid YAML\. Begin each `- id:` in the same column, and take `\[\]` away behind keys:\.$/u,
+    ],
+    [
+      'has an entry behind an empty list',
+      `keys: []\n- id: b\n  sha256: ${sha('l')}\n`,
+      /^keys\.yaml:2:1: this is not valid YAML\. Begin each `- id:` .*\.$/u,
+    ],
     ['is a list', '- id: a\n', /^keys\.yaml:1:1: must be an object\.$/u],
     ['has no list', 'key: []\n', /^keys\.yaml:1:1: key: a key must not stand/u],
     [

@@ -3,7 +3,7 @@ import type { ApiKey } from '../domain/api-key.ts';
 import { checkObject, type Fault } from './check-object.ts';
 import { formatField, readMember, type FieldPath } from './field-path.ts';
 import { KeysFileSchema } from './key-schema.ts';
-import type { Problem, Site } from './problem.ts';
+import { formatPlace, type Problem, type Site } from './problem.ts';
 import type { SourceFile } from './read-file.ts';
 import { readYaml, type YamlDocument } from './read-yaml.ts';
 
@@ -26,11 +26,13 @@ const LONGEST_SHOWN = 20;
 const HOW_TO_HASH =
   "Write its hash as sha256, which printf %s 'KEY' | sha256sum prints, or have a new key made by corral key.";
 
+/** `corral key >> FILE` writes into the first column, whatever stands in the file. */
+const HOW_TO_LIST = 'Begin each `- id:` in the same column, and take `[]` away behind keys:.';
+
 /** Reads a keys file. Nothing that stands in it is repeated in a problem but its fields' names: any of it could be a key. */
 export function decodeKeys({ file, text }: SourceFile): DecodedKeys {
   const { documents, problems } = readYaml(text, file);
-  // The parser's own words quote what they are about.
-  const broken = problems.map((problem) => ({ ...problem, reason: 'this is not valid YAML' }));
+  const broken = explainBroken(problems, text);
   const [document, ...more] = documents;
   if (broken.length > 0) return { ok: false, problems: broken };
   if (document === undefined || more.length > 0) {
@@ -38,6 +40,16 @@ export function decodeKeys({ file, text }: SourceFile): DecodedKeys {
     return { ok: false, problems: [{ file, reason, fix: 'Write one list under keys:, which may be empty.' }] };
   }
   return decodeDocument(document);
+}
+
+/** The parser's own words quote what they are about, and are several for one place. */
+function explainBroken(problems: readonly Problem[], text: string): readonly Problem[] {
+  const places = new Map(problems.map((problem) => [formatPlace(problem), problem]));
+  const entries = new Set(text.split('\n').flatMap((line, index) => (/^ *- /u.test(line) ? [index + 1] : [])));
+  return [...places.values()].map((problem) => {
+    const isEntry = problem.line !== undefined && entries.has(problem.line);
+    return { ...problem, reason: 'this is not valid YAML', ...(isEntry ? { fix: HOW_TO_LIST } : {}) };
+  });
 }
 
 function decodeDocument(document: YamlDocument): DecodedKeys {

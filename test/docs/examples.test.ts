@@ -9,6 +9,7 @@ import { decodeKeys } from '../../src/api/decode-keys.ts';
 import { readManifests } from '../../src/api/read-manifests.ts';
 import type { Sources } from '../../src/api/read-sources.ts';
 import { createJudge } from '../../src/api/cluster/judge-deployment.ts';
+import { KEY_BYTES, makeKey } from '../../src/cli/make-key.ts';
 import { renderPodTemplate } from '../../src/backend/kubernetes/render-pod-template.ts';
 import { presetUid } from '../../src/domain/ids.ts';
 import { milliseconds } from '../../src/domain/units.ts';
@@ -75,6 +76,13 @@ describe('examples', () => {
       decoded.keys.map(({ key }) => key.id),
       ['admin', 'ci', 'team-search'],
     );
+  });
+
+  it('keys.yaml takes what corral key adds to its end', () => {
+    const { entry } = makeKey({ id: 'new' }, Buffer.alloc(KEY_BYTES));
+    const decoded = decodeKeys({ file: 'examples/keys.yaml', text: readText('examples/keys.yaml') + entry });
+    assert.ok(decoded.ok, JSON.stringify(decoded));
+    assert.equal(decoded.keys.at(-1)?.key.id, 'new');
   });
 
   it('can be served together, once their names differ', () => {
