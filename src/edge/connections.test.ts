@@ -271,3 +271,31 @@ for (const [what, text] of [
     assert.equal((await ask(bed, { method: 'GET', path: '/health' })).status, 200);
   });
 }
+
+/** Has nothing of this process go on for so long, as where it is stopped or its machine is. */
+const standStill = (ms: number): void => {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+};
+
+const HEADERS_TIMEOUT = milliseconds(40);
+
+test('a request that came while the edge stood still is not late, and one whose head never ends is', async (t) => {
+  const bed = await startEdge(t, { limits: { headersTimeout: HEADERS_TIMEOUT } });
+  const [whole, half] = await Promise.all(
+    [0, 1].map(async () => {
+      const socket = net.connect(bed.port, '127.0.0.1').setEncoding('latin1');
+      t.after(() => socket.destroy());
+      await Promise.all([once(socket, 'connect'), once(bed.edge.server, 'connection')]);
+      return socket;
+    }),
+  );
+  assert.ok(whole !== undefined && half !== undefined);
+  whole.write(HEALTH);
+  half.write(HEALTH.slice(0, 20));
+  standStill(5 * HEADERS_TIMEOUT);
+  const [answered, refused] = await Promise.all([whole, half].map(async (socket) => once(socket, 'data')));
+  assert.match(String(answered), /^HTTP\/1\.1 200 /u);
+  assert.match(String(refused), /^HTTP\/1\.1 408 [^]*"head_too_slow"/u);
+  whole.write(HEALTH);
+  assert.match(String(await once(whole, 'data')), /^HTTP\/1\.1 200 /u, 'its connection goes on');
+});

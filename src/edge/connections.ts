@@ -184,6 +184,25 @@ export class Connections {
     else if (current === undefined) endWith(socket, connection.lastWords);
   }
 
+  /**
+   * A request has not come in time, says a timer of Node's. After a pause of the whole process that fires before anything is read that has
+   * come meanwhile: who has brought something by the end of this turn has as long again for the rest.
+   */
+  failIfLate(socket: Socket, refusal: Refusal | undefined): void {
+    const brought = socket.bytesRead;
+    const lastRequest = this.#connections.get(socket)?.bytesBefore;
+    setImmediate(() => {
+      if (socket.bytesRead === brought) {
+        this.fail(socket, refusal);
+        return;
+      }
+      setTimeout(() => {
+        const hasCome = this.#connections.get(socket)?.bytesBefore !== lastRequest;
+        if (!hasCome) this.fail(socket, refusal);
+      }, this.#limits.headersTimeout).unref();
+    });
+  }
+
   /** What follows on a connection is no HTTP for Node, which lets go of it: it tells no answer any more that it may go on. */
   tellDrains(socket: Socket): void {
     const connection = this.#connections.get(socket);

@@ -60,7 +60,8 @@ export function createDoor({ limits, now, isTrustedProxy }: DoorOptions, serve: 
     connections.fail(socket, NO_TUNNEL);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    connections.fail(socket, unreadable(error.code));
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') connections.failIfLate(socket, unreadable(error.code));
+    else connections.fail(socket, unreadable(error.code));
   });
   return { server, incomplete: () => connections.incomplete(), close: async () => connections.close() };
 }

@@ -7,6 +7,7 @@ import type { Phase, Refusal } from '../routing/route.ts';
 import { SEES_ALL, type Sight } from '../routing/sight.ts';
 import { tableOf, type ModelSketch } from '../testing/edge-testbed.ts';
 import { othersIn, statusOf, type ModelStatus } from './model-status.ts';
+import { waitForLargerPool } from '../routing/too-large.ts';
 
 /** What is said of the first of these models. */
 function statusIn(models: readonly ModelSketch[], sight: Sight = SEES_ALL): ModelStatus {
@@ -115,10 +116,10 @@ describe('the status of a model', () => {
     assert.deepEqual(refused({ kind: 'pool-paused', pool: 'p' }), ['unloaded', 'PoolPaused', 'its pool p is paused']);
     assert.equal(refused({ kind: 'pool-not-found', pool: 'p' })[1], 'PoolNotFound');
     assert.equal(refused({ kind: 'autoload-off' })[1], 'AutoloadOff');
-    assert.deepEqual(refused({ kind: 'too-large', because: 'a larger pool' }), [
+    assert.deepEqual(refused({ kind: 'too-large', because: waitForLargerPool('it needs more vram') }), [
       'unloaded',
       'TooLarge',
-      'it waits for a larger pool',
+      'it needs more vram',
     ]);
     const failure = { reason: 'it broke', logTail: [], exitCode: 1, failures: 1, retryAt: instant(9) };
     assert.deepEqual(refused({ kind: 'load-failed', code: 'OOMKilled', ...failure }), [

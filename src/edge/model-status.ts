@@ -5,6 +5,7 @@ import { isLackOfRoom } from '../domain/wait-reason.ts';
 import type { Phase, Refusal, Route, RouteTable } from '../routing/route.ts';
 import type { Sight } from '../routing/sight.ts';
 import { describeWait } from './route-refusals.ts';
+import { lackOf } from '../routing/too-large.ts';
 
 /** A model's status: `value`, `failed` and `exit_code` in the words of llama-server's router, `draining` and the rest in ours. */
 export interface ModelStatus extends Why {
@@ -109,7 +110,7 @@ function whyRefused(refusal: Refusal): Why {
     case 'autoload-off':
       return { reason: 'AutoloadOff', message: 'only an order loads it: requests do not' };
     case 'too-large':
-      return { reason: 'TooLarge', message: `it waits for ${refusal.because}` };
+      return { reason: 'TooLarge', message: lackOf(refusal.because) };
     case 'load-failed':
       return { ...(refusal.code === undefined ? {} : { reason: refusal.code }), message: refusal.reason };
     default:
