@@ -38,6 +38,11 @@ const NOT_COMPARED: readonly Rule[] = [
     found: /\((?:InvalidImageName|ErrImagePull)\): .*?(?=","type"|$)/gmu,
     shown: '(no image)',
   },
+  {
+    what: 'when a model was last used: its request may have ended before its status says that it is ready, or after that',
+    found: /^ *Last Used Time: .*\n/gmu,
+    shown: '',
+  },
   { what: 'how far a column is from the next one', found: /(?<=\S) {2,}/gu, shown: '  ' },
 ];
 
